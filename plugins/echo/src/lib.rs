@@ -1,1 +1,53 @@
-//! Stub.
+//! The smallest backend there can be: it lets everybody in and answers with what it was asked.
+
+use patchbay_sdk::schemars::{self, JsonSchema};
+use patchbay_sdk::{Backend, BackendContext, BackendSession, Command, Fault, Login, Reply, Role};
+
+/// Lets everybody in.
+pub struct Echo {
+    role: Role,
+}
+
+/// `[backend.config]` of an echo.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What everybody may do: `view`, `user`, `expert` or `admin`.
+    #[serde(default = "everything")]
+    role: Role,
+}
+
+fn everything() -> Role {
+    Role::Admin
+}
+
+/// Answers with what it was asked.
+pub struct EchoSession {
+    role: Role,
+}
+
+impl Backend for Echo {
+    type Config = Config;
+    type Session = EchoSession;
+
+    async fn start(config: Config, _cx: BackendContext) -> Result<Self, Fault> {
+        Ok(Echo { role: config.role })
+    }
+
+    async fn login(&self, login: Login) -> Result<EchoSession, Fault> {
+        tracing::info!(user = login.user, "logged in");
+        Ok(EchoSession { role: self.role })
+    }
+}
+
+impl BackendSession for EchoSession {
+    fn role(&self) -> Role {
+        self.role
+    }
+
+    async fn call(&self, command: Command) -> Result<Reply, Fault> {
+        Ok(Reply::raw(command.args))
+    }
+}
+
+patchbay_sdk::export!(backend = Echo);

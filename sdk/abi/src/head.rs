@@ -1,0 +1,151 @@
+//! What each [`crate::Kind`] carries in its head: JSON by serde.
+//!
+//! Rules of evolution: fields may be added with a default, none is removed or changes its meaning,
+//! unknown fields are ignored.
+
+use crate::Fault;
+use serde::{Deserialize, Serialize};
+
+/// Of `START`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Start {
+    /// The instance's name in the configuration.
+    pub instance: String,
+    /// The level of [`Level`] to begin with.
+    pub level: String,
+}
+
+/// Of `STOP`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Stop {
+    /// Milliseconds until the host stops waiting.
+    pub deadline_ms: u64,
+}
+
+/// Of `LEVEL`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Level {
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: String,
+}
+
+/// Of `LOGIN`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Login {
+    /// The session to be, in the host's numbering; 0 from a frontend, which learns it by the reply.
+    #[serde(default)]
+    pub session: u64,
+    /// Who wants to log in.
+    pub user: String,
+    /// Where the client is, for logs: an address, a queue's name.
+    #[serde(default)]
+    pub client: String,
+}
+
+/// The answer to a `LOGIN`, in the head of its `REPLY`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Session {
+    /// In the host's numbering.
+    pub session: u64,
+    /// `view`, `user`, `expert` or `admin`.
+    pub role: String,
+}
+
+/// Of `LOGOUT`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Logout {
+    /// Which session.
+    pub session: u64,
+}
+
+/// Of `CALL`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Call {
+    /// In which session.
+    pub session: u64,
+    /// The neutral operation.
+    pub op: String,
+    /// Milliseconds until the host answers for the backend; 0 from a frontend: the host's default.
+    #[serde(default)]
+    pub deadline_ms: u64,
+    /// Goes before everything else.
+    #[serde(default)]
+    pub urgent: bool,
+}
+
+/// Of `REPLY`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Reply {
+    /// Why there is no answer; the body is empty then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// If a `LOGIN` is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Session>,
+}
+
+/// Of `EVENT`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Event {
+    /// Which life of the backend; the host fills it in.
+    #[serde(default)]
+    pub epoch: u64,
+    /// Counts up by one within an epoch; the host fills it in.
+    #[serde(default)]
+    pub seq: u64,
+    /// Seconds since 1970 when the host took it; the host fills it in.
+    #[serde(default)]
+    pub time: f64,
+    /// `state`, `job`, `log`, `gap`, …
+    pub kind: String,
+    /// The job that it belongs to, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+}
+
+/// Of `SUBSCRIBE`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Subscribe {}
+
+/// Of `CREDIT`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Credit {
+    /// How many more events may be sent.
+    pub events: u32,
+}
+
+/// Of `LOG`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: String,
+    /// The module that speaks.
+    pub target: String,
+    /// `file:line`, where known.
+    #[serde(default)]
+    pub at: String,
+    /// Spans and fields, `name=value` each, outermost first.
+    #[serde(default)]
+    pub fields: Vec<(String, String)>,
+    /// The text.
+    pub message: String,
+}
+
+/// Of `METRIC`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Metric {
+    /// A counter's name, in `snake_case`.
+    pub counter: String,
+    /// By how much it grew.
+    pub add: u64,
+}
+
+/// Of `HEALTH`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// `up`, `degraded` or `down`.
+    pub state: String,
+    /// Why, if not up.
+    #[serde(default)]
+    pub reason: String,
+}

@@ -1,0 +1,118 @@
+//! What a backend is.
+
+use crate::{Command, Event, Health, RawJson, Reply, Role, Stop};
+use patchbay_abi::{Delivery, Fault, Kind, Message, Port, Secret, head};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use std::future::Future;
+use std::sync::Arc;
+
+/// Speaks to a script server. One value of it serves one instance of the configuration.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no backend",
+    note = "implement `patchbay_sdk::Backend` for it: `start` and `login`"
+)]
+pub trait Backend: Send + Sync + Sized + 'static {
+    /// The instance's part of the configuration file. Derive `Deserialize` and `JsonSchema`, deny
+    /// unknown fields, and document each field: its comment is what operators read.
+    type Config: DeserializeOwned + JsonSchema + Send + 'static;
+    /// Somebody who is logged in.
+    type Session: BackendSession;
+
+    /// Begins. Returns soon; a server that is not there is no failure but [`Health::Down`], and is
+    /// waited for in the background.
+    fn start(
+        config: Self::Config,
+        cx: BackendContext,
+    ) -> impl Future<Output = Result<Self, Fault>> + Send;
+
+    /// Lets somebody in, or says `Unauthorized`.
+    fn login(&self, login: Login) -> impl Future<Output = Result<Self::Session, Fault>> + Send;
+
+    /// Ends: says farewell to the server. The host waits for it until its shutdown deadline.
+    fn stop(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}
+
+/// Somebody who is logged in at a backend.
+pub trait BackendSession: Send + Sync + 'static {
+    /// What the server lets them do.
+    fn role(&self) -> Role;
+
+    /// What the server said of them, for dialects that show it.
+    fn detail(&self) -> Option<RawJson> {
+        None
+    }
+
+    /// Does what is asked. Calls run concurrently; a backend whose server wants one after the other
+    /// queues them, with a bound, and urgent ones elsewhere.
+    fn call(&self, command: Command) -> impl Future<Output = Result<Reply, Fault>> + Send;
+
+    /// Says farewell for them.
+    fn logout(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}
+
+/// Who wants to log in.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// Their name.
+    pub user: String,
+    /// Their password.
+    pub secret: Secret,
+    /// The session to be, as it stands in the logs.
+    pub session: u64,
+    /// Where they are, for logs.
+    pub client: String,
+}
+
+/// A backend's way to the host. Clones lead to the same.
+#[derive(Clone)]
+pub struct BackendContext {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    instance: String,
+    host: Port,
+    stop: Stop,
+}
+
+impl BackendContext {
+    pub(crate) fn new(instance: String, host: Port, stop: Stop) -> Self {
+        let inner = Inner { instance, host, stop };
+        BackendContext { inner: Arc::new(inner) }
+    }
+
+    /// The instance's name in the configuration.
+    pub fn instance(&self) -> &str {
+        &self.inner.instance
+    }
+
+    /// Tells everybody; never waits. What the host cannot keep, its readers learn of as a gap.
+    pub fn emit(&self, event: Event) {
+        if self.inner.host.deliver(event.into_message()) != Delivery::Taken {
+            tracing::warn!("the host did not take an event");
+            self.count("events_refused", 1);
+        }
+    }
+
+    /// Says how the instance is; say it whenever it changes.
+    pub fn health(&self, health: Health) {
+        self.inner.host.deliver(health.into_message());
+    }
+
+    /// Adds to a counter that operators see.
+    pub fn count(&self, counter: &str, add: u64) {
+        let counter = counter.to_owned();
+        let head = head::Metric { counter, add };
+        self.inner.host.deliver(Message::new(Kind::METRIC, 0, &head));
+    }
+
+    /// When to end.
+    pub fn stop(&self) -> Stop {
+        self.inner.stop.clone()
+    }
+}

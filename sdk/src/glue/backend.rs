@@ -1,0 +1,237 @@
+//! A backend's side of the boundary.
+
+use super::contain::{contain, drop_contained};
+use super::runtime::{Runtime, stop_deadline};
+use super::{read_config, send_failed, set_level};
+use crate::{Backend, BackendContext, BackendSession, Command, Login, Reply};
+use patchbay_abi::module::{Opened, Text};
+use patchbay_abi::port::Deliver;
+use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, Secret, head};
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::task::AbortHandle;
+
+/// Opens an instance of a backend.
+pub extern "C" fn open_backend<B: Backend>(instance: Text, host: Port) -> Opened {
+    let opened = std::panic::catch_unwind(|| BackendSide::<B>::open(instance.as_str(), host));
+    match opened {
+        Ok(Ok(port)) => Opened::ROk(port),
+        Ok(Err(error)) => Opened::RErr(error.to_string().into()),
+        Err(_) => Opened::RErr("the plugin panicked while it was opened".into()),
+    }
+}
+
+/// Takes the host's messages; all else happens in tasks on the instance's runtime.
+struct BackendSide<B: Backend> {
+    runtime: Arc<Runtime>,
+    shared: Arc<Shared<B>>,
+}
+
+struct Shared<B: Backend> {
+    instance: String,
+    host: Port,
+    backend: Mutex<Option<Arc<B>>>,
+    sessions: Mutex<HashMap<u64, Arc<B::Session>>>,
+    calls: Mutex<HashMap<u64, AbortHandle>>,
+}
+
+impl<B: Backend> BackendSide<B> {
+    fn open(instance: &str, host: Port) -> std::io::Result<Port> {
+        let shared = Arc::new(Shared::<B> {
+            instance: instance.to_owned(),
+            host: host.clone(),
+            backend: Mutex::default(),
+            sessions: Mutex::default(),
+            calls: Mutex::default(),
+        });
+        let of_author = shared.clone();
+        let runtime = Runtime::start(instance, &host, move || of_author.drop_authors())?;
+        Ok(Port::new(BackendSide { runtime, shared }))
+    }
+
+    fn start(&self, message: &Message) {
+        set_level(message);
+        let config = read_config::<B::Config>(message);
+        let (shared, stop) = (self.shared.clone(), self.runtime.stop_signal());
+        self.runtime.handle.spawn(async move {
+            let cx = BackendContext::new(shared.instance.clone(), shared.host.clone(), stop);
+            match shared.start(config, cx).await {
+                Ok(()) => drop(shared.host.deliver(Message::bare(Kind::READY, 0))),
+                Err(fault) => send_failed(&shared.host, &fault),
+            }
+        });
+    }
+
+    fn stop(&self, message: &Message) {
+        self.runtime.ask_to_stop();
+        let deadline = stop_deadline(message);
+        let (shared, runtime) = (self.shared.clone(), self.runtime.clone());
+        self.runtime.handle.spawn(async move {
+            if let Ok(backend) = shared.started() {
+                let stopped = contain("stop", backend.stop());
+                if tokio::time::timeout(deadline, stopped).await.is_err() {
+                    tracing::warn!("did not stop within {deadline:?}");
+                }
+            }
+            shared.host.deliver(Message::bare(Kind::STOPPED, 0));
+            runtime.finish();
+        });
+    }
+
+    /// Answers a request by what `answer` comes to, or says that it never will.
+    fn answer(&self, id: u64, answer: impl Future<Output = Result<Message, Fault>> + Send + 'static) {
+        let mut owed = Owed { host: self.shared.host.clone(), id: Some(id) };
+        let shared = self.shared.clone();
+        let mut calls = lock(&self.shared.calls);
+        let task = self.runtime.handle.spawn(async move {
+            let answer = answer.await;
+            lock(&shared.calls).remove(&id);
+            owed.pay(answer);
+        });
+        calls.insert(id, task.abort_handle());
+    }
+
+    fn login(&self, message: Message) {
+        let (shared, id) = (self.shared.clone(), message.id);
+        self.answer(id, async move { shared.login(message).await });
+    }
+
+    fn call(&self, message: Message) {
+        let (shared, id) = (self.shared.clone(), message.id);
+        let command = Command::read(&message).map_err(broken);
+        self.answer(id, async move {
+            let command = command?;
+            let reply = shared.call(command).await?;
+            Ok(Message::new(Kind::REPLY, id, &head::Reply::default())
+                .body(reply.body.into_buffer())
+                .blobs(reply.blobs))
+        });
+    }
+
+    fn logout(&self, message: &Message) {
+        let Ok(head::Logout { session }) = message.read_head() else { return };
+        let session = lock(&self.shared.sessions).remove(&session);
+        self.runtime.handle.spawn(async move {
+            if let Some(session) = session {
+                // A panic has been logged by the hook; there is nobody to tell.
+                let _ = contain("logout", session.logout()).await;
+                drop_contained(session);
+            }
+        });
+    }
+
+    fn cancel(&self, id: u64) {
+        if let Some(call) = lock(&self.shared.calls).remove(&id) {
+            call.abort();
+        }
+    }
+}
+
+impl<B: Backend> Deliver for BackendSide<B> {
+    fn deliver(&self, message: Message) -> Delivery {
+        match message.kind {
+            Kind::START => self.start(&message),
+            Kind::STOP => self.stop(&message),
+            Kind::LEVEL => set_level(&message),
+            Kind::LOGIN => self.login(message),
+            Kind::LOGOUT => self.logout(&message),
+            Kind::CALL => self.call(message),
+            Kind::CANCEL => self.cancel(message.id),
+            _ => {}
+        }
+        Delivery::Taken
+    }
+}
+
+impl<B: Backend> Drop for BackendSide<B> {
+    /// The host has let go, perhaps without a `STOP`.
+    fn drop(&mut self) {
+        self.runtime.finish();
+    }
+}
+
+impl<B: Backend> Shared<B> {
+    async fn start(&self, config: Result<B::Config, Fault>, cx: BackendContext) -> Result<(), Fault> {
+        let backend = contain("start", B::start(config?, cx)).await??;
+        *lock(&self.backend) = Some(Arc::new(backend));
+        Ok(())
+    }
+
+    fn started(&self) -> Result<Arc<B>, Fault> {
+        let not_yet = || Fault::new(FaultKind::Unavailable, "the backend has not started yet");
+        lock(&self.backend).clone().ok_or_else(not_yet)
+    }
+
+    /// Drops what is the author's, on the instance's own thread, when all its tasks are gone.
+    fn drop_authors(&self) {
+        let sessions = std::mem::take(&mut *lock(&self.sessions));
+        sessions.into_values().for_each(drop_contained);
+        drop_contained(lock(&self.backend).take());
+    }
+
+    async fn login(&self, message: Message) -> Result<Message, Fault> {
+        let head: head::Login = message.read_head().map_err(broken)?;
+        let login = Login {
+            user: head.user,
+            secret: message.secret.into_option().unwrap_or_else(|| Secret::new("")),
+            session: head.session,
+            client: head.client,
+        };
+        let backend = self.started()?;
+        let session = contain("login", backend.login(login)).await??;
+        let role = session.role().as_str().to_owned();
+        let detail = session.detail();
+        lock(&self.sessions).insert(head.session, Arc::new(session));
+        let granted = head::Session { session: head.session, role };
+        let head = head::Reply { fault: None, session: Some(granted) };
+        let reply = Message::new(Kind::REPLY, message.id, &head);
+        Ok(match detail {
+            Some(detail) => reply.body(detail.into_buffer()),
+            None => reply,
+        })
+    }
+
+    async fn call(&self, command: Command) -> Result<Reply, Fault> {
+        let session = lock(&self.sessions).get(&command.session).cloned();
+        let session = session.ok_or_else(|| {
+            Fault::new(FaultKind::Unauthorized, "this session is not logged in at the backend")
+        })?;
+        let what = format!("`{}`", command.op);
+        contain(&what, session.call(command)).await?
+    }
+}
+
+/// A panic elsewhere leaves these maps whole: they are only inserted into and removed from.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn broken(error: serde_json::Error) -> Fault {
+    Fault::new(FaultKind::Internal, format!("a broken message from the host: {error}"))
+}
+
+/// A reply that the host waits for. If the task goes without one (it was cancelled, the runtime is
+/// shut down), the host learns that.
+struct Owed {
+    host: Port,
+    id: Option<u64>,
+}
+
+impl Owed {
+    fn pay(&mut self, answer: Result<Message, Fault>) {
+        if let Some(id) = self.id.take() {
+            self.host.deliver(answer.unwrap_or_else(|fault| {
+                let head = head::Reply { fault: Some(fault), session: None };
+                Message::new(Kind::REPLY, id, &head)
+            }));
+        }
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        let why = "the request was dropped; it may have been carried out in part";
+        self.pay(Err(Fault::new(FaultKind::Cancelled, why)));
+    }
+}

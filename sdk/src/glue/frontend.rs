@@ -1,0 +1,87 @@
+//! A frontend's side of the boundary.
+
+use super::contain::contain;
+use super::runtime::Runtime;
+use super::{read_config, send_failed, set_level};
+use crate::{Frontend, Gateway, Stop};
+use patchbay_abi::module::{Opened, Text};
+use patchbay_abi::port::Deliver;
+use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port};
+use std::sync::Arc;
+
+/// Opens an instance of a frontend.
+pub extern "C" fn open_frontend<F: Frontend>(instance: Text, host: Port) -> Opened {
+    let opened = std::panic::catch_unwind(|| FrontendSide::<F>::open(instance.as_str(), host));
+    match opened {
+        Ok(Ok(port)) => Opened::ROk(port),
+        Ok(Err(error)) => Opened::RErr(error.to_string().into()),
+        Err(_) => Opened::RErr("the plugin panicked while it was opened".into()),
+    }
+}
+
+/// Takes the host's messages; the author's `run` is one task on the instance's runtime.
+struct FrontendSide<F> {
+    runtime: Arc<Runtime>,
+    gateway: Gateway,
+    host: Port,
+    author: std::marker::PhantomData<fn() -> F>,
+}
+
+impl<F: Frontend> FrontendSide<F> {
+    fn open(instance: &str, host: Port) -> std::io::Result<Port> {
+        let runtime = Runtime::start(instance, &host, || {})?;
+        Ok(Port::new(FrontendSide::<F> {
+            runtime,
+            gateway: Gateway::new(instance.to_owned(), host.clone()),
+            host,
+            author: std::marker::PhantomData,
+        }))
+    }
+
+    fn start(&self, message: &Message) {
+        set_level(message);
+        let config = read_config::<F::Config>(message);
+        let (runtime, host) = (self.runtime.clone(), self.host.clone());
+        let (gateway, stop) = (self.gateway.clone(), self.runtime.stop_signal());
+        self.runtime.handle.spawn(async move {
+            match run::<F>(config, gateway, stop).await {
+                Ok(()) => drop(host.deliver(Message::bare(Kind::STOPPED, 0))),
+                Err(fault) => send_failed(&host, &fault),
+            }
+            runtime.finish();
+        });
+    }
+}
+
+impl<F> Drop for FrontendSide<F> {
+    /// The host has let go, perhaps without a `STOP`.
+    fn drop(&mut self) {
+        self.runtime.finish();
+    }
+}
+
+async fn run<F: Frontend>(
+    config: Result<F::Config, Fault>,
+    gateway: Gateway,
+    stop: Stop,
+) -> Result<(), Fault> {
+    contain("run", F::run(config?, gateway, stop.clone())).await??;
+    match stop.is_stopping() {
+        true => Ok(()),
+        false => Err(Fault::new(FaultKind::Internal, "it ended without having been asked to")),
+    }
+}
+
+impl<F: Frontend> Deliver for FrontendSide<F> {
+    fn deliver(&self, message: Message) -> Delivery {
+        match message.kind {
+            Kind::REPLY => return self.gateway.link().take_reply(message),
+            Kind::EVENT => return self.gateway.link().take_event(message),
+            Kind::START => self.start(&message),
+            Kind::STOP => self.runtime.ask_to_stop(),
+            Kind::LEVEL => set_level(&message),
+            _ => {}
+        }
+        Delivery::Taken
+    }
+}

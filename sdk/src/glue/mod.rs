@@ -1,0 +1,53 @@
+//! Between the boundary's messages and an author's traits: each instance's runtime, its tasks, and
+//! the walls around its panics.
+
+mod backend;
+mod contain;
+mod frontend;
+mod runtime;
+
+pub use backend::open_backend;
+pub use frontend::open_frontend;
+
+use crate::{Backend, Frontend};
+use patchbay_abi::module::Text;
+use patchbay_abi::{Fault, FaultKind, Kind, Message, Port, head};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+/// The JSON Schema of a backend's configuration.
+pub extern "C" fn schema_backend<B: Backend>() -> Text {
+    schema::<B::Config>()
+}
+
+/// The JSON Schema of a frontend's configuration.
+pub extern "C" fn schema_frontend<F: Frontend>() -> Text {
+    schema::<F::Config>()
+}
+
+/// An empty text if the author's schema panics; the host says so.
+fn schema<C: JsonSchema>() -> Text {
+    let written = std::panic::catch_unwind(|| {
+        let schema = schemars::SchemaGenerator::default().into_root_schema_for::<C>();
+        serde_json::to_string(&schema).unwrap_or_default()
+    });
+    written.unwrap_or_default().into()
+}
+
+/// Reads an instance's configuration out of its `START`.
+fn read_config<C: DeserializeOwned>(start: &Message) -> Result<C, Fault> {
+    let body: &[u8] = if start.body.is_empty() { b"{}" } else { &start.body };
+    serde_json::from_slice(body)
+        .map_err(|error| Fault::new(FaultKind::Invalid, format!("its configuration: {error}")))
+}
+
+/// Sets the log level that a `START` or a `LEVEL` gives.
+fn set_level(message: &Message) {
+    if let Ok(head) = message.read_head::<head::Level>() {
+        crate::log::set_level(&head.level);
+    }
+}
+
+fn send_failed(host: &Port, fault: &Fault) {
+    host.deliver(Message::new(Kind::FAILED, 0, fault));
+}

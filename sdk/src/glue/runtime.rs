@@ -1,0 +1,75 @@
+//! An instance's own tokio, on its own thread.
+
+use crate::Stop;
+use crate::log::{self, Voice};
+use patchbay_abi::{Port, head};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::watch;
+
+/// Blocking work that an instance may have under way at once.
+const BLOCKING_THREADS: usize = 4;
+
+/// How long blocking work may go on after the instance has stopped.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A running tokio, and the switches that end it.
+pub(crate) struct Runtime {
+    pub(crate) handle: Handle,
+    stop: watch::Sender<bool>,
+    finished: watch::Sender<bool>,
+}
+
+impl Runtime {
+    /// Starts the thread; `afterwards` runs on it when all tasks are gone.
+    ///
+    /// # Errors
+    /// If the system gives no thread or no poll descriptor.
+    pub(crate) fn start(
+        instance: &str,
+        host: &Port,
+        afterwards: impl FnOnce() + Send + 'static,
+    ) -> std::io::Result<Arc<Runtime>> {
+        let voice = Voice::new(host.clone());
+        let of_thread = voice.clone();
+        let tokio = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .max_blocking_threads(BLOCKING_THREADS)
+            .thread_name(instance)
+            .on_thread_start(move || log::speak_as(&of_thread))
+            .build()?;
+        let handle = tokio.handle().clone();
+        let (finished, mut finish) = watch::channel(false);
+        let name = instance.to_owned();
+        std::thread::Builder::new().name(name).spawn(move || {
+            log::speak_as(&voice);
+            // An error means that nobody holds the instance any more, which ends it as well.
+            let _ = tokio.block_on(finish.wait_for(|finished| *finished));
+            tokio.shutdown_timeout(LINGER);
+            afterwards();
+        })?;
+        let stop = watch::Sender::new(false);
+        Ok(Arc::new(Runtime { handle, stop, finished }))
+    }
+
+    pub(crate) fn stop_signal(&self) -> Stop {
+        Stop::new(self.stop.subscribe())
+    }
+
+    pub(crate) fn ask_to_stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Ends the thread once the task that calls this yields.
+    pub(crate) fn finish(&self) {
+        self.finished.send_replace(true);
+    }
+}
+
+/// How long the host gives an instance to stop.
+pub(crate) fn stop_deadline(message: &patchbay_abi::Message) -> Duration {
+    let head = message.read_head::<head::Stop>();
+    Duration::from_millis(head.map_or(1000, |head| head.deadline_ms))
+}

@@ -1,0 +1,109 @@
+//! JSON that is passed on without being parsed.
+
+use patchbay_abi::{Buffer, Fault, FaultKind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+/// One JSON value as text, shared rather than copied.
+///
+/// ```
+/// # use patchbay_sdk::RawJson;
+/// let json = RawJson::new(&vec![1, 2])?;
+/// assert_eq!(json.get(), "[1,2]");
+/// assert_eq!(json.parse::<Vec<u8>>()?, [1, 2]);
+/// # Ok::<(), patchbay_sdk::Fault>(())
+/// ```
+#[derive(Clone)]
+pub struct RawJson {
+    text: Buffer,
+}
+
+impl RawJson {
+    /// Writes a value.
+    ///
+    /// # Errors
+    /// `Internal` if the value cannot be written as JSON (a map whose keys are no strings).
+    pub fn new(value: &(impl Serialize + ?Sized)) -> Result<Self, Fault> {
+        serde_json::to_vec(value)
+            .map(|text| RawJson { text: text.into() })
+            .map_err(|error| Fault::new(FaultKind::Internal, format!("no JSON: {error}")))
+    }
+
+    /// Takes text that is said to be JSON; checks it and removes newlines between its tokens.
+    ///
+    /// # Errors
+    /// `Invalid` with the place where it is no JSON.
+    pub fn from_string(text: String) -> Result<Self, Fault> {
+        let text = match text.contains(['\n', '\r']) {
+            true => serde_json::from_str::<serde_json::Value>(&text).map(|value| value.to_string()),
+            false => RawValue::from_string(text).map(|raw| Box::<str>::from(raw).into()),
+        };
+        text.map(|text: String| RawJson { text: text.into() })
+            .map_err(|error| Fault::new(FaultKind::Invalid, format!("no JSON: {error}")))
+    }
+
+    /// `null`.
+    pub fn null() -> Self {
+        RawJson {
+            text: Buffer::from("null".to_owned()),
+        }
+    }
+
+    /// The text. (`null` in place of bytes that are not UTF-8, which the host lets nobody send.)
+    pub fn get(&self) -> &str {
+        self.text.as_str().unwrap_or("null")
+    }
+
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// `Invalid`, naming the field at fault.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        serde_json::from_slice(&self.text)
+            .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))
+    }
+
+    pub(crate) fn from_buffer(text: Buffer) -> Self {
+        match text.is_empty() {
+            true => RawJson::null(),
+            false => RawJson { text },
+        }
+    }
+
+    pub(crate) fn into_buffer(self) -> Buffer {
+        self.text
+    }
+}
+
+impl From<Box<RawValue>> for RawJson {
+    fn from(raw: Box<RawValue>) -> Self {
+        let text: Box<str> = raw.into();
+        RawJson {
+            text: text.into_string().replace(['\n', '\r'], " ").into(),
+        }
+    }
+}
+
+impl std::fmt::Debug for RawJson {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RawJson({:?})", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newlines_between_tokens_go_and_those_in_strings_stay() {
+        let json = RawJson::from_string("{\n \"a\\n\": [1,\r\n2]}".into()).unwrap();
+        assert_eq!(json.get(), r#"{"a\n":[1,2]}"#);
+    }
+
+    #[test]
+    fn big_integers_pass_untouched() {
+        let digits = "123456789012345678901234567890";
+        assert_eq!(RawJson::from_string(digits.into()).unwrap().get(), digits);
+    }
+}

@@ -1,0 +1,182 @@
+//! What a plugin says by `tracing`, and what it says when it panics, arrives in the host's log.
+//!
+//! The instances of one plugin file share its subscriber and its panic hook; which of them speaks
+//! is known by the thread.
+
+use patchbay_abi::{Kind, Message, Port, head};
+use std::cell::RefCell;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU8, Ordering};
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+
+/// No line is longer than this, in bytes; the rest is cut off.
+const LONGEST: usize = 16 * 1024;
+
+static LEVEL: AtomicU8 = AtomicU8::new(3);
+static INSTALL: Once = Once::new();
+
+thread_local! {
+    static SPEAKER: RefCell<Option<Voice>> = const { RefCell::new(None) };
+}
+
+/// Where the threads of an instance speak to.
+#[derive(Clone)]
+pub(crate) struct Voice {
+    host: Port,
+}
+
+impl Voice {
+    pub(crate) fn new(host: Port) -> Self {
+        INSTALL.call_once(install);
+        Voice { host }
+    }
+
+    fn say(&self, line: &head::Log) {
+        self.host.deliver(Message::new(Kind::LOG, 0, line));
+    }
+}
+
+/// What the current thread says from now on comes from that instance.
+pub(crate) fn speak_as(voice: &Voice) {
+    SPEAKER.with(|speaker| *speaker.borrow_mut() = Some(voice.clone()));
+}
+
+fn with_speaker(say: impl FnOnce(&Voice)) -> bool {
+    // A thread that is being torn down, or speaks while it speaks, has no voice.
+    let voice = SPEAKER.try_with(|speaker| speaker.try_borrow().ok().and_then(|voice| voice.clone()));
+    match voice {
+        Ok(Some(voice)) => {
+            say(&voice);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Changes the level of all instances of this plugin file, while they run.
+pub(crate) fn set_level(name: &str) {
+    let number = LEVELS.iter().position(|level| *level == name).unwrap_or(3);
+    LEVEL.store(number as u8, Ordering::Relaxed);
+    tracing::callsite::rebuild_interest_cache();
+}
+
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+fn filter() -> LevelFilter {
+    match LEVEL.load(Ordering::Relaxed) {
+        0 => LevelFilter::OFF,
+        1 => LevelFilter::ERROR,
+        2 => LevelFilter::WARN,
+        3 => LevelFilter::INFO,
+        4 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    }
+}
+
+fn install() {
+    let subscriber = tracing_subscriber::registry().with(ToHost);
+    // Where a program of the author's own, a test say, has a subscriber already, that one stays.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let line = head::Log {
+            level: "error".into(),
+            target: "panic".into(),
+            at: info.location().map(ToString::to_string).unwrap_or_default(),
+            fields: Vec::new(),
+            message: format!("panicked: {}", info.payload_as_str().unwrap_or("no message")),
+        };
+        let heard = with_speaker(|voice| {
+            voice.say(&line);
+            let head = head::Metric { counter: "panics".into(), add: 1 };
+            voice.host.deliver(Message::new(Kind::METRIC, 0, &head));
+        });
+        if !heard {
+            before(info);
+        }
+    }));
+}
+
+/// The layer that hands events over.
+struct ToHost;
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ToHost {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        *metadata.level() <= filter()
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(filter())
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: Context<'_, S>) {
+        if let Some(span) = cx.span(id) {
+            let mut said = Said::default();
+            attributes.record(&mut said);
+            span.extensions_mut().insert(said);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
+        let mut said = Said::default();
+        for span in cx.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+            if let Some(of_span) = span.extensions().get::<Said>() {
+                said.fields.extend(of_span.fields.iter().cloned());
+            }
+        }
+        event.record(&mut said);
+        let metadata = event.metadata();
+        let line = head::Log {
+            level: metadata.level().as_str().to_ascii_lowercase(),
+            target: metadata.target().to_owned(),
+            at: place(metadata),
+            fields: said.fields,
+            message: said.message,
+        };
+        with_speaker(|voice| voice.say(&line));
+    }
+}
+
+fn place(metadata: &Metadata<'_>) -> String {
+    match (metadata.file(), metadata.line()) {
+        (Some(file), Some(line)) => format!("{file}:{line}"),
+        _ => String::new(),
+    }
+}
+
+/// The text and the fields of an event or a span.
+#[derive(Default)]
+struct Said {
+    message: String,
+    fields: Vec<(String, String)>,
+}
+
+impl Said {
+    fn note(&mut self, field: &Field, mut value: String) {
+        let cut = value.floor_char_boundary(LONGEST);
+        value.truncate(cut);
+        match field.name() {
+            "message" => self.message = value,
+            name => self.fields.push((name.to_owned(), value)),
+        }
+    }
+}
+
+impl Visit for Said {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.note(field, format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.note(field, value.to_owned());
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.note(field, value.to_string());
+    }
+}

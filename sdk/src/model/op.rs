@@ -1,0 +1,124 @@
+//! The operations: one table that host, dialects and documents read.
+
+use super::Role;
+
+/// One operation of the model.
+#[derive(Debug, Clone, Copy)]
+pub struct Op {
+    /// As it crosses the boundary.
+    pub name: &'static str,
+    /// Who may ask for it.
+    pub least: Role,
+    /// Goes before everything else.
+    pub urgent: bool,
+    /// Changes something at the server, so that it must not be done twice unasked.
+    pub changes: bool,
+    /// May take as long as the user's own code takes.
+    pub long: bool,
+    /// Arguments → reply.
+    pub doc: &'static str,
+}
+
+const fn look(name: &'static str, doc: &'static str) -> Op {
+    Op { name, least: Role::View, urgent: false, changes: false, long: false, doc }
+}
+
+const fn change(name: &'static str, doc: &'static str) -> Op {
+    Op { changes: true, least: Role::User, ..look(name, doc) }
+}
+
+const fn urgent(name: &'static str, least: Role, doc: &'static str) -> Op {
+    Op { urgent: true, least, ..change(name, doc) }
+}
+
+const fn long(name: &'static str, doc: &'static str) -> Op {
+    Op { long: true, ..change(name, doc) }
+}
+
+/// Every operation there is.
+pub const OPS: &[Op] = &[
+    change("submit", r#"{"name"?, "code", "kind"?: "script", "start"?: false} → {"job": id}; `start` refuses if the server is busy"#),
+    change("remove", r#"{"job": id} or {"all": true} → null"#),
+    change("reorder", r#"{"jobs": [id]} → null"#),
+    change("edit", r#"{"job"?: id, "code", "reason"?} → null; without `job` the running one"#),
+    look("job", r#"{"job": id} → {"id", "name", "user", "state", …}"#),
+    urgent("pause", Role::User, r#"{"at"?: "line"|"step"|"now"} → null"#),
+    change("resume", "{} → null"),
+    urgent("stop", Role::User, r#"{"at"?: "line"|"step"|"now"|"immediate"} → null"#),
+    urgent("abort", Role::User, "{} → null"),
+    urgent("emergency", Role::View, "{} → null; for everyone who is logged in"),
+    change("finish", "{} → null; the current count ends early"),
+    look("status", r#"{"native"?: bool} → {"link", "run", "job", "queue", "last", …}"#),
+    look("log", r#"{"last"?: n, "native"?: bool} → {"messages": […]}"#),
+    look("trace", "{} → where the running script is"),
+    look("history", r#"{"key", "from", "to"} → [[time, value]]"#),
+    look("devices", "{} → what the server steers"),
+    look("capabilities", "{} → what the server can do"),
+    look("banner", r#"{} → {"server", "version", "protocol", …}"#),
+    long("exec", r#"{"code"} → null"#),
+    long("eval", r#"{"code"} → {"value"}"#),
+    long("simulate", r#"{"name"?, "code"} → {"simulation": id}"#),
+    look("complete", r#"{"line", "word"} → [text]"#),
+    change("watch", r#"{"expressions": [text]} → null"#),
+    change("unwatch", r#"{"expressions": [text]} → null"#),
+    change("answer", r#"{"prompt": id, "value"} → null"#),
+    change("take_control", "{} → null"),
+    change("release_control", "{} → null"),
+    Op { least: Role::Expert, ..change("environment", r#"{"do": "open"|"close"|"reset"} → null"#) },
+    Op { least: Role::Admin, ..long("native", r#"{"method", "params"} → what the server says"#) },
+];
+
+/// The operation of that name.
+pub fn find_op(name: &str) -> Option<&'static Op> {
+    OPS.iter().find(|op| op.name == name)
+}
+
+/// The candidate most like `name`, if one is near enough to have been meant.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(name, candidate), candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= candidate.len().max(name.len()).min(64) / 3)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Edits between two names (Levenshtein); only the first 64 characters count.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(64).enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emergency_is_for_everyone_and_never_waits() {
+        let op = find_op("emergency").unwrap();
+        assert!(op.urgent && op.least == Role::View);
+    }
+
+    #[test]
+    fn what_only_looks_changes_nothing() {
+        assert!(OPS.iter().all(|op| !op.urgent || op.changes));
+        assert!(OPS.iter().all(|op| op.changes || op.least == Role::View));
+    }
+
+    #[test]
+    fn a_slip_of_the_finger_is_recognised_and_nonsense_is_not() {
+        let names = || OPS.iter().map(|op| op.name);
+        assert_eq!(nearest("stauts", names()), Some("status"));
+        assert_eq!(nearest("submitt", names()), Some("submit"));
+        assert_eq!(nearest("xyzzyplugh", names()), None);
+    }
+}
