@@ -104,6 +104,12 @@ impl BackendContext {
         self.inner.host.deliver(health.into_message());
     }
 
+    /// Gives up: the instance cannot go on. The host ends it and starts it anew after a while. Not
+    /// for a server that is down: that is [`Health::Down`], and trying again.
+    pub fn fail(&self, fault: Fault) {
+        self.inner.host.deliver(Message::new(Kind::FAILED, 0, &fault));
+    }
+
     /// Adds to a counter that operators see.
     pub fn count(&self, counter: &str, add: u64) {
         let counter = counter.to_owned();

@@ -1,1 +1,121 @@
-//! Stub.
+//! A backend that misbehaves on request, so that tests can see what that does to everybody else.
+//!
+//! Its configuration says how it starts and lets in; `eval` with one of the words of [`Deed`] as
+//! its code says what it does next.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::panic, reason = "this is what it is for")]
+
+mod deed;
+
+use deed::Deed;
+use patchbay_sdk::schemars::{self, JsonSchema};
+use patchbay_sdk::{Backend, BackendContext, BackendSession, Command, Fault, FaultKind, Login};
+use patchbay_sdk::{Reply, Role};
+use serde::Deserialize;
+
+/// Misbehaves.
+pub struct Rogue {
+    config: Config,
+    cx: BackendContext,
+}
+
+/// `[backend.config]` of a rogue.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// How it starts.
+    #[serde(default)]
+    start: Manner,
+    /// How it lets somebody in.
+    #[serde(default)]
+    login: Manner,
+    /// How it stops.
+    #[serde(default)]
+    stop: Manner,
+}
+
+/// How something is done.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Manner {
+    /// As it should be.
+    #[default]
+    Well,
+    /// With an error.
+    Fail,
+    /// With a panic.
+    Panic,
+    /// Never.
+    Hang,
+}
+
+impl Manner {
+    async fn act(self, what: &str) -> Result<(), Fault> {
+        match self {
+            Manner::Well => Ok(()),
+            Manner::Fail => Err(Fault::new(FaultKind::Unavailable, format!("{what} fails on request"))),
+            Manner::Panic => panic!("{what} panics on request"),
+            Manner::Hang => std::future::pending().await,
+        }
+    }
+}
+
+impl Backend for Rogue {
+    type Config = Config;
+    type Session = RogueSession;
+
+    async fn start(config: Config, cx: BackendContext) -> Result<Self, Fault> {
+        config.start.act("start").await?;
+        Ok(Rogue { config, cx })
+    }
+
+    async fn login(&self, login: Login) -> Result<RogueSession, Fault> {
+        self.config.login.act("login").await?;
+        let role = Role::from_name(&login.user).unwrap_or(Role::Admin);
+        Ok(RogueSession { role, cx: self.cx.clone() })
+    }
+
+    async fn stop(&self) {
+        // Its own failure to stop is what the host is tested with.
+        let _ = self.config.stop.act("stop").await;
+    }
+}
+
+/// Somebody who asks for misbehaviour. A user name that is a role's gets that role.
+pub struct RogueSession {
+    role: Role,
+    cx: BackendContext,
+}
+
+#[derive(Deserialize)]
+struct Eval {
+    code: String,
+}
+
+impl BackendSession for RogueSession {
+    fn role(&self) -> Role {
+        self.role
+    }
+
+    async fn call(&self, command: Command) -> Result<Reply, Fault> {
+        if command.op != "eval" {
+            return Ok(Reply::raw(command.args));
+        }
+        let Eval { code } = command.args()?;
+        match Deed::read(&code) {
+            Some(deed) => deed.act(&self.cx).await,
+            None => Err(Fault::new(FaultKind::Invalid, format!("no such deed: {code}"))),
+        }
+    }
+}
+
+impl Drop for RogueSession {
+    fn drop(&mut self) {
+        if self.role == Role::Expert {
+            panic!("an expert's session panics when it is dropped");
+        }
+    }
+}
+
+patchbay_sdk::export!(backend = Rogue);

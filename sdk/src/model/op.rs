@@ -75,27 +75,14 @@ pub fn find_op(name: &str) -> Option<&'static Op> {
 
 /// The candidate most like `name`, if one is near enough to have been meant.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Nobody means a name of this length, and comparing takes time in proportion to it.
+    let name = (name.len() <= 64).then_some(name)?;
     candidates
         .into_iter()
-        .map(|candidate| (distance(name, candidate), candidate))
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
         .min()
-        .filter(|(distance, candidate)| *distance <= candidate.len().max(name.len()).min(64) / 3)
+        .filter(|(edits, candidate)| *edits <= candidate.len().max(name.len()) / 3)
         .map(|(_, candidate)| candidate)
-}
-
-/// Edits between two names (Levenshtein); only the first 64 characters count.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(64).enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

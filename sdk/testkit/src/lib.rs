@@ -1,1 +1,26 @@
-//! Stub.
+//! Drives a plugin in-process, for its tests.
+//!
+//! [`BackendHost`] stands in for the host of a backend: it starts it, logs in, calls, and keeps
+//! what it tells. [`FrontendHost`] stands in for the host of a frontend: it lets clients in and
+//! answers by a function of yours. Either can run with every message turned into bytes and back
+//! ([`Wire::Bytes`]), so that a test shows that nothing but messages crosses. [`build::plugin`]
+//! builds a plugin of this workspace and says where it is.
+//!
+//! Waits are bounded by [`PATIENCE`], and panic when it ends: these are for tests.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::panic, clippy::expect_used, reason = "a test that cannot go on must fail")]
+
+mod backend_host;
+pub mod build;
+mod frontend_host;
+mod wire;
+
+pub use backend_host::{BackendHost, TestSession};
+pub use frontend_host::{Asked, FrontendHost};
+pub use wire::Wire;
+
+use std::time::Duration;
+
+/// How long a test waits for anything before it gives up.
+pub const PATIENCE: Duration = Duration::from_secs(20);

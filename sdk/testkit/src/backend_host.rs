@@ -1,0 +1,192 @@
+//! Stands in for the host of a backend.
+
+use crate::{PATIENCE, Wire};
+use patchbay_abi::module::Opened;
+use patchbay_abi::port::Deliver;
+use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, Secret, head};
+use patchbay_sdk::{Backend, RawJson, Reply, Role};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+/// A host with one backend.
+pub struct BackendHost {
+    backend: Port,
+    heard: Arc<Heard>,
+    told: tokio::sync::Mutex<mpsc::UnboundedReceiver<Message>>,
+    next: AtomicU64,
+}
+
+/// What the backend says.
+struct Heard {
+    waiting: Mutex<HashMap<u64, oneshot::Sender<Message>>>,
+    told: mpsc::UnboundedSender<Message>,
+}
+
+impl Deliver for Heard {
+    fn deliver(&self, message: Message) -> Delivery {
+        if message.kind != Kind::REPLY {
+            let sent = self.told.send(message);
+            return if sent.is_ok() { Delivery::Taken } else { Delivery::Closed };
+        }
+        let waiting = self.waiting.lock().expect("no panic under the lock").remove(&message.id);
+        match waiting.map(|waiting| waiting.send(message)) {
+            Some(Ok(())) => Delivery::Taken,
+            _ => Delivery::Closed,
+        }
+    }
+}
+
+impl BackendHost {
+    /// Opens and starts a backend.
+    ///
+    /// # Errors
+    /// What it fails with.
+    pub async fn start<B: Backend>(config: Value, wire: Wire) -> Result<Self, Fault> {
+        let (told, receiver) = mpsc::unbounded_channel();
+        let heard = Arc::new(Heard { waiting: Mutex::default(), told });
+        let host = wire.wrap(Port::shared(heard.clone()));
+        let opened = patchbay_sdk::glue::open_backend::<B>("under-test".into(), host);
+        let Opened::ROk(backend) = opened else { panic!("the backend could not be opened") };
+        let host = BackendHost {
+            backend: wire.wrap(backend),
+            heard,
+            told: tokio::sync::Mutex::new(receiver),
+            next: AtomicU64::new(1),
+        };
+        let start = head::Start { instance: "under-test".into(), level: "debug".into() };
+        host.backend.deliver(Message::new(Kind::START, 0, &start).body(config.to_string()));
+        match host.next_of(&[Kind::READY, Kind::FAILED]).await {
+            ready if ready.kind == Kind::READY => Ok(host),
+            failed => Err(failed.read_head().expect("a fault")),
+        }
+    }
+
+    /// Logs somebody in.
+    ///
+    /// # Errors
+    /// What the backend says.
+    pub async fn login(&self, user: &str, secret: &str) -> Result<TestSession<'_>, Fault> {
+        let session = self.next.fetch_add(1, Ordering::Relaxed);
+        let head = head::Login { session, user: user.into(), client: "a test".into() };
+        let ask = |id| Message::new(Kind::LOGIN, id, &head).secret(Secret::new(secret));
+        let reply = self.ask(ask).await?;
+        let granted: head::Reply = reply.read_head().expect("a reply's head");
+        let role = granted.session.and_then(|granted| Role::from_name(&granted.role));
+        Ok(TestSession { host: self, session, role: role.expect("a role"), detail: value(&reply) })
+    }
+
+    /// The next message of one of these kinds; others are left out.
+    pub async fn next_of(&self, kinds: &[Kind]) -> Message {
+        let wait = async {
+            let mut told = self.told.lock().await;
+            while let Some(message) = told.recv().await {
+                if kinds.contains(&message.kind) {
+                    return message;
+                }
+            }
+            panic!("the backend is gone")
+        };
+        timeout(PATIENCE, wait).await.expect("the backend says something within the time")
+    }
+
+    /// The next event of that kind: its job and its body. Others are left out.
+    pub async fn next_event(&self, kind: &str) -> (Option<String>, Value) {
+        loop {
+            let message = self.next_of(&[Kind::EVENT]).await;
+            let head: head::Event = message.read_head().expect("an event's head");
+            if head.kind == kind {
+                return (head.job, value(&message));
+            }
+        }
+    }
+
+    /// Stops the backend and waits until it has.
+    pub async fn stop(self) {
+        let head = head::Stop { deadline_ms: PATIENCE.as_millis() as u64 };
+        self.backend.deliver(Message::new(Kind::STOP, 0, &head));
+        self.next_of(&[Kind::STOPPED]).await;
+    }
+
+    async fn ask(&self, request: impl FnOnce(u64) -> Message) -> Result<Message, Fault> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = oneshot::channel();
+        self.heard.waiting.lock().expect("no panic under the lock").insert(id, answer);
+        let _cancel = Cancel { host: self, id };
+        assert_eq!(self.backend.deliver(request(id)), Delivery::Taken);
+        let reply = timeout(PATIENCE * 3, answered).await.expect("an answer within the time");
+        let reply = reply.map_err(|_| Fault::new(FaultKind::Internal, "no answer at all"))?;
+        match reply.read_head::<head::Reply>().expect("a reply's head").fault {
+            Some(fault) => Err(fault),
+            None => Ok(reply),
+        }
+    }
+}
+
+/// Tells the backend when nobody waits for a request any more, as the real host does.
+struct Cancel<'a> {
+    host: &'a BackendHost,
+    id: u64,
+}
+
+impl Drop for Cancel<'_> {
+    fn drop(&mut self) {
+        let waiting = self.host.heard.waiting.lock().expect("no panic under the lock").remove(&self.id);
+        if waiting.is_some() {
+            self.host.backend.deliver(Message::bare(Kind::CANCEL, self.id));
+        }
+    }
+}
+
+fn value(message: &Message) -> Value {
+    serde_json::from_slice(&message.body).unwrap_or(Value::Null)
+}
+
+/// Somebody who is logged in at a backend under test.
+pub struct TestSession<'a> {
+    host: &'a BackendHost,
+    session: u64,
+    /// What they may do.
+    pub role: Role,
+    /// What the backend said of them; `null` if nothing.
+    pub detail: Value,
+}
+
+impl TestSession<'_> {
+    /// Asks for an operation, with the deadline of [`PATIENCE`].
+    ///
+    /// # Errors
+    /// What the backend says.
+    pub async fn call(&self, op: &str, args: Value) -> Result<Value, Fault> {
+        self.reply(op, args).await?.body.parse()
+    }
+
+    /// As [`TestSession::call`], with the whole reply.
+    ///
+    /// # Errors
+    /// What the backend says.
+    pub async fn reply(&self, op: &str, args: Value) -> Result<Reply, Fault> {
+        let known = patchbay_sdk::model::find_op(op);
+        let head = head::Call {
+            session: self.session,
+            op: op.into(),
+            deadline_ms: 2 * PATIENCE.as_millis() as u64,
+            urgent: known.is_some_and(|op| op.urgent),
+        };
+        let body = args.to_string();
+        let reply = self.host.ask(|id| Message::new(Kind::CALL, id, &head).body(body)).await?;
+        Ok(Reply {
+            body: RawJson::from_string(reply.body.as_str().expect("text").to_owned())?,
+            blobs: reply.blobs.into_iter().collect(),
+        })
+    }
+
+    /// Logs out.
+    pub fn logout(self) {
+        let head = head::Logout { session: self.session };
+        self.host.backend.deliver(Message::new(Kind::LOGOUT, 0, &head));
+    }
+}
