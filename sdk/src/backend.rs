@@ -82,8 +82,14 @@ struct Inner {
 
 impl BackendContext {
     pub(crate) fn new(instance: String, host: Port, stop: Stop) -> Self {
-        let inner = Inner { instance, host, stop };
-        BackendContext { inner: Arc::new(inner) }
+        let inner = Inner {
+            instance,
+            host,
+            stop,
+        };
+        BackendContext {
+            inner: Arc::new(inner),
+        }
     }
 
     /// The instance's name in the configuration.
@@ -107,14 +113,18 @@ impl BackendContext {
     /// Gives up: the instance cannot go on. The host ends it and starts it anew after a while. Not
     /// for a server that is down: that is [`Health::Down`], and trying again.
     pub fn fail(&self, fault: Fault) {
-        self.inner.host.deliver(Message::new(Kind::FAILED, 0, &fault));
+        self.inner
+            .host
+            .deliver(Message::new(Kind::FAILED, 0, &fault));
     }
 
     /// Adds to a counter that operators see.
     pub fn count(&self, counter: &str, add: u64) {
         let counter = counter.to_owned();
         let head = head::Metric { counter, add };
-        self.inner.host.deliver(Message::new(Kind::METRIC, 0, &head));
+        self.inner
+            .host
+            .deliver(Message::new(Kind::METRIC, 0, &head));
     }
 
     /// When to end.

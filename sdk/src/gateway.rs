@@ -37,7 +37,9 @@ impl Gateway {
             events,
             unread: Mutex::new(Some(unread)),
         };
-        Gateway { link: Arc::new(link) }
+        Gateway {
+            link: Arc::new(link),
+        }
     }
 
     pub(crate) fn link(&self) -> Arc<Link> {
@@ -92,10 +94,16 @@ impl Gateway {
     pub fn events(&self) -> Events {
         let unread = self.link.lock(&self.link.unread).take();
         if unread.is_some() {
-            self.link.host.deliver(Message::new(Kind::SUBSCRIBE, 0, &head::Subscribe {}));
+            self.link
+                .host
+                .deliver(Message::new(Kind::SUBSCRIBE, 0, &head::Subscribe {}));
             self.link.grant(EVENT_WINDOW);
         }
-        Events { link: self.link.clone(), unread, read: 0 }
+        Events {
+            link: self.link.clone(),
+            unread,
+            read: 0,
+        }
     }
 }
 
@@ -124,7 +132,8 @@ impl Link {
     }
 
     fn grant(&self, events: u32) {
-        self.host.deliver(Message::new(Kind::CREDIT, 0, &head::Credit { events }));
+        self.host
+            .deliver(Message::new(Kind::CREDIT, 0, &head::Credit { events }));
     }
 
     /// Sends a request and waits for its reply, or its fault. The host ends every wait: it answers
@@ -133,9 +142,16 @@ impl Link {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         self.lock(&self.waiting).insert(id, answer);
-        let mut wait = Wait { link: self, id, sent: false };
+        let mut wait = Wait {
+            link: self,
+            id,
+            sent: false,
+        };
         if self.host.deliver(request(id)) != Delivery::Taken {
-            return Err(Fault::new(FaultKind::ShuttingDown, "the gateway is shutting down"));
+            return Err(Fault::new(
+                FaultKind::ShuttingDown,
+                "the gateway is shutting down",
+            ));
         }
         wait.sent = true;
         let reply = answered
@@ -143,9 +159,14 @@ impl Link {
             .map_err(|_| Fault::new(FaultKind::Internal, "the host dropped a request"))?;
         wait.sent = false;
         match reply.read_head::<head::Reply>() {
-            Ok(head::Reply { fault: Some(fault), .. }) => Err(fault),
+            Ok(head::Reply {
+                fault: Some(fault), ..
+            }) => Err(fault),
             Ok(_) => Ok(reply),
-            Err(error) => Err(Fault::new(FaultKind::Internal, format!("a broken reply: {error}"))),
+            Err(error) => Err(Fault::new(
+                FaultKind::Internal,
+                format!("a broken reply: {error}"),
+            )),
         }
     }
 }
@@ -159,7 +180,11 @@ struct Wait<'a> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let abandoned = self.link.lock(&self.link.waiting).remove(&self.id).is_some();
+        let abandoned = self
+            .link
+            .lock(&self.link.waiting)
+            .remove(&self.id)
+            .is_some();
         if abandoned && self.sent {
             self.link.host.deliver(Message::bare(Kind::CANCEL, self.id));
         }
@@ -187,7 +212,9 @@ impl Session {
             role: Role::from_name(&granted.role).unwrap_or(Role::View),
             detail,
         };
-        Session { inner: Arc::new(inner) }
+        Session {
+            inner: Arc::new(inner),
+        }
     }
 
     /// The host's number of it, as it stands in the logs.

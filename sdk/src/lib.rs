@@ -58,8 +58,8 @@ pub use stop::Stop;
 #[doc(hidden)]
 pub mod __private {
     //! For [`crate::export!`] only.
-    pub use patchbay_abi;
     pub use crate::glue::{open_backend, open_frontend, schema_backend, schema_frontend};
+    pub use patchbay_abi;
     /// The SDK's version, as the manifest states it.
     pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 }

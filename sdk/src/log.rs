@@ -48,7 +48,8 @@ pub(crate) fn speak_as(voice: &Voice) {
 
 fn with_speaker(say: impl FnOnce(&Voice)) -> bool {
     // A thread that is being torn down, or speaks while it speaks, has no voice.
-    let voice = SPEAKER.try_with(|speaker| speaker.try_borrow().ok().and_then(|voice| voice.clone()));
+    let voice =
+        SPEAKER.try_with(|speaker| speaker.try_borrow().ok().and_then(|voice| voice.clone()));
     match voice {
         Ok(Some(voice)) => {
             say(&voice);
@@ -89,11 +90,17 @@ fn install() {
             target: "panic".into(),
             at: info.location().map(ToString::to_string).unwrap_or_default(),
             fields: Vec::new(),
-            message: format!("panicked: {}", info.payload_as_str().unwrap_or("no message")),
+            message: format!(
+                "panicked: {}",
+                info.payload_as_str().unwrap_or("no message")
+            ),
         };
         let heard = with_speaker(|voice| {
             voice.say(&line);
-            let head = head::Metric { counter: "panics".into(), add: 1 };
+            let head = head::Metric {
+                counter: "panics".into(),
+                add: 1,
+            };
             voice.host.deliver(Message::new(Kind::METRIC, 0, &head));
         });
         if !heard {
@@ -124,7 +131,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ToHost {
 
     fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
         let mut said = Said::default();
-        for span in cx.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+        for span in cx
+            .event_scope(event)
+            .into_iter()
+            .flat_map(|scope| scope.from_root())
+        {
             if let Some(of_span) = span.extensions().get::<Said>() {
                 said.fields.extend(of_span.fields.iter().cloned());
             }

@@ -19,9 +19,14 @@ async fn answers_with_what_it_was_asked_whichever_way_messages_cross() {
 
 #[tokio::test]
 async fn its_role_is_configured_and_a_mistake_in_that_is_named() {
-    let host = BackendHost::start::<Echo>(json!({ "role": "view" }), Wire::Bytes).await.unwrap();
+    let host = BackendHost::start::<Echo>(json!({ "role": "view" }), Wire::Bytes)
+        .await
+        .unwrap();
     assert_eq!(host.login("a", "b").await.unwrap().role, Role::View);
-    let fault = BackendHost::start::<Echo>(json!({ "roll": "view" }), Wire::InProcess).await.err().unwrap();
+    let fault = BackendHost::start::<Echo>(json!({ "roll": "view" }), Wire::InProcess)
+        .await
+        .err()
+        .unwrap();
     assert_eq!(fault.kind, FaultKind::Invalid);
     assert!(fault.message.contains("roll"), "{fault}");
 }

@@ -52,7 +52,10 @@ impl Deed {
             Deed::Sleep(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
             Deed::Big(bytes) => return Reply::new(&"x".repeat(bytes)),
             Deed::Flood(events) => flood(cx, events)?,
-            Deed::Fail => cx.fail(Fault::new(FaultKind::Internal, "the instance fails on request")),
+            Deed::Fail => cx.fail(Fault::new(
+                FaultKind::Internal,
+                "the instance fails on request",
+            )),
         }
         Ok(Reply::null())
     }

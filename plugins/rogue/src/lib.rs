@@ -54,7 +54,10 @@ impl Manner {
     async fn act(self, what: &str) -> Result<(), Fault> {
         match self {
             Manner::Well => Ok(()),
-            Manner::Fail => Err(Fault::new(FaultKind::Unavailable, format!("{what} fails on request"))),
+            Manner::Fail => Err(Fault::new(
+                FaultKind::Unavailable,
+                format!("{what} fails on request"),
+            )),
             Manner::Panic => panic!("{what} panics on request"),
             Manner::Hang => std::future::pending().await,
         }
@@ -73,7 +76,10 @@ impl Backend for Rogue {
     async fn login(&self, login: Login) -> Result<RogueSession, Fault> {
         self.config.login.act("login").await?;
         let role = Role::from_name(&login.user).unwrap_or(Role::Admin);
-        Ok(RogueSession { role, cx: self.cx.clone() })
+        Ok(RogueSession {
+            role,
+            cx: self.cx.clone(),
+        })
     }
 
     async fn stop(&self) {
@@ -105,7 +111,10 @@ impl BackendSession for RogueSession {
         let Eval { code } = command.args()?;
         match Deed::read(&code) {
             Some(deed) => deed.act(&self.cx).await,
-            None => Err(Fault::new(FaultKind::Invalid, format!("no such deed: {code}"))),
+            None => Err(Fault::new(
+                FaultKind::Invalid,
+                format!("no such deed: {code}"),
+            )),
         }
     }
 }

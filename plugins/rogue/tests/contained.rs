@@ -1,12 +1,21 @@
 //! What a plugin does wrong stays with the request in which it does it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
+
 use patchbay_rogue::Rogue;
 use patchbay_sdk::FaultKind;
 use patchbay_testkit::{BackendHost, Wire};
 use serde_json::{Value, json};
 
 async fn host(config: Value) -> BackendHost {
-    BackendHost::start::<Rogue>(config, Wire::InProcess).await.unwrap()
+    BackendHost::start::<Rogue>(config, Wire::InProcess)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -14,10 +23,19 @@ async fn a_panic_fails_its_own_call_by_name_and_the_session_goes_on() {
     let host = host(json!({})).await;
     let session = host.login("admin", "").await.unwrap();
     for deed in ["panic", "panic in drop"] {
-        let fault = session.call("eval", json!({ "code": deed })).await.unwrap_err();
+        let fault = session
+            .call("eval", json!({ "code": deed }))
+            .await
+            .unwrap_err();
         assert_eq!(fault.kind, FaultKind::Internal);
-        assert!(fault.message.contains("`eval`") && fault.message.contains("on request"), "{fault}");
-        assert_eq!(session.call("status", json!({ "n": 1 })).await.unwrap(), json!({ "n": 1 }));
+        assert!(
+            fault.message.contains("`eval`") && fault.message.contains("on request"),
+            "{fault}"
+        );
+        assert_eq!(
+            session.call("status", json!({ "n": 1 })).await.unwrap(),
+            json!({ "n": 1 })
+        );
     }
 }
 
@@ -25,7 +43,10 @@ async fn a_panic_fails_its_own_call_by_name_and_the_session_goes_on() {
 async fn a_panic_in_a_task_or_in_a_sessions_drop_harms_nobody() {
     let host = host(json!({})).await;
     let session = host.login("admin", "").await.unwrap();
-    session.call("eval", json!({ "code": "panic in task" })).await.unwrap();
+    session
+        .call("eval", json!({ "code": "panic in task" }))
+        .await
+        .unwrap();
     host.login("expert", "").await.unwrap().logout();
     assert_eq!(session.call("status", json!({})).await.unwrap(), json!({}));
     host.login("expert", "").await.unwrap();

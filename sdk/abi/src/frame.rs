@@ -39,7 +39,11 @@ pub fn encode(message: &Message, limit: usize) -> Result<Vec<u8>, FrameError> {
     out.extend(0u32.to_be_bytes());
     out.extend(message.kind.0.to_be_bytes());
     out.extend(message.id.to_be_bytes());
-    out.push(if message.secret.is_some() { HAS_SECRET } else { 0 });
+    out.push(if message.secret.is_some() {
+        HAS_SECRET
+    } else {
+        0
+    });
     put(&mut out, &message.head);
     put(&mut out, &message.body);
     if message.secret.is_some() {
@@ -134,14 +138,21 @@ mod tests {
         assert_eq!(&*back.head, "{\"user\":\"é\"}".as_bytes());
         assert_eq!(&*back.body, b"[1]");
         assert_eq!(back.secret.as_ref().map_or("", Secret::expose), "s");
-        assert_eq!(back.blobs.iter().map(|b| b.to_vec()).collect::<Vec<_>>(), [vec![0, 255], vec![]]);
+        assert_eq!(
+            back.blobs.iter().map(|b| b.to_vec()).collect::<Vec<_>>(),
+            [vec![0, 255], vec![]]
+        );
     }
 
     #[test]
     fn every_cut_waits_for_more_and_every_wrong_length_is_refused() {
         let bytes = encode(&sample(), 1000).unwrap();
         for cut in 0..bytes.len() {
-            assert_eq!(decode(&bytes[..cut], 1000).unwrap().map(|_| ()), None, "cut at {cut}");
+            assert_eq!(
+                decode(&bytes[..cut], 1000).unwrap().map(|_| ()),
+                None,
+                "cut at {cut}"
+            );
         }
         for at in 4..bytes.len() {
             let mut broken = bytes.clone();
@@ -150,7 +161,10 @@ mod tests {
         }
         let mut long = bytes.clone();
         long[..4].copy_from_slice(&u32::MAX.to_be_bytes());
-        assert!(matches!(decode(&long, 1000), Err(FrameError::TooLong { .. })));
+        assert!(matches!(
+            decode(&long, 1000),
+            Err(FrameError::TooLong { .. })
+        ));
         let mut short = bytes;
         short[3] -= 1;
         assert_eq!(decode(&short, 1000).unwrap_err(), FrameError::Malformed);
@@ -158,6 +172,9 @@ mod tests {
 
     #[test]
     fn a_message_over_the_limit_is_not_written() {
-        assert!(matches!(encode(&sample(), 20), Err(FrameError::TooLong { .. })));
+        assert!(matches!(
+            encode(&sample(), 20),
+            Err(FrameError::TooLong { .. })
+        ));
     }
 }

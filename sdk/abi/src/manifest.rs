@@ -39,7 +39,10 @@ pub fn read(section: &[u8]) -> Result<Manifest, String> {
     let text = section
         .strip_prefix(OPENING.as_bytes())
         .ok_or("its manifest does not begin as one")?;
-    let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(text.len());
     serde_json::from_slice(&text[..end]).map_err(|error| format!("its manifest is broken: {error}"))
 }
 

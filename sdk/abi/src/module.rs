@@ -4,6 +4,7 @@ use crate::Port;
 use abi_stable::StableAbi;
 use abi_stable::library::RootModule;
 use abi_stable::package_version_strings;
+use abi_stable::prefix_type::PrefixTypeTrait;
 use abi_stable::sabi_types::VersionStrings;
 use abi_stable::std_types::{RResult, RString};
 
@@ -29,6 +30,25 @@ pub struct PluginModule {
     /// the port that it is given, and is spoken to through the one that it returns.
     #[sabi(last_prefix_field)]
     pub open: extern "C" fn(instance: Text, host: Port) -> Opened,
+    /// What no host knows yet.
+    #[cfg(feature = "more-functions")]
+    pub later: extern "C" fn() -> Text,
+}
+
+impl PluginModule {
+    /// A plugin's functions, for as long as the process lives.
+    pub fn place(
+        schema: extern "C" fn() -> Text,
+        open: extern "C" fn(instance: Text, host: Port) -> Opened,
+    ) -> PluginModule_Ref {
+        PluginModule {
+            schema,
+            open,
+            #[cfg(feature = "more-functions")]
+            later: schema,
+        }
+        .leak_into_prefix()
+    }
 }
 
 impl RootModule for PluginModule_Ref {
@@ -47,12 +67,7 @@ macro_rules! export_module {
             use $crate::__private::abi_stable::library as __library;
             extern "C" fn __construct() -> __library::RootModuleResult {
                 __library::__call_root_module_loader(|| {
-                    use $crate::__private::abi_stable::prefix_type::PrefixTypeTrait as _;
-                    $crate::module::PluginModule {
-                        schema: $schema,
-                        open: $open,
-                    }
-                    .leak_into_prefix()
+                    $crate::module::PluginModule::place($schema, $open)
                 })
             }
             // SAFETY: `__construct` returns a `PluginModule_Ref`, erased by abi_stable itself; the

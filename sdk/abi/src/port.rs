@@ -16,6 +16,9 @@ pub enum Delivery {
     Closed,
     /// The side that should take it has no room, or broke while taking it; the message was dropped.
     Refused,
+    /// What no host knows yet.
+    #[cfg(feature = "other-layout")]
+    Postponed,
 }
 
 /// What a side must be able to do: take a message without blocking.
@@ -88,6 +91,9 @@ mod tests {
     #[test]
     fn a_panic_while_taking_stays_inside() {
         let port = Port::new(Panics);
-        assert_eq!(port.deliver(Message::bare(Kind::STOP, 0)), Delivery::Refused);
+        assert_eq!(
+            port.deliver(Message::bare(Kind::STOP, 0)),
+            Delivery::Refused
+        );
     }
 }

@@ -80,8 +80,15 @@ impl<B: Backend> BackendSide<B> {
     }
 
     /// Answers a request by what `answer` comes to, or says that it never will.
-    fn answer(&self, id: u64, answer: impl Future<Output = Result<Message, Fault>> + Send + 'static) {
-        let mut owed = Owed { host: self.shared.host.clone(), id: Some(id) };
+    fn answer(
+        &self,
+        id: u64,
+        answer: impl Future<Output = Result<Message, Fault>> + Send + 'static,
+    ) {
+        let mut owed = Owed {
+            host: self.shared.host.clone(),
+            id: Some(id),
+        };
         let shared = self.shared.clone();
         let mut calls = lock(&self.shared.calls);
         let task = self.runtime.handle.spawn(async move {
@@ -110,7 +117,9 @@ impl<B: Backend> BackendSide<B> {
     }
 
     fn logout(&self, message: &Message) {
-        let Ok(head::Logout { session }) = message.read_head() else { return };
+        let Ok(head::Logout { session }) = message.read_head() else {
+            return;
+        };
         let session = lock(&self.shared.sessions).remove(&session);
         self.runtime.handle.spawn(async move {
             if let Some(session) = session {
@@ -152,7 +161,11 @@ impl<B: Backend> Drop for BackendSide<B> {
 }
 
 impl<B: Backend> Shared<B> {
-    async fn start(&self, config: Result<B::Config, Fault>, cx: BackendContext) -> Result<(), Fault> {
+    async fn start(
+        &self,
+        config: Result<B::Config, Fault>,
+        cx: BackendContext,
+    ) -> Result<(), Fault> {
         let backend = contain("start", B::start(config?, cx)).await??;
         *lock(&self.backend) = Some(Arc::new(backend));
         Ok(())
@@ -174,7 +187,10 @@ impl<B: Backend> Shared<B> {
         let head: head::Login = message.read_head().map_err(broken)?;
         let login = Login {
             user: head.user,
-            secret: message.secret.into_option().unwrap_or_else(|| Secret::new("")),
+            secret: message
+                .secret
+                .into_option()
+                .unwrap_or_else(|| Secret::new("")),
             session: head.session,
             client: head.client,
         };
@@ -183,8 +199,14 @@ impl<B: Backend> Shared<B> {
         let role = session.role().as_str().to_owned();
         let detail = session.detail();
         lock(&self.sessions).insert(head.session, Arc::new(session));
-        let granted = head::Session { session: head.session, role };
-        let head = head::Reply { fault: None, session: Some(granted) };
+        let granted = head::Session {
+            session: head.session,
+            role,
+        };
+        let head = head::Reply {
+            fault: None,
+            session: Some(granted),
+        };
         let reply = Message::new(Kind::REPLY, message.id, &head);
         Ok(match detail {
             Some(detail) => reply.body(detail.into_buffer()),
@@ -195,7 +217,10 @@ impl<B: Backend> Shared<B> {
     async fn call(&self, command: Command) -> Result<Reply, Fault> {
         let session = lock(&self.sessions).get(&command.session).cloned();
         let session = session.ok_or_else(|| {
-            Fault::new(FaultKind::Unauthorized, "this session is not logged in at the backend")
+            Fault::new(
+                FaultKind::Unauthorized,
+                "this session is not logged in at the backend",
+            )
         })?;
         let what = format!("`{}`", command.op);
         contain(&what, session.call(command)).await?
@@ -208,7 +233,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn broken(error: serde_json::Error) -> Fault {
-    Fault::new(FaultKind::Internal, format!("a broken message from the host: {error}"))
+    Fault::new(
+        FaultKind::Internal,
+        format!("a broken message from the host: {error}"),
+    )
 }
 
 /// A reply that the host waits for. If the task goes without one (it was cancelled, the runtime is
@@ -222,7 +250,10 @@ impl Owed {
     fn pay(&mut self, answer: Result<Message, Fault>) {
         if let Some(id) = self.id.take() {
             self.host.deliver(answer.unwrap_or_else(|fault| {
-                let head = head::Reply { fault: Some(fault), session: None };
+                let head = head::Reply {
+                    fault: Some(fault),
+                    session: None,
+                };
                 Message::new(Kind::REPLY, id, &head)
             }));
         }

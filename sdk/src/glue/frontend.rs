@@ -68,7 +68,10 @@ async fn run<F: Frontend>(
     contain("run", F::run(config?, gateway, stop.clone())).await??;
     match stop.is_stopping() {
         true => Ok(()),
-        false => Err(Fault::new(FaultKind::Internal, "it ended without having been asked to")),
+        false => Err(Fault::new(
+            FaultKind::Internal,
+            "it ended without having been asked to",
+        )),
     }
 }
 

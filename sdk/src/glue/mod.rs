@@ -36,7 +36,11 @@ fn schema<C: JsonSchema>() -> Text {
 
 /// Reads an instance's configuration out of its `START`.
 fn read_config<C: DeserializeOwned>(start: &Message) -> Result<C, Fault> {
-    let body: &[u8] = if start.body.is_empty() { b"{}" } else { &start.body };
+    let body: &[u8] = if start.body.is_empty() {
+        b"{}"
+    } else {
+        &start.body
+    };
     serde_json::from_slice(body)
         .map_err(|error| Fault::new(FaultKind::Invalid, format!("its configuration: {error}")))
 }

@@ -51,7 +51,11 @@ impl Runtime {
             afterwards();
         })?;
         let stop = watch::Sender::new(false);
-        Ok(Arc::new(Runtime { handle, stop, finished }))
+        Ok(Arc::new(Runtime {
+            handle,
+            stop,
+            finished,
+        }))
     }
 
     pub(crate) fn stop_signal(&self) -> Stop {

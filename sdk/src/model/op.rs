@@ -20,36 +20,78 @@ pub struct Op {
 }
 
 const fn look(name: &'static str, doc: &'static str) -> Op {
-    Op { name, least: Role::View, urgent: false, changes: false, long: false, doc }
+    Op {
+        name,
+        least: Role::View,
+        urgent: false,
+        changes: false,
+        long: false,
+        doc,
+    }
 }
 
 const fn change(name: &'static str, doc: &'static str) -> Op {
-    Op { changes: true, least: Role::User, ..look(name, doc) }
+    Op {
+        changes: true,
+        least: Role::User,
+        ..look(name, doc)
+    }
 }
 
 const fn urgent(name: &'static str, least: Role, doc: &'static str) -> Op {
-    Op { urgent: true, least, ..change(name, doc) }
+    Op {
+        urgent: true,
+        least,
+        ..change(name, doc)
+    }
 }
 
 const fn long(name: &'static str, doc: &'static str) -> Op {
-    Op { long: true, ..change(name, doc) }
+    Op {
+        long: true,
+        ..change(name, doc)
+    }
 }
 
 /// Every operation there is.
 pub const OPS: &[Op] = &[
-    change("submit", r#"{"name"?, "code", "kind"?: "script", "start"?: false} → {"job": id}; `start` refuses if the server is busy"#),
+    change(
+        "submit",
+        r#"{"name"?, "code", "kind"?: "script", "start"?: false} → {"job": id}; `start` refuses if the server is busy"#,
+    ),
     change("remove", r#"{"job": id} or {"all": true} → null"#),
     change("reorder", r#"{"jobs": [id]} → null"#),
-    change("edit", r#"{"job"?: id, "code", "reason"?} → null; without `job` the running one"#),
+    change(
+        "edit",
+        r#"{"job"?: id, "code", "reason"?} → null; without `job` the running one"#,
+    ),
     look("job", r#"{"job": id} → {"id", "name", "user", "state", …}"#),
-    urgent("pause", Role::User, r#"{"at"?: "line"|"step"|"now"} → null"#),
+    urgent(
+        "pause",
+        Role::User,
+        r#"{"at"?: "line"|"step"|"now"} → null"#,
+    ),
     change("resume", "{} → null"),
-    urgent("stop", Role::User, r#"{"at"?: "line"|"step"|"now"|"immediate"} → null"#),
+    urgent(
+        "stop",
+        Role::User,
+        r#"{"at"?: "line"|"step"|"now"|"immediate"} → null"#,
+    ),
     urgent("abort", Role::User, "{} → null"),
-    urgent("emergency", Role::View, "{} → null; for everyone who is logged in"),
+    urgent(
+        "emergency",
+        Role::View,
+        "{} → null; for everyone who is logged in",
+    ),
     change("finish", "{} → null; the current count ends early"),
-    look("status", r#"{"native"?: bool} → {"link", "run", "job", "queue", "last", …}"#),
-    look("log", r#"{"last"?: n, "native"?: bool} → {"messages": […]}"#),
+    look(
+        "status",
+        r#"{"native"?: bool} → {"link", "run", "job", "queue", "last", …}"#,
+    ),
+    look(
+        "log",
+        r#"{"last"?: n, "native"?: bool} → {"messages": […]}"#,
+    ),
     look("trace", "{} → where the running script is"),
     look("history", r#"{"key", "from", "to"} → [[time, value]]"#),
     look("devices", "{} → what the server steers"),
@@ -64,8 +106,14 @@ pub const OPS: &[Op] = &[
     change("answer", r#"{"prompt": id, "value"} → null"#),
     change("take_control", "{} → null"),
     change("release_control", "{} → null"),
-    Op { least: Role::Expert, ..change("environment", r#"{"do": "open"|"close"|"reset"} → null"#) },
-    Op { least: Role::Admin, ..long("native", r#"{"method", "params"} → what the server says"#) },
+    Op {
+        least: Role::Expert,
+        ..change("environment", r#"{"do": "open"|"close"|"reset"} → null"#)
+    },
+    Op {
+        least: Role::Admin,
+        ..long("native", r#"{"method", "params"} → what the server says"#)
+    },
 ];
 
 /// The operation of that name.

@@ -30,9 +30,17 @@ impl Deliver for Heard {
     fn deliver(&self, message: Message) -> Delivery {
         if message.kind != Kind::REPLY {
             let sent = self.told.send(message);
-            return if sent.is_ok() { Delivery::Taken } else { Delivery::Closed };
+            return if sent.is_ok() {
+                Delivery::Taken
+            } else {
+                Delivery::Closed
+            };
         }
-        let waiting = self.waiting.lock().expect("no panic under the lock").remove(&message.id);
+        let waiting = self
+            .waiting
+            .lock()
+            .expect("no panic under the lock")
+            .remove(&message.id);
         match waiting.map(|waiting| waiting.send(message)) {
             Some(Ok(())) => Delivery::Taken,
             _ => Delivery::Closed,
@@ -47,18 +55,27 @@ impl BackendHost {
     /// What it fails with.
     pub async fn start<B: Backend>(config: Value, wire: Wire) -> Result<Self, Fault> {
         let (told, receiver) = mpsc::unbounded_channel();
-        let heard = Arc::new(Heard { waiting: Mutex::default(), told });
+        let heard = Arc::new(Heard {
+            waiting: Mutex::default(),
+            told,
+        });
         let host = wire.wrap(Port::shared(heard.clone()));
         let opened = patchbay_sdk::glue::open_backend::<B>("under-test".into(), host);
-        let Opened::ROk(backend) = opened else { panic!("the backend could not be opened") };
+        let Opened::ROk(backend) = opened else {
+            panic!("the backend could not be opened")
+        };
         let host = BackendHost {
             backend: wire.wrap(backend),
             heard,
             told: tokio::sync::Mutex::new(receiver),
             next: AtomicU64::new(1),
         };
-        let start = head::Start { instance: "under-test".into(), level: "debug".into() };
-        host.backend.deliver(Message::new(Kind::START, 0, &start).body(config.to_string()));
+        let start = head::Start {
+            instance: "under-test".into(),
+            level: "debug".into(),
+        };
+        host.backend
+            .deliver(Message::new(Kind::START, 0, &start).body(config.to_string()));
         match host.next_of(&[Kind::READY, Kind::FAILED]).await {
             ready if ready.kind == Kind::READY => Ok(host),
             failed => Err(failed.read_head().expect("a fault")),
@@ -71,12 +88,23 @@ impl BackendHost {
     /// What the backend says.
     pub async fn login(&self, user: &str, secret: &str) -> Result<TestSession<'_>, Fault> {
         let session = self.next.fetch_add(1, Ordering::Relaxed);
-        let head = head::Login { session, user: user.into(), client: "a test".into() };
+        let head = head::Login {
+            session,
+            user: user.into(),
+            client: "a test".into(),
+        };
         let ask = |id| Message::new(Kind::LOGIN, id, &head).secret(Secret::new(secret));
         let reply = self.ask(ask).await?;
         let granted: head::Reply = reply.read_head().expect("a reply's head");
-        let role = granted.session.and_then(|granted| Role::from_name(&granted.role));
-        Ok(TestSession { host: self, session, role: role.expect("a role"), detail: value(&reply) })
+        let role = granted
+            .session
+            .and_then(|granted| Role::from_name(&granted.role));
+        Ok(TestSession {
+            host: self,
+            session,
+            role: role.expect("a role"),
+            detail: value(&reply),
+        })
     }
 
     /// The next message of one of these kinds; others are left out.
@@ -90,7 +118,9 @@ impl BackendHost {
             }
             panic!("the backend is gone")
         };
-        timeout(PATIENCE, wait).await.expect("the backend says something within the time")
+        timeout(PATIENCE, wait)
+            .await
+            .expect("the backend says something within the time")
     }
 
     /// The next event of that kind: its job and its body. Others are left out.
@@ -106,7 +136,9 @@ impl BackendHost {
 
     /// Stops the backend and waits until it has.
     pub async fn stop(self) {
-        let head = head::Stop { deadline_ms: PATIENCE.as_millis() as u64 };
+        let head = head::Stop {
+            deadline_ms: PATIENCE.as_millis() as u64,
+        };
         self.backend.deliver(Message::new(Kind::STOP, 0, &head));
         self.next_of(&[Kind::STOPPED]).await;
     }
@@ -114,12 +146,22 @@ impl BackendHost {
     async fn ask(&self, request: impl FnOnce(u64) -> Message) -> Result<Message, Fault> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
-        self.heard.waiting.lock().expect("no panic under the lock").insert(id, answer);
+        self.heard
+            .waiting
+            .lock()
+            .expect("no panic under the lock")
+            .insert(id, answer);
         let _cancel = Cancel { host: self, id };
         assert_eq!(self.backend.deliver(request(id)), Delivery::Taken);
-        let reply = timeout(PATIENCE * 3, answered).await.expect("an answer within the time");
+        let reply = timeout(PATIENCE * 3, answered)
+            .await
+            .expect("an answer within the time");
         let reply = reply.map_err(|_| Fault::new(FaultKind::Internal, "no answer at all"))?;
-        match reply.read_head::<head::Reply>().expect("a reply's head").fault {
+        match reply
+            .read_head::<head::Reply>()
+            .expect("a reply's head")
+            .fault
+        {
             Some(fault) => Err(fault),
             None => Ok(reply),
         }
@@ -134,9 +176,17 @@ struct Cancel<'a> {
 
 impl Drop for Cancel<'_> {
     fn drop(&mut self) {
-        let waiting = self.host.heard.waiting.lock().expect("no panic under the lock").remove(&self.id);
+        let waiting = self
+            .host
+            .heard
+            .waiting
+            .lock()
+            .expect("no panic under the lock")
+            .remove(&self.id);
         if waiting.is_some() {
-            self.host.backend.deliver(Message::bare(Kind::CANCEL, self.id));
+            self.host
+                .backend
+                .deliver(Message::bare(Kind::CANCEL, self.id));
         }
     }
 }
@@ -177,7 +227,10 @@ impl TestSession<'_> {
             urgent: known.is_some_and(|op| op.urgent),
         };
         let body = args.to_string();
-        let reply = self.host.ask(|id| Message::new(Kind::CALL, id, &head).body(body)).await?;
+        let reply = self
+            .host
+            .ask(|id| Message::new(Kind::CALL, id, &head).body(body))
+            .await?;
         Ok(Reply {
             body: RawJson::from_string(reply.body.as_str().expect("text").to_owned())?,
             blobs: reply.blobs.into_iter().collect(),
@@ -186,7 +239,11 @@ impl TestSession<'_> {
 
     /// Logs out.
     pub fn logout(self) {
-        let head = head::Logout { session: self.session };
-        self.host.backend.deliver(Message::new(Kind::LOGOUT, 0, &head));
+        let head = head::Logout {
+            session: self.session,
+        };
+        self.host
+            .backend
+            .deliver(Message::new(Kind::LOGOUT, 0, &head));
     }
 }

@@ -9,7 +9,11 @@ pub fn plugin(name: &str) -> PathBuf {
     let package = format!("patchbay-{name}");
     let built = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--package", &package])
-        .args(if cfg!(debug_assertions) { None } else { Some("--release") })
+        .args(if cfg!(debug_assertions) {
+            None
+        } else {
+            Some("--release")
+        })
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .status()
         .expect("cargo runs");
@@ -27,5 +31,8 @@ pub fn folder() -> PathBuf {
 /// What the file of a plugin of this workspace is called.
 pub fn file_name(name: &str) -> String {
     use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-    format!("{DLL_PREFIX}patchbay_{}{DLL_SUFFIX}", name.replace('-', "_"))
+    format!(
+        "{DLL_PREFIX}patchbay_{}{DLL_SUFFIX}",
+        name.replace('-', "_")
+    )
 }

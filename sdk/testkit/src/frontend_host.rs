@@ -75,11 +75,19 @@ impl FrontendHost {
         });
         let host = wire.wrap(Port::new(Shared(side.clone())));
         let opened = patchbay_sdk::glue::open_frontend::<F>("under-test".into(), host);
-        let Opened::ROk(frontend) = opened else { panic!("the frontend could not be opened") };
+        let Opened::ROk(frontend) = opened else {
+            panic!("the frontend could not be opened")
+        };
         let frontend = side.frontend.get_or_init(|| wire.wrap(frontend));
-        let start = head::Start { instance: "under-test".into(), level: "debug".into() };
+        let start = head::Start {
+            instance: "under-test".into(),
+            level: "debug".into(),
+        };
         frontend.deliver(Message::new(Kind::START, 0, &start).body(config.to_string()));
-        let host = FrontendHost { side, told: tokio::sync::Mutex::new(receiver) };
+        let host = FrontendHost {
+            side,
+            told: tokio::sync::Mutex::new(receiver),
+        };
         match host.next_of(&[Kind::READY, Kind::FAILED]).await {
             ready if ready.kind == Kind::READY => Ok(host),
             failed => Err(failed.read_head().expect("a fault")),
@@ -88,7 +96,11 @@ impl FrontendHost {
 
     /// All that the frontend has asked so far.
     pub fn asked(&self) -> Vec<Asked> {
-        self.side.asked.lock().expect("no panic under the lock").clone()
+        self.side
+            .asked
+            .lock()
+            .expect("no panic under the lock")
+            .clone()
     }
 
     /// Sends an event as the backend's; without regard to credit.
@@ -115,7 +127,9 @@ impl FrontendHost {
             }
             panic!("the frontend is gone")
         };
-        timeout(PATIENCE, wait).await.expect("the frontend says something within the time")
+        timeout(PATIENCE, wait)
+            .await
+            .expect("the frontend says something within the time")
     }
 
     /// Asks the frontend to stop and waits until it has, or has failed.
@@ -123,7 +137,9 @@ impl FrontendHost {
     /// # Errors
     /// What it fails with.
     pub async fn stop(self) -> Result<(), Fault> {
-        let head = head::Stop { deadline_ms: PATIENCE.as_millis() as u64 };
+        let head = head::Stop {
+            deadline_ms: PATIENCE.as_millis() as u64,
+        };
         self.side.send(Message::new(Kind::STOP, 0, &head));
         match self.next_of(&[Kind::STOPPED, Kind::FAILED]).await {
             stopped if stopped.kind == Kind::STOPPED => Ok(()),
@@ -157,7 +173,10 @@ impl Side {
     }
 
     fn note(&self, asked: &Asked) {
-        self.asked.lock().expect("no panic under the lock").push(asked.clone());
+        self.asked
+            .lock()
+            .expect("no panic under the lock")
+            .push(asked.clone());
     }
 
     fn take(self: Arc<Self>, message: Message) {
@@ -169,7 +188,10 @@ impl Side {
                 session: self.sessions.fetch_add(1, Ordering::Relaxed),
                 role: "admin".into(),
             });
-            let head = head::Reply { session, fault: answer.as_ref().err().cloned() };
+            let head = head::Reply {
+                session,
+                fault: answer.as_ref().err().cloned(),
+            };
             let body = answer.map_or(String::new(), |value| value.to_string());
             self.send(Message::new(Kind::REPLY, message.id, &head).body(body));
         });
@@ -179,10 +201,21 @@ impl Side {
 fn read(message: &Message) -> Asked {
     if message.kind == Kind::LOGIN {
         let head: head::Login = message.read_head().expect("a login's head");
-        let secret = message.secret.as_ref().map_or("", |secret| secret.expose()).to_owned();
-        return Asked::Login { user: head.user, secret };
+        let secret = message
+            .secret
+            .as_ref()
+            .map_or("", |secret| secret.expose())
+            .to_owned();
+        return Asked::Login {
+            user: head.user,
+            secret,
+        };
     }
     let head: head::Call = message.read_head().expect("a call's head");
     let args = serde_json::from_slice(&message.body).expect("arguments in JSON");
-    Asked::Call { session: head.session, op: head.op, args }
+    Asked::Call {
+        session: head.session,
+        op: head.op,
+        args,
+    }
 }

@@ -9,7 +9,11 @@
 //! Waits are bounded by [`PATIENCE`], and panic when it ends: these are for tests.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::expect_used, reason = "a test that cannot go on must fail")]
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test that cannot go on must fail"
+)]
 
 mod backend_host;
 pub mod build;

@@ -1,0 +1,124 @@
+//! How an answer gets back, and what is answered where none comes.
+
+use super::pending::{Request, What};
+use super::{Broker, Place, State, check_body};
+use patchbay_abi::{Fault, FaultKind, Message, Side, head};
+
+/// No head of a message is longer, in bytes.
+const LONGEST_HEAD: usize = 64 * 1024;
+
+impl State {
+    /// Takes a request out of the table, and off its session's account.
+    pub(super) fn take(&mut self, id: u64) -> Option<Request> {
+        let request = self.pending.take(id)?;
+        if let (What::Call { .. }, Some(session)) =
+            (&request.what, self.sessions.get_mut(request.session))
+        {
+            session.in_flight = session.in_flight.saturating_sub(1);
+        }
+        Some(request)
+    }
+}
+
+impl Broker {
+    /// A backend answers a request.
+    pub(super) fn answered(&self, from: Place, reply: Message) {
+        let expected = self
+            .lock()
+            .pending
+            .get(reply.id)
+            .is_some_and(|request| request.backend == from);
+        match expected {
+            true => self.settle(reply.id, self.check_reply(reply)),
+            false => self.unexpected(from, &reply),
+        }
+    }
+
+    /// Answers a request: whoever comes first does, later answers find nothing.
+    pub(super) fn settle(&self, id: u64, answer: Result<Message, Fault>) {
+        let Some(request) = self.lock().take(id) else {
+            return;
+        };
+        match (&request.what, request.origin) {
+            (What::Login, _) => self.login_answered(request, answer),
+            (What::Call { .. }, None) => {}
+            (What::Call { .. }, Some(origin)) => match answer {
+                Ok(reply) => self.reply(origin, reply),
+                Err(fault) => self.refuse(origin, fault),
+            },
+        }
+    }
+
+    /// A fault is an error; the rest must be JSON within the limit.
+    fn check_reply(&self, reply: Message) -> Result<Message, Fault> {
+        let nonsense = |why: String| {
+            Fault::new(
+                FaultKind::Protocol,
+                format!("the backend plugin answered nonsense: {why}"),
+            )
+            .side(Side::Gateway)
+        };
+        if reply.head.len() > LONGEST_HEAD {
+            return Err(nonsense("its head is too long".to_owned()));
+        }
+        let head: head::Reply = reply
+            .read_head()
+            .map_err(|error| nonsense(error.to_string()))?;
+        if let Some(fault) = head.fault {
+            return Err(fault);
+        }
+        check_body(&reply.body, self.limits.body_bytes).map_err(|fault| match fault.kind {
+            FaultKind::TooLarge => fault.side(Side::Backend),
+            _ => nonsense(fault.message),
+        })?;
+        Ok(reply)
+    }
+
+    /// A second answer, or one after the deadline. A login that nobody waits for any more has made
+    /// a session at the backend, which must not stay.
+    fn unexpected(&self, from: Place, reply: &Message) {
+        self.count("replies_late_or_double");
+        let granted = reply
+            .read_head::<head::Reply>()
+            .ok()
+            .and_then(|head| head.session);
+        if let Some(granted) = granted {
+            let known = self.lock().sessions.get_mut(granted.session).is_some();
+            if !known {
+                self.say_logout(from, granted.session);
+            }
+        }
+    }
+
+    /// An instance is gone: what it owed is answered with what can be known of it.
+    pub(super) fn settle_debts_of(&self, gone: Place) {
+        let owed = self.lock().pending.owed_by(gone);
+        for id in owed {
+            let fault = self
+                .lock()
+                .pending
+                .get(id)
+                .map(|request| self.lost(request));
+            if let Some(fault) = fault {
+                self.settle(id, Err(fault));
+            }
+        }
+    }
+
+    fn lost(&self, request: &Request) -> Fault {
+        let backend = self.seats[request.backend.seat].id();
+        match &request.what {
+            What::Call { op, parked: None } if op.changes => Fault::new(
+                FaultKind::UnknownOutcome,
+                format!(
+                    "the backend `{backend}` failed meanwhile: `{}` may or may not have been done; look before you ask again",
+                    op.name
+                ),
+            ),
+            _ => Fault::new(
+                FaultKind::Unavailable,
+                format!("the backend `{backend}` failed meanwhile; try again in a moment"),
+            ),
+        }
+    }
+}

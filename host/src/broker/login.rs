@@ -1,0 +1,262 @@
+//! How a client gets in, gets in again after its backend was restarted, and leaves.
+
+use super::pending::{Origin, Request, What};
+use super::session::{Attachment, Session};
+use super::{Broker, Place, State};
+use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Secret, head};
+use patchbay_sdk::Role;
+use std::time::Instant;
+
+impl Broker {
+    /// A frontend wants to log a client in.
+    pub(super) fn login(&self, origin: Origin, message: Message) {
+        match self.enter_login(origin, message) {
+            Ok((id, at, ask)) => self.hand_over(id, at, ask),
+            Err(fault) => self.refuse(origin, fault),
+        }
+    }
+
+    fn enter_login(
+        &self,
+        origin: Origin,
+        message: Message,
+    ) -> Result<(u64, Place, Message), Fault> {
+        let head: head::Login = message.read_head().map_err(broken)?;
+        let route = self.seats[origin.at.seat].route().ok_or_else(no_route)?;
+        let sent = message
+            .secret
+            .into_option()
+            .unwrap_or_else(|| Secret::new(""));
+        let (user, secret) = route.principal(&head.user, sent)?;
+        let (epoch, _) = self.seats[route.backend]
+            .port()
+            .ok_or_else(|| self.unavailable(route.backend))?;
+        let at = Place {
+            seat: route.backend,
+            epoch,
+        };
+        let mut state = self.lock();
+        self.check_room_for_login(&state)?;
+        let session = state.sessions.open(Session {
+            frontend: origin.at,
+            backend: route.backend,
+            user,
+            secret,
+            client: head.client,
+            role: Role::View,
+            attachment: Attachment::Attaching(epoch, Vec::new()),
+            in_flight: 0,
+        });
+        let (id, ask) = self
+            .ask_for_login(&mut state, Some(origin), at, session)
+            .ok_or_else(no_route)?;
+        Ok((id, at, ask))
+    }
+
+    fn check_room_for_login(&self, state: &State) -> Result<(), Fault> {
+        let full = |what: &str, limit: usize| {
+            let text = format!("{limit} {what} is the limit of this gateway; try again later");
+            Err(Fault::new(FaultKind::Busy, text))
+        };
+        if state.sessions.len() >= self.limits.sessions {
+            return full("sessions (max_sessions)", self.limits.sessions);
+        }
+        if state.pending.logins() >= self.limits.logins_pending {
+            return full(
+                "logins at a time (max_logins_pending)",
+                self.limits.logins_pending,
+            );
+        }
+        Ok(())
+    }
+
+    /// Enters a login of `session` at the life `at` of its backend.
+    pub(super) fn ask_for_login(
+        &self,
+        state: &mut State,
+        origin: Option<Origin>,
+        at: Place,
+        session: u64,
+    ) -> Option<(u64, Message)> {
+        let id = state.pending.enter(Request {
+            origin,
+            backend: at,
+            session,
+            what: What::Login,
+            deadline: Instant::now() + self.limits.login,
+        });
+        let known = state.sessions.get_mut(session)?;
+        Some((id, known.login_message(id, session)))
+    }
+
+    /// The backend has let a client in, or not.
+    pub(super) fn login_answered(&self, request: Request, answer: Result<Message, Fault>) {
+        let granted = answer.and_then(|reply| read_session(&reply).map(|granted| (granted, reply)));
+        match (granted, request.origin) {
+            (Ok((granted, reply)), Some(origin)) => self.let_in(origin, &request, granted, reply),
+            (Ok(_), None) => self.unpark(&request),
+            (Err(fault), Some(origin)) => {
+                self.lock().sessions.close(request.session);
+                self.count("logins_refused");
+                self.refuse(origin, fault);
+            }
+            (Err(fault), None) => self.fail_parked(&request, &fault),
+        }
+    }
+
+    fn let_in(&self, origin: Origin, request: &Request, granted: head::Session, reply: Message) {
+        let ceiling = self.seats[origin.at.seat]
+            .route()
+            .map_or(Role::View, |route| route.ceiling);
+        let role = Role::from_name(&granted.role)
+            .unwrap_or(Role::View)
+            .min(ceiling);
+        let (user, client) = {
+            let mut state = self.lock();
+            let Some(session) = state.sessions.get_mut(request.session) else {
+                return;
+            };
+            session.role = role;
+            session.attachment = Attachment::Attached(request.backend.epoch);
+            (session.user.clone(), session.client.clone())
+        };
+        let frontend = self.seats[origin.at.seat].id();
+        tracing::info!(session = request.session, user, %role, client, frontend, "logged in");
+        let role = role.as_str().to_owned();
+        let granted = head::Session {
+            session: request.session,
+            role,
+        };
+        let head = head::Reply {
+            fault: None,
+            session: Some(granted),
+        };
+        self.reply(
+            origin,
+            Message {
+                body: reply.body,
+                ..Message::new(Kind::REPLY, 0, &head)
+            },
+        );
+    }
+
+    /// A session is known to its backend again: what waited for that goes on its way. It counts as
+    /// attached only once nothing waits, so that nobody overtakes.
+    fn unpark(&self, request: &Request) {
+        tracing::info!(session = request.session, "logged in again");
+        while let Some(waiting) = self.take_parked(request) {
+            for (id, message) in waiting {
+                self.hand_over(id, request.backend, message);
+            }
+        }
+    }
+
+    fn take_parked(&self, request: &Request) -> Option<Vec<(u64, Message)>> {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let session = state.sessions.get_mut(request.session)?;
+        let Attachment::Attaching(epoch, waiting) = &mut session.attachment else {
+            return None;
+        };
+        if *epoch != request.backend.epoch {
+            return None;
+        }
+        let waiting = std::mem::take(waiting);
+        if waiting.is_empty() {
+            session.attachment = Attachment::Attached(request.backend.epoch);
+            return None;
+        }
+        let message = |id| Some((id, state.pending.unpark(id, request.backend)?));
+        Some(waiting.into_iter().filter_map(message).collect())
+    }
+
+    fn fail_parked(&self, request: &Request, fault: &Fault) {
+        tracing::warn!(
+            session = request.session,
+            "could not be logged in again: {fault}"
+        );
+        let waiting = {
+            let mut state = self.lock();
+            let Some(session) = state.sessions.get_mut(request.session) else {
+                return;
+            };
+            match std::mem::replace(&mut session.attachment, Attachment::Detached) {
+                Attachment::Attaching(_, waiting) => waiting,
+                other => {
+                    session.attachment = other;
+                    return;
+                }
+            }
+        };
+        for id in waiting {
+            self.settle(id, Err(fault.clone()));
+        }
+    }
+
+    /// A client has left.
+    pub(super) fn logout(&self, frontend: Place, message: &Message) {
+        let Ok(head::Logout { session }) = message.read_head() else {
+            return;
+        };
+        if self.lock().sessions.of(frontend, session).is_some() {
+            self.end_session(session);
+        }
+    }
+
+    /// A frontend's life is over, and with it its clients' sessions; their scripts go on.
+    pub(super) fn end_sessions_of(&self, frontend: Place) {
+        let ids = self.lock().sessions.ids_of(frontend);
+        ids.into_iter().for_each(|id| self.end_session(id));
+    }
+
+    fn end_session(&self, id: u64) {
+        let closed = self.lock().sessions.close(id);
+        let Some(session) = closed else { return };
+        tracing::info!(session = id, user = session.user, "logged out");
+        if let Some(epoch) = session.epoch() {
+            self.say_logout(
+                Place {
+                    seat: session.backend,
+                    epoch,
+                },
+                id,
+            );
+        }
+    }
+
+    pub(super) fn say_logout(&self, at: Place, session: u64) {
+        if let Some(port) = self.seats[at.seat].port_in(at.epoch) {
+            port.deliver(Message::new(Kind::LOGOUT, 0, &head::Logout { session }));
+        }
+    }
+
+    /// Gives a request that has been entered to the backend, or settles it at once.
+    pub(super) fn hand_over(&self, id: u64, at: Place, message: Message) {
+        let port = self.seats[at.seat].port_in(at.epoch);
+        let delivered = port.map(|port| port.deliver(message));
+        if delivered != Some(Delivery::Taken) {
+            self.settle(id, Err(self.unavailable(at.seat)));
+        }
+    }
+}
+
+fn read_session(reply: &Message) -> Result<head::Session, Fault> {
+    let head: head::Reply = reply.read_head().map_err(broken)?;
+    head.session.ok_or_else(|| {
+        Fault::new(
+            FaultKind::Internal,
+            "the backend answered a login without a session",
+        )
+    })
+}
+
+pub(super) fn broken(error: serde_json::Error) -> Fault {
+    Fault::new(
+        FaultKind::Internal,
+        format!("a plugin sent a message that cannot be read: {error}"),
+    )
+}
+
+fn no_route() -> Fault {
+    Fault::new(FaultKind::Internal, "this frontend has no route")
+}

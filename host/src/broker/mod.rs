@@ -1,0 +1,261 @@
+//! The way of a request, and of an event.
+//!
+//! The host does its part on the thread of whoever speaks, inside `deliver`: a frontend's request
+//! is checked, entered into the table of pending requests under the host's own number and handed to
+//! the backend ([`call`]); the backend's reply finds its way back through the same table
+//! ([`answer`]). Logins go the same way, with the principal in place of what the client sent
+//! ([`login`]). At the deadline the host answers in the backend's place ([`sweep`]). Events are
+//! numbered and kept per backend, and handed out against credit ([`journal`]).
+//!
+//! One rule keeps this free of deadlocks: nothing is delivered while the state is locked.
+
+mod answer;
+mod call;
+mod journal;
+mod login;
+mod pending;
+mod seat;
+mod session;
+mod sweep;
+
+pub use seat::{Life, LoginRule, Route, Seat};
+
+use crate::logging;
+use crate::metrics::Metrics;
+use patchbay_abi::port::Deliver;
+use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
+use pending::{Origin, Pending};
+use session::Sessions;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How much there may be, and how long it may take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Sessions in all.
+    pub sessions: usize,
+    /// Requests in flight, in all.
+    pub in_flight: usize,
+    /// Requests in flight of one session.
+    pub in_flight_per_session: usize,
+    /// Logins in flight.
+    pub logins_pending: usize,
+    /// Size of one request, reply or event, in bytes.
+    pub body_bytes: usize,
+    /// Until an operation is answered.
+    pub request: Duration,
+    /// Until an operation is answered that takes as long as the user's own code.
+    pub long: Duration,
+    /// Until a login is answered.
+    pub login: Duration,
+}
+
+/// Routes requests, replies and events between the instances.
+pub struct Broker {
+    limits: Limits,
+    metrics: Arc<Metrics>,
+    seats: Vec<Seat>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    sessions: Sessions,
+    pending: Pending,
+}
+
+/// One life of one instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    seat: usize,
+    epoch: u64,
+}
+
+impl Broker {
+    /// A broker between these instances; routes refer to them by their position.
+    pub fn new(seats: Vec<Seat>, limits: Limits, metrics: Arc<Metrics>) -> Arc<Self> {
+        let state = Mutex::default();
+        Arc::new(Broker {
+            limits,
+            metrics,
+            seats,
+            state,
+        })
+    }
+
+    /// All instances.
+    pub fn seats(&self) -> &[Seat] {
+        &self.seats
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The host's side for a new life of an instance. What happens in it is told to `life`.
+    pub fn side(self: &Arc<Self>, seat: usize, epoch: u64, life: mpsc::Sender<Life>) -> Port {
+        let at = Place { seat, epoch };
+        Port::new(HostSide {
+            broker: self.clone(),
+            at,
+            life,
+        })
+    }
+
+    /// From now on the instance is spoken to through `port`.
+    pub fn connect(&self, seat: usize, epoch: u64, port: Port) {
+        self.seats[seat].connect(epoch, port);
+        if let Some(journal) = self.seats[seat].journal() {
+            journal.begin(epoch);
+        }
+    }
+
+    /// The instance's life is over: nothing more is sent to it, and what it owes, or is owed, is
+    /// settled.
+    pub fn disconnect(&self, seat: usize, epoch: u64) {
+        self.seats[seat].disconnect(epoch);
+        let gone = Place { seat, epoch };
+        self.settle_debts_of(gone);
+        self.end_sessions_of(gone);
+        for journal in self.seats.iter().filter_map(Seat::journal) {
+            journal.unsubscribe(seat);
+        }
+    }
+
+    /// A panic elsewhere leaves the state whole: each change to it is a few inserts and removals.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, counter: &str) {
+        self.metrics.add("host", counter, 1);
+    }
+
+    /// Tells a frontend why its request has no answer.
+    fn refuse(&self, origin: Origin, fault: Fault) {
+        let head = head::Reply {
+            fault: Some(fault),
+            session: None,
+        };
+        self.reply(origin, Message::new(Kind::REPLY, 0, &head));
+    }
+
+    /// Hands a reply to the frontend that asked, if that still lives.
+    fn reply(&self, origin: Origin, mut reply: Message) {
+        reply.id = origin.id;
+        let seat = &self.seats[origin.at.seat];
+        let delivered = seat
+            .port_in(origin.at.epoch)
+            .map(|port| port.deliver(reply));
+        if delivered != Some(Delivery::Taken) {
+            self.count("replies_undeliverable");
+            tracing::debug!(
+                instance = seat.id(),
+                "a reply came too late: nobody waits for it"
+            );
+        }
+    }
+
+    fn unavailable(&self, seat: usize) -> Fault {
+        let id = self.seats[seat].id();
+        Fault::new(
+            FaultKind::Unavailable,
+            format!("the backend `{id}` is not running at present; try again in a moment"),
+        )
+    }
+}
+
+/// Whether bytes are one JSON value without raw newlines, within the limit.
+fn check_body(body: &[u8], limit: usize) -> Result<(), Fault> {
+    if body.len() > limit {
+        let text = format!(
+            "{} bytes are more than the limit of {limit} (max_body_bytes)",
+            body.len()
+        );
+        return Err(Fault::new(FaultKind::TooLarge, text));
+    }
+    let invalid = |why: String| Fault::new(FaultKind::Invalid, why);
+    if body.contains(&b'\n') || body.contains(&b'\r') {
+        return Err(invalid("JSON with raw newlines".to_owned()));
+    }
+    match body.is_empty() {
+        true => Ok(()),
+        false => serde_json::from_slice::<serde::de::IgnoredAny>(body)
+            .map(|_| ())
+            .map_err(|error| invalid(format!("no JSON: {error}"))),
+    }
+}
+
+/// Where an instance speaks to, in one of its lives.
+struct HostSide {
+    broker: Arc<Broker>,
+    at: Place,
+    life: mpsc::Sender<Life>,
+}
+
+impl Deliver for HostSide {
+    fn deliver(&self, message: Message) -> Delivery {
+        let broker = &self.broker;
+        let seat = &broker.seats[self.at.seat];
+        match message.kind {
+            Kind::LOG => self.log(&message),
+            Kind::METRIC => self.metric(&message),
+            Kind::HEALTH => seat.heard(&message),
+            Kind::READY => self.tell(Life::Ready),
+            Kind::STOPPED => self.tell(Life::Stopped),
+            Kind::FAILED => self.tell(Life::Failed(read_fault(&message))),
+            Kind::REPLY => broker.answered(self.at, message),
+            Kind::EVENT => return broker.event(self.at, message),
+            _ if seat.route().is_some() => self.frontend_says(message),
+            _ => broker.count("messages_ignored"),
+        }
+        Delivery::Taken
+    }
+}
+
+impl HostSide {
+    fn frontend_says(&self, message: Message) {
+        let broker = &self.broker;
+        let origin = Origin {
+            at: self.at,
+            id: message.id,
+        };
+        match message.kind {
+            Kind::CALL => broker.call(origin, message),
+            Kind::LOGIN => broker.login(origin, message),
+            Kind::LOGOUT => broker.logout(self.at, &message),
+            Kind::CANCEL => broker.cancel(origin),
+            Kind::SUBSCRIBE => broker.subscribe(self.at),
+            Kind::CREDIT => broker.credit(self.at, &message),
+            _ => broker.count("messages_ignored"),
+        }
+    }
+
+    /// A life has few events; one that tells more than fit is not believed the rest.
+    fn tell(&self, event: Life) {
+        if self.life.try_send(event).is_err() {
+            self.broker.count("messages_ignored");
+        }
+    }
+
+    fn log(&self, message: &Message) {
+        if let Ok(line) = message.read_head::<head::Log>() {
+            logging::plugin_line(self.broker.seats[self.at.seat].id(), &line);
+        }
+    }
+
+    fn metric(&self, message: &Message) {
+        if let Ok(head::Metric { counter, add }) = message.read_head() {
+            let id = self.broker.seats[self.at.seat].id();
+            self.broker.metrics.add(id, &counter, add);
+        }
+    }
+}
+
+fn read_fault(message: &Message) -> Fault {
+    message
+        .read_head()
+        .unwrap_or_else(|_| Fault::new(FaultKind::Internal, "it did not say why"))
+}

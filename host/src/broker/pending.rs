@@ -1,0 +1,132 @@
+//! The requests that wait for an answer.
+
+use super::Place;
+use patchbay_abi::Message;
+use patchbay_sdk::model::Op;
+use std::collections::{BTreeSet, HashMap};
+use std::time::Instant;
+
+/// Who asked: a frontend in one of its lives, under a number of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Origin {
+    pub(super) at: Place,
+    pub(super) id: u64,
+}
+
+/// A request on its way.
+pub(crate) struct Request {
+    /// Who waits; `None` for a login that the host does by itself.
+    pub(super) origin: Option<Origin>,
+    /// Who owes the answer.
+    pub(super) backend: Place,
+    pub(super) session: u64,
+    pub(super) what: What,
+    pub(super) deadline: Instant,
+}
+
+/// What was asked.
+pub(crate) enum What {
+    Login,
+    /// With the message itself while it waits for its session to be logged in again.
+    Call {
+        op: &'static Op,
+        parked: Option<Message>,
+    },
+}
+
+/// The table of all requests, by the host's number, by origin and by deadline.
+#[derive(Default)]
+pub(crate) struct Pending {
+    last_id: u64,
+    requests: HashMap<u64, Request>,
+    by_origin: HashMap<Origin, u64>,
+    by_deadline: BTreeSet<(Instant, u64)>,
+    logins: usize,
+}
+
+impl Pending {
+    /// Enters a request; the number under which the backend will answer it.
+    pub(super) fn enter(&mut self, request: Request) -> u64 {
+        self.last_id += 1;
+        let id = self.last_id;
+        self.by_deadline.insert((request.deadline, id));
+        if let Some(origin) = request.origin {
+            self.by_origin.insert(origin, id);
+        }
+        self.logins += usize::from(matches!(request.what, What::Login));
+        self.requests.insert(id, request);
+        id
+    }
+
+    /// Takes a request out: whoever does so answers it, and nobody else.
+    pub(super) fn take(&mut self, id: u64) -> Option<Request> {
+        let request = self.requests.remove(&id)?;
+        self.by_deadline.remove(&(request.deadline, id));
+        if let Some(origin) = request.origin {
+            self.by_origin.remove(&origin);
+        }
+        self.logins -= usize::from(matches!(request.what, What::Login));
+        Some(request)
+    }
+
+    pub(super) fn get(&self, id: u64) -> Option<&Request> {
+        self.requests.get(&id)
+    }
+
+    /// Keeps the message of a request until its session is logged in again.
+    pub(super) fn park(&mut self, id: u64, message: Message) {
+        if let Some(Request {
+            what: What::Call { parked, .. },
+            ..
+        }) = self.requests.get_mut(&id)
+        {
+            *parked = Some(message);
+        }
+    }
+
+    /// Takes out the message of a request that was parked, and notes to whom it goes now.
+    pub(super) fn unpark(&mut self, id: u64, backend: Place) -> Option<Message> {
+        let request = self.requests.get_mut(&id)?;
+        request.backend = backend;
+        match &mut request.what {
+            What::Call { parked, .. } => parked.take(),
+            What::Login => None,
+        }
+    }
+
+    pub(super) fn id_of(&self, origin: Origin) -> Option<u64> {
+        self.by_origin.get(&origin).copied()
+    }
+
+    /// The requests that an instance owes in one of its lives.
+    pub(super) fn owed_by(&self, backend: Place) -> Vec<u64> {
+        let mut owed: Vec<u64> = self
+            .requests
+            .iter()
+            .filter(|(_, request)| request.backend == backend)
+            .map(|(id, _)| *id)
+            .collect();
+        owed.sort_unstable();
+        owed
+    }
+
+    /// The requests whose deadline has passed.
+    pub(super) fn expired(&self, now: Instant) -> Vec<u64> {
+        self.by_deadline
+            .range(..=(now, u64::MAX))
+            .map(|(_, id)| *id)
+            .collect()
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.by_deadline.first().map(|(deadline, _)| *deadline)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.requests.len()
+    }
+
+    pub(super) fn logins(&self) -> usize {
+        self.logins
+    }
+}

@@ -1,0 +1,211 @@
+//! An instance as the broker sees it: it outlives the plugin's own lives.
+
+use super::journal::Journal;
+use patchbay_abi::{Fault, FaultKind, Message, Port, Secret, head};
+use patchbay_sdk::Role;
+use sha2::{Digest, Sha256};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+/// What an instance tells of its life.
+#[derive(Debug)]
+pub enum Life {
+    /// It serves from now on.
+    Ready,
+    /// It cannot start, or cannot go on.
+    Failed(Fault),
+    /// It has finished, as it was asked to.
+    Stopped,
+}
+
+/// An instance of the configuration.
+pub struct Seat {
+    id: String,
+    line: RwLock<Option<Line>>,
+    health: Mutex<head::Health>,
+    duty: Duty,
+}
+
+/// How the present life of an instance is spoken to.
+#[derive(Clone)]
+struct Line {
+    epoch: u64,
+    port: Port,
+}
+
+enum Duty {
+    Backend(Journal),
+    Frontend(Route),
+}
+
+/// Where a frontend's clients get to, and as whom.
+#[derive(Debug)]
+pub struct Route {
+    /// The backend's position among the seats.
+    pub backend: usize,
+    /// Nobody gets more than this through the frontend.
+    pub ceiling: Role,
+    /// What clients send → who they are; the first that fits.
+    pub logins: Vec<LoginRule>,
+    /// Whether logins that no rule fits go to the backend as they are.
+    pub forward_unmapped: bool,
+}
+
+/// What old clients send, and who they are.
+#[derive(Debug)]
+pub struct LoginRule {
+    /// The name that the client sends.
+    pub client_user: String,
+    /// The SHA-256 of the password that it must send; any if `None`.
+    pub client_secret_sha256: Option<[u8; 32]>,
+    /// Who that is at the backend.
+    pub user: String,
+    /// Their password there.
+    pub secret: Secret,
+}
+
+impl Seat {
+    /// A backend that has not started yet.
+    pub fn backend(id: &str, journal_bytes: usize, journal_age: std::time::Duration) -> Self {
+        Seat::new(id, Duty::Backend(Journal::new(journal_bytes, journal_age)))
+    }
+
+    /// A frontend that has not started yet.
+    pub fn frontend(id: &str, route: Route) -> Self {
+        Seat::new(id, Duty::Frontend(route))
+    }
+
+    fn new(id: &str, duty: Duty) -> Self {
+        let health = head::Health {
+            state: "starting".into(),
+            reason: String::new(),
+        };
+        Seat {
+            id: id.to_owned(),
+            line: RwLock::new(None),
+            health: Mutex::new(health),
+            duty,
+        }
+    }
+
+    /// Its name in the configuration.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn journal(&self) -> Option<&Journal> {
+        match &self.duty {
+            Duty::Backend(journal) => Some(journal),
+            Duty::Frontend(_) => None,
+        }
+    }
+
+    pub(super) fn route(&self) -> Option<&Route> {
+        match &self.duty {
+            Duty::Frontend(route) => Some(route),
+            Duty::Backend(_) => None,
+        }
+    }
+
+    pub(super) fn connect(&self, epoch: u64, port: Port) {
+        *self.line.write().unwrap_or_else(PoisonError::into_inner) = Some(Line { epoch, port });
+    }
+
+    pub(super) fn disconnect(&self, epoch: u64) {
+        let mut line = self.line.write().unwrap_or_else(PoisonError::into_inner);
+        let gone = line.take_if(|line| line.epoch == epoch);
+        // The plugin's own code runs when its port is dropped; not under our lock.
+        drop(line);
+        drop(gone);
+    }
+
+    fn line(&self) -> Option<Line> {
+        self.line
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// How to speak to it now, and in which life it is.
+    pub(super) fn port(&self) -> Option<(u64, Port)> {
+        self.line().map(|line| (line.epoch, line.port))
+    }
+
+    /// How to speak to it if it is still in that life.
+    pub(super) fn port_in(&self, epoch: u64) -> Option<Port> {
+        self.line()
+            .filter(|line| line.epoch == epoch)
+            .map(|line| line.port)
+    }
+
+    /// Notes how it says it is; changes go to the log.
+    pub(super) fn heard(&self, message: &Message) {
+        let Ok(now) = message.read_head::<head::Health>() else {
+            return;
+        };
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        if *health != now {
+            match now.state.as_str() {
+                "up" => tracing::info!(instance = self.id, "up"),
+                state => tracing::warn!(instance = self.id, "{state}: {}", now.reason),
+            }
+            *health = now;
+        }
+    }
+}
+
+impl Route {
+    /// Who a client is at the backend, by what it sent.
+    pub(super) fn principal(&self, user: &str, secret: Secret) -> Result<(String, Secret), Fault> {
+        let sent: [u8; 32] = Sha256::digest(secret.expose().as_bytes()).into();
+        let fits = |rule: &&LoginRule| {
+            rule.client_user == user && rule.client_secret_sha256.is_none_or(|sum| sum == sent)
+        };
+        match self.logins.iter().find(fits) {
+            Some(rule) => Ok((rule.user.clone(), rule.secret.clone())),
+            None if self.forward_unmapped => Ok((user.to_owned(), secret)),
+            None => Err(Fault::new(
+                FaultKind::Unauthorized,
+                "wrong user name or password: this way in accepts only the logins that its \
+                 configuration lists",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(forward_unmapped: bool) -> Route {
+        let rule = LoginRule {
+            client_user: "ibex".into(),
+            client_secret_sha256: Some(Sha256::digest(b"constant").into()),
+            user: "admin".into(),
+            secret: Secret::new("real"),
+        };
+        Route {
+            backend: 0,
+            ceiling: Role::Admin,
+            logins: vec![rule],
+            forward_unmapped,
+        }
+    }
+
+    #[test]
+    fn a_clients_constant_becomes_the_real_login_and_is_not_forwarded() {
+        let (user, secret) = route(true)
+            .principal("ibex", Secret::new("constant"))
+            .unwrap();
+        assert_eq!((user.as_str(), secret.expose()), ("admin", "real"));
+    }
+
+    #[test]
+    fn what_no_rule_fits_is_forwarded_or_refused() {
+        let (user, secret) = route(true).principal("ibex", Secret::new("other")).unwrap();
+        assert_eq!((user.as_str(), secret.expose()), ("ibex", "other"));
+        let fault = route(false)
+            .principal("ibex", Secret::new("other"))
+            .unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Unauthorized);
+    }
+}

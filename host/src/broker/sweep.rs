@@ -1,0 +1,59 @@
+//! Requests whose deadline has passed.
+
+use super::Broker;
+use super::pending::{Request, What};
+use patchbay_abi::{Fault, FaultKind};
+use std::time::Instant;
+
+impl Broker {
+    /// Answers what has waited for too long, in the backend's place. Returns when to come again: no
+    /// request that is entered meanwhile can expire before that.
+    pub fn sweep(&self) -> Instant {
+        let now = Instant::now();
+        let expired = self.lock().pending.expired(now);
+        for id in expired {
+            self.expire(id);
+        }
+        let shortest = self
+            .limits
+            .request
+            .min(self.limits.long)
+            .min(self.limits.login);
+        let next = self.lock().pending.next_deadline();
+        next.map_or(now + shortest, |next| next.min(now + shortest))
+    }
+
+    fn expire(&self, id: u64) {
+        let Some((at, fault)) = self
+            .lock()
+            .pending
+            .get(id)
+            .map(|request| (request.backend, self.too_late(request)))
+        else {
+            return;
+        };
+        self.count("requests_timed_out");
+        tracing::warn!(instance = self.seats[at.seat].id(), request = id, "{fault}");
+        self.settle(id, Err(fault));
+        self.tell_cancelled(at, id);
+    }
+
+    fn too_late(&self, request: &Request) -> Fault {
+        let backend = self.seats[request.backend.seat].id();
+        let (what, limit, unsure) = match &request.what {
+            What::Login => ("the login", self.limits.login, false),
+            What::Call { op, .. } if op.long => (op.name, self.limits.long, op.changes),
+            What::Call { op, .. } => (op.name, self.limits.request, op.changes),
+        };
+        let then = if unsure {
+            "; it may or may not have been done, look before you ask again"
+        } else {
+            ""
+        };
+        let text = format!(
+            "`{backend}` did not answer {what} within {} s{then}",
+            limit.as_secs()
+        );
+        Fault::new(FaultKind::Timeout, text)
+    }
+}

@@ -1,0 +1,72 @@
+//! What an operator can say.
+
+mod check;
+mod plugin;
+mod run;
+
+use crate::config::{Checked, Mistakes};
+use crate::exit::Exit;
+use crate::plugin::Catalog;
+use clap::{Args, Parser, Subcommand};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Lets any client talk to any script server, through plugins.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Exit status: 0 done, 1 failed, 2 mistake on the command line, 3 mistake in the \
+                  configuration or a plugin, 4 ended but cut something off."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run the gateway until SIGINT or SIGTERM.
+    Run(ConfigFile),
+    /// Say everything that is wrong with a configuration file, and start nothing.
+    Check(ConfigFile),
+    /// Look at plugins.
+    #[command(subcommand)]
+    Plugin(plugin::PluginVerb),
+}
+
+#[derive(Args)]
+struct ConfigFile {
+    /// The configuration file (TOML).
+    file: PathBuf,
+}
+
+impl Cli {
+    /// Does what was said.
+    pub fn run(self) -> ExitCode {
+        let exit = match self.verb {
+            Verb::Run(config) => run::run(&config.file),
+            Verb::Check(config) => check::check(&config.file),
+            Verb::Plugin(verb) => verb.run(),
+        };
+        exit.into()
+    }
+}
+
+/// Reads a configuration; its mistakes, or its warnings, go to standard error.
+fn load(file: &Path, catalog: &Catalog) -> Result<Checked, Exit> {
+    let (said, loaded) = match crate::config::load(file, catalog) {
+        Ok(checked) => (checked.warnings.clone(), Ok(checked)),
+        Err(mistakes) => (mistakes, Err(Exit::Configuration)),
+    };
+    show(&said);
+    loaded
+}
+
+fn show(mistakes: &Mistakes) {
+    if !mistakes.is_empty() {
+        let colours = std::io::stderr().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        eprintln!("{}", mistakes.render(colours));
+    }
+}

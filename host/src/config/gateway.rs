@@ -1,0 +1,103 @@
+//! `[gateway]`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use toml::de::DeTable;
+
+use super::checked::{Deadlines, Gateway, Journal, Limits, Restart};
+use super::key::{Key, Number};
+use super::mistake::{Findings, Note};
+use super::raw::{Fields, FoundTable};
+use super::registry as keys;
+
+/// The host's own settings; defaults where the file says nothing.
+pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> Gateway {
+    let none = DeTable::new();
+    let found = top.table(&keys::GATEWAY_TABLE).unwrap_or(FoundTable {
+        table: &none,
+        at: 0..0,
+    });
+    let fields = Fields::open(&keys::GATEWAY, found, findings);
+    Gateway {
+        name: fields
+            .text(&keys::NAME)
+            .map(|name| name.text.to_owned())
+            .unwrap_or_default(),
+        plugin_path: fields
+            .paths(&keys::PLUGIN_PATH)
+            .iter()
+            .map(|path| folder.join(path))
+            .collect(),
+        log_level: fields.choice(&keys::LOG_LEVEL),
+        log_format: fields.choice(&keys::LOG_FORMAT),
+        deadlines: deadlines(&fields),
+        limits: limits(&fields),
+        journal: Journal {
+            bytes: size(&fields, &keys::JOURNAL_BYTES),
+            age: seconds(&fields, &keys::JOURNAL_AGE_S),
+        },
+        restart: restart(&fields, findings),
+    }
+}
+
+fn deadlines(fields: &Fields<'_>) -> Deadlines {
+    Deadlines {
+        request: seconds(fields, &keys::REQUEST_DEADLINE_S),
+        long: seconds(fields, &keys::LONG_DEADLINE_S),
+        login: seconds(fields, &keys::LOGIN_DEADLINE_S),
+        start: seconds(fields, &keys::START_DEADLINE_S),
+        shutdown: seconds(fields, &keys::SHUTDOWN_DEADLINE_S),
+    }
+}
+
+fn limits(fields: &Fields<'_>) -> Limits {
+    Limits {
+        sessions: size(fields, &keys::MAX_SESSIONS),
+        in_flight: size(fields, &keys::MAX_IN_FLIGHT),
+        in_flight_per_session: size(fields, &keys::MAX_IN_FLIGHT_PER_SESSION),
+        body_bytes: size(fields, &keys::MAX_BODY_BYTES),
+        logins_pending: size(fields, &keys::MAX_LOGINS_PENDING),
+    }
+}
+
+fn restart(fields: &Fields<'_>, findings: &Findings) -> Restart {
+    let restart = Restart {
+        backoff_min: Duration::from_millis(fields.number(&keys::RESTART_BACKOFF_MIN_MS)),
+        backoff_max: Duration::from_millis(fields.number(&keys::RESTART_BACKOFF_MAX_MS)),
+        max: u32::try_from(fields.number(&keys::RESTART_MAX)).unwrap_or(u32::MAX),
+        window: seconds(fields, &keys::RESTART_WINDOW_S),
+    };
+    if restart.backoff_min > restart.backoff_max {
+        backoff_is_reversed(&restart, fields, findings);
+    }
+    restart
+}
+
+fn backoff_is_reversed(restart: &Restart, fields: &Fields<'_>, findings: &Findings) {
+    let (min, max) = (
+        restart.backoff_min.as_millis(),
+        restart.backoff_max.as_millis(),
+    );
+    let spans = [&keys::RESTART_BACKOFF_MIN_MS, &keys::RESTART_BACKOFF_MAX_MS]
+        .map(|key| fields.span_of(key.name));
+    let at = spans
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or_else(|| fields.at());
+    let note = Note::error("`restart_backoff_min_ms` is above `restart_backoff_max_ms`");
+    let note = note.at(
+        at,
+        format!("the wait would have to grow from {min} to {max} ms"),
+    );
+    findings.note(note.help("raise restart_backoff_max_ms or lower restart_backoff_min_ms"));
+}
+
+fn seconds(fields: &Fields<'_>, key: &Key<Number>) -> Duration {
+    Duration::from_secs(fields.number(key))
+}
+
+fn size(fields: &Fields<'_>, key: &Key<Number>) -> usize {
+    usize::try_from(fields.number(key)).unwrap_or(usize::MAX)
+}

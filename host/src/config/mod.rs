@@ -1,0 +1,137 @@
+//! The configuration: one TOML file, looked through once, all its mistakes reported at once.
+//!
+//! 1. `source` reads the file within a limit; the parser gives a tree in which every key and value has its span.
+//! 2. `raw` reads each table by the keys of the `registry`: unknown keys, wrong types and numbers out of range are noted,
+//!    defaults filled in, and reading goes on.
+//! 3. `resolve` puts together the [`Checked`] form: ids are unique, routes lead somewhere, plugins exist, secrets are read.
+//!    `schema` holds each plugin's `config` against the schema it exports.
+//! 4. Whatever was noted becomes [`Mistakes`], each with its line, a caret and what would be right.
+//!
+//! The rest of the host sees [`Checked`] only. Lines that are quoted in a message have their secrets cut out.
+
+#![forbid(unsafe_code)]
+
+mod checked;
+mod gateway;
+mod key;
+mod login;
+mod mask;
+mod mistake;
+mod nearest;
+mod permission;
+mod place;
+mod plugin_config;
+mod raw;
+mod reference;
+mod registry;
+mod render;
+mod resolve;
+mod schema;
+mod schema_words;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use patchbay_abi::PluginRole;
+use toml::de::DeTable;
+
+pub use checked::{
+    Backend, Checked, Deadlines, Frontend, Gateway, Instance, Journal, Limits, LogFormat, LogLevel,
+    LoginRule, Restart, UnmappedLogins,
+};
+pub use mistake::{Mistake, Mistakes, Severity};
+pub use place::Place;
+pub use plugin_config::PluginConfig;
+pub use reference::reference;
+
+use mistake::{Findings, Note};
+use place::Lines;
+
+/// Knows the plugins that are installed.
+pub trait PluginCatalog {
+    /// Looks for a plugin of this name in these folders, in order. Asked once for each name.
+    ///
+    /// # Errors
+    /// Why the plugin cannot be used, in a line or more: the files that were tried, or what is wrong with the one found.
+    fn find(&self, name: &str, search_path: &[PathBuf]) -> Result<PluginInfo, String>;
+}
+
+/// What the configuration needs to know of a plugin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginInfo {
+    /// Which side it is for.
+    pub role: PluginRole,
+    /// The JSON schema of its settings.
+    pub schema: serde_json::Value,
+    /// Its file.
+    pub path: PathBuf,
+}
+
+/// Reads and checks a configuration file, and the files of secrets it names.
+///
+/// # Errors
+/// Everything that is wrong with it, warnings included, in the order of the file.
+pub fn load(file: &Path, catalog: &dyn PluginCatalog) -> Result<Checked, Mistakes> {
+    let text = source::read(file)?;
+    check(&text, file, catalog)
+}
+
+/// Like [`load`], with the text at hand; `file` serves messages and relative paths.
+///
+/// # Errors
+/// Like [`load`].
+pub fn check(text: &str, file: &Path, catalog: &dyn PluginCatalog) -> Result<Checked, Mistakes> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let folder = absolute.parent().unwrap_or(Path::new("/"));
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    let mut hidden = mask::secrets(tree.get_ref());
+    if !errors.is_empty() {
+        hidden.extend(mask::secret_lines(text));
+    }
+    let findings = Findings::new(file, Lines::new(text, hidden));
+    if !syntax(&errors, &findings) {
+        return Err(findings.finish());
+    }
+    let resolved = resolve::resolve(tree.get_ref(), folder, catalog, &findings);
+    if findings.errors() > 0 {
+        return Err(findings.finish());
+    }
+    let resolve::Resolved {
+        gateway,
+        backends,
+        frontends,
+    } = resolved;
+    let warnings = findings.finish();
+    Ok(Checked {
+        file: absolute,
+        gateway,
+        backends,
+        frontends,
+        warnings,
+    })
+}
+
+/// Notes what the parser did not accept; says whether the tree is worth looking at nevertheless.
+fn syntax(errors: &[toml::de::Error], findings: &Findings) -> bool {
+    let mut whole = true;
+    for error in errors {
+        let repeated = error.message() == "duplicate key";
+        let note = Note::error(if repeated {
+            "this key is there twice"
+        } else {
+            "this is not TOML"
+        });
+        let note = note.at(error.span().unwrap_or(0..0), error.message());
+        let more = "once the file is valid TOML, the rest of it is checked";
+        findings.note(if repeated {
+            note.help("remove one of the two")
+        } else {
+            note.help(more)
+        });
+        whole &= repeated;
+    }
+    whole
+}

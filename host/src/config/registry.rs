@@ -1,0 +1,311 @@
+//! The one table of every key the host understands.
+//!
+//! Parsing ([`super::raw`]), suggestions for misspelt keys, defaults, ranges and the reference page
+//! ([`super::reference`]) are all driven from here: a key is added, changed or removed in this file only.
+
+use super::checked::{LogFormat, LogLevel, ROLES, UnmappedLogins};
+use super::key::{Choice, Entry, Key, Number, Paths, Presence, Section, Tables, Text};
+use patchbay_sdk::Role;
+
+/// Every section, in the order of the reference page.
+pub(super) static SECTIONS: &[&Section] = &[&TOP, &GATEWAY, &BACKEND, &FRONTEND, &LOGIN, &SECRET];
+
+pub(super) static TOP: Section = Section {
+    title: "the top level",
+    doc: "The tables a configuration consists of.",
+    keys: &[&GATEWAY_TABLE, &BACKENDS, &FRONTENDS],
+};
+pub(super) static GATEWAY_TABLE: Key<Tables> = Key {
+    name: "gateway",
+    kind: Tables::ONE,
+    doc: "The host itself: logging, deadlines, limits.",
+};
+pub(super) static BACKENDS: Key<Tables> = Key {
+    name: "backend",
+    kind: Tables::AT_LEAST_ONE,
+    doc: "A script server, reached through a backend plugin.",
+};
+pub(super) static FRONTENDS: Key<Tables> = Key {
+    name: "frontend",
+    kind: Tables::AT_LEAST_ONE,
+    doc: "A way in for clients, served by a frontend plugin.",
+};
+
+pub(super) static GATEWAY: Section = Section {
+    title: "[gateway]",
+    doc: "The host itself. The whole table may be left out.",
+    keys: &[
+        &NAME,
+        &PLUGIN_PATH,
+        &LOG_LEVEL,
+        &LOG_FORMAT,
+        &REQUEST_DEADLINE_S,
+        &LONG_DEADLINE_S,
+        &LOGIN_DEADLINE_S,
+        &START_DEADLINE_S,
+        &SHUTDOWN_DEADLINE_S,
+        &MAX_SESSIONS,
+        &MAX_IN_FLIGHT,
+        &MAX_IN_FLIGHT_PER_SESSION,
+        &MAX_BODY_BYTES,
+        &MAX_LOGINS_PENDING,
+        &JOURNAL_BYTES,
+        &JOURNAL_AGE_S,
+        &RESTART_BACKOFF_MIN_MS,
+        &RESTART_BACKOFF_MAX_MS,
+        &RESTART_MAX,
+        &RESTART_WINDOW_S,
+    ],
+};
+pub(super) static NAME: Key<Text> = Key {
+    name: "name",
+    kind: Text::new(Presence::Default("patchbay")),
+    doc: "The name of this gateway in its logs.",
+};
+pub(super) static PLUGIN_PATH: Key<Paths> = Key {
+    name: "plugin_path",
+    kind: Paths {
+        default: &["/usr/lib/patchbay/plugins"],
+    },
+    doc: "Folders searched for plugins, in this order. A relative one counts from the folder of this file.",
+};
+pub(super) static LOG_LEVEL: Key<Choice<LogLevel>> = Key {
+    name: "log_level",
+    kind: Choice {
+        options: LogLevel::OPTIONS,
+        default: LogLevel::Info,
+        default_text: "`\"info\"`",
+    },
+    doc: "The least severe messages that are logged.",
+};
+pub(super) static LOG_FORMAT: Key<Choice<LogFormat>> = Key {
+    name: "log_format",
+    kind: Choice {
+        options: LogFormat::OPTIONS,
+        default: LogFormat::Auto,
+        default_text: "`\"auto\"`",
+    },
+    doc: "`auto` is `pretty` on a terminal and `json` elsewhere.",
+};
+pub(super) static REQUEST_DEADLINE_S: Key<Number> = Key {
+    name: "request_deadline_s",
+    kind: Number::new(30, 1, DAY_S, "s"),
+    doc: "Time a backend has to answer an ordinary request.",
+};
+pub(super) static LONG_DEADLINE_S: Key<Number> = Key {
+    name: "long_deadline_s",
+    kind: Number::new(3600, 1, DAY_S, "s"),
+    doc: "Time a backend has for `eval`, `exec` and `simulate`.",
+};
+pub(super) static LOGIN_DEADLINE_S: Key<Number> = Key {
+    name: "login_deadline_s",
+    kind: Number::new(10, 1, 600, "s"),
+    doc: "Time a backend has to accept or refuse a login.",
+};
+pub(super) static START_DEADLINE_S: Key<Number> = Key {
+    name: "start_deadline_s",
+    kind: Number::new(10, 1, 600, "s"),
+    doc: "Time a plugin instance has to start.",
+};
+pub(super) static SHUTDOWN_DEADLINE_S: Key<Number> = Key {
+    name: "shutdown_deadline_s",
+    kind: Number::new(10, 1, 600, "s"),
+    doc: "Time for everything under way to finish at shutdown; then the process ends anyway.",
+};
+pub(super) static MAX_SESSIONS: Key<Number> = Key {
+    name: "max_sessions",
+    kind: Number::new(1000, 1, 100_000, ""),
+    doc: "Sessions at one time, over all frontends. Further logins are refused as busy.",
+};
+pub(super) static MAX_IN_FLIGHT: Key<Number> = Key {
+    name: "max_in_flight",
+    kind: Number::new(4096, 1, 1_000_000, ""),
+    doc: "Requests waiting for their answer, over all sessions. Further ones are refused as busy.",
+};
+pub(super) static MAX_IN_FLIGHT_PER_SESSION: Key<Number> = Key {
+    name: "max_in_flight_per_session",
+    kind: Number::new(64, 1, 100_000, ""),
+    doc: "Requests of one session waiting for their answer. Further ones are refused as busy.",
+};
+pub(super) static MAX_BODY_BYTES: Key<Number> = Key {
+    name: "max_body_bytes",
+    kind: Number::new(4 * MIB, 1024, 1024 * MIB, "bytes"),
+    doc: "Size of the body of one request, reply or event.",
+};
+pub(super) static MAX_LOGINS_PENDING: Key<Number> = Key {
+    name: "max_logins_pending",
+    kind: Number::new(64, 1, 100_000, ""),
+    doc: "Logins waiting for a backend's decision. Further ones are refused as busy.",
+};
+pub(super) static JOURNAL_BYTES: Key<Number> = Key {
+    name: "journal_bytes",
+    kind: Number::new(16 * MIB, 64 * 1024, 4096 * MIB, "bytes"),
+    doc: "Memory for the recent events kept of each backend.",
+};
+pub(super) static JOURNAL_AGE_S: Key<Number> = Key {
+    name: "journal_age_s",
+    kind: Number::new(3600, 1, 7 * DAY_S, "s"),
+    doc: "Age at which an event is dropped even where there is memory left.",
+};
+pub(super) static RESTART_BACKOFF_MIN_MS: Key<Number> = Key {
+    name: "restart_backoff_min_ms",
+    kind: Number::new(500, 10, 3_600_000, "ms"),
+    doc: "Wait before the first restart of a failed instance; doubled for each further one.",
+};
+pub(super) static RESTART_BACKOFF_MAX_MS: Key<Number> = Key {
+    name: "restart_backoff_max_ms",
+    kind: Number::new(30_000, 10, 3_600_000, "ms"),
+    doc: "Longest wait between restarts; at least `restart_backoff_min_ms`.",
+};
+pub(super) static RESTART_MAX: Key<Number> = Key {
+    name: "restart_max",
+    kind: Number::new(10, 0, 10_000, ""),
+    doc: "Restarts within `restart_window_s` after which a failing instance is quarantined.",
+};
+pub(super) static RESTART_WINDOW_S: Key<Number> = Key {
+    name: "restart_window_s",
+    kind: Number::new(600, 1, DAY_S, "s"),
+    doc: "Span of time over which restarts are counted.",
+};
+
+pub(super) static BACKEND: Section = Section {
+    title: "[[backend]]",
+    doc: "One script server. At least one is needed.",
+    keys: &[&ID, &PLUGIN, &CONFIG, &INSTANCE_LOG_LEVEL],
+};
+pub(super) static ID: Key<Text> = Key {
+    name: "id",
+    kind: Text::new(Presence::Required),
+    doc: "A name for this instance, unique in this file: a-z, 0-9 and -, at most 32, starting with a letter or digit.",
+};
+pub(super) static PLUGIN: Key<Text> = Key {
+    name: "plugin",
+    kind: Text::new(Presence::Required),
+    doc: "The plugin, looked for in `plugin_path`.",
+};
+pub(super) static CONFIG: Key<Tables> = Key {
+    name: "config",
+    kind: Tables::ONE,
+    doc: "The plugin's own settings, checked against the schema it exports.",
+};
+pub(super) static INSTANCE_LOG_LEVEL: Key<Choice<Option<LogLevel>>> = Key {
+    name: "log_level",
+    kind: Choice {
+        options: LogLevel::OPTIONAL,
+        default: None,
+        default_text: "that of `[gateway]`",
+    },
+    doc: "The least severe messages of this instance that are logged.",
+};
+
+pub(super) static FRONTEND: Section = Section {
+    title: "[[frontend]]",
+    doc: "One way in for clients. At least one is needed.",
+    keys: &[
+        &ID,
+        &PLUGIN,
+        &ROUTE,
+        &CONFIG,
+        &INSTANCE_LOG_LEVEL,
+        &MAX_ROLE,
+        &UNMAPPED_LOGINS,
+        &LOGINS,
+    ],
+};
+pub(super) static ROUTE: Key<Text> = Key {
+    name: "backend",
+    kind: Text::new(Presence::Required),
+    doc: "The id of the `[[backend]]` that this frontend's clients talk to.",
+};
+pub(super) static MAX_ROLE: Key<Choice<Role>> = Key {
+    name: "max_role",
+    kind: Choice {
+        options: ROLES,
+        default: Role::Admin,
+        default_text: "`\"admin\"`",
+    },
+    doc: "The most that anybody may do who comes in here, whatever the backend would allow.",
+};
+pub(super) static UNMAPPED_LOGINS: Key<Choice<UnmappedLogins>> = Key {
+    name: "unmapped_logins",
+    kind: Choice {
+        options: UnmappedLogins::OPTIONS,
+        default: UnmappedLogins::Forward,
+        default_text: "`\"forward\"`",
+    },
+    doc: "What happens to a login that no `[[frontend.login]]` matches: the backend checks it, or it is refused.",
+};
+pub(super) static LOGINS: Key<Tables> = Key {
+    name: "login",
+    kind: Tables::ANY,
+    doc: "Who a client becomes that logs in with a constant name, as old clients do.",
+};
+
+pub(super) static LOGIN: Section = Section {
+    title: "[[frontend.login]]",
+    doc: "Maps what a client sends to an account of the backend. Tried in the order of the file.",
+    keys: &[&CLIENT_USER, &CLIENT_SECRET_SHA256, &USER, &LOGIN_SECRET],
+};
+pub(super) static CLIENT_USER: Key<Text> = Key {
+    name: "client_user",
+    kind: Text::new(Presence::Required),
+    doc: "The user name the client sends.",
+};
+pub(super) static CLIENT_SECRET_SHA256: Key<Text> = Key {
+    name: "client_secret_sha256",
+    kind: Text::new(Presence::Optional("any secret")),
+    doc: "SHA-256 of the secret the client must send, as 64 hexadecimal digits. It is never forwarded.",
+};
+pub(super) static USER: Key<Text> = Key {
+    name: "user",
+    kind: Text::new(Presence::Required),
+    doc: "The user name to log in with at the backend.",
+};
+pub(super) static LOGIN_SECRET: Key<Tables> = Key {
+    name: "secret",
+    kind: Tables::REQUIRED,
+    doc: "Where the secret of `user` comes from.",
+};
+
+pub(super) static SECRET: Section = Section {
+    title: "secret = { … }",
+    doc: "Where a secret comes from: exactly one of these keys. Plugins take their secrets in the same form \
+          (a table with just one of these keys, anywhere in `config`).",
+    keys: &[&SECRET_FILE, &SECRET_ENV, &SECRET_VALUE],
+};
+pub(super) static SECRET_FILE: Key<Text> = Key {
+    name: "file",
+    kind: Text::new(Presence::Optional("")),
+    doc: "A file of at most 64 KiB that holds the secret; one newline at its end is dropped. A relative path counts \
+          from the folder of this file, in a plugin's `config` too. Others should not be able to read it.",
+};
+pub(super) static SECRET_ENV: Key<Text> = Key {
+    name: "env",
+    kind: Text::new(Presence::Optional("")),
+    doc: "The name of an environment variable that holds the secret.",
+};
+pub(super) static SECRET_VALUE: Key<Text> = Key {
+    name: "value",
+    kind: Text::verbatim(Presence::Optional("")),
+    doc: "The secret itself, in plain text: for trying things out only, and warned about.",
+};
+
+const MIB: u64 = 1024 * 1024;
+const DAY_S: u64 = 24 * 60 * 60;
+
+/// The section that knows a key of this name, other than `here`.
+pub(super) fn home_of(name: &str, here: &Section) -> Option<&'static Section> {
+    let elsewhere = SECTIONS
+        .iter()
+        .filter(|section| section.title != here.title);
+    elsewhere
+        .copied()
+        .find(|section| section.entry(name).is_some())
+}
+
+impl Section {
+    /// The key of this name, if the section has it.
+    pub(super) fn entry(&self, name: &str) -> Option<&'static dyn Entry> {
+        self.keys.iter().copied().find(|key| key.name() == name)
+    }
+}

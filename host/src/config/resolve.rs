@@ -1,0 +1,249 @@
+//! From the parsed file to the checked form, in one pass that goes on after every mistake.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use super::checked::{Backend, Frontend, Gateway, Instance};
+use super::gateway::gateway;
+use super::login::logins;
+use super::mistake::{Findings, Note, Span};
+use super::nearest::{list, nearest};
+use super::plugin_config::{Converter, PluginConfig};
+use super::raw::{Fields, Found, FoundTable};
+use super::registry as keys;
+use super::schema;
+use super::{PluginCatalog, PluginInfo};
+use patchbay_abi::PluginRole;
+
+/// What a file says; complete only if no error was noted on the way.
+pub(super) struct Resolved {
+    pub gateway: Gateway,
+    pub backends: Vec<Backend>,
+    pub frontends: Vec<Frontend>,
+}
+
+/// `folder` is that of the file, absolute.
+pub(super) fn resolve(
+    root: &DeTable<'_>,
+    folder: &Path,
+    catalog: &dyn PluginCatalog,
+    findings: &Findings,
+) -> Resolved {
+    let top = Fields::open(
+        &keys::TOP,
+        FoundTable {
+            table: root,
+            at: 0..0,
+        },
+        findings,
+    );
+    let gateway = gateway(&top, folder, findings);
+    let plugin_path = &gateway.plugin_path;
+    let resolver = Resolver {
+        folder,
+        plugin_path,
+        catalog,
+        findings,
+        asked: RefCell::default(),
+    };
+    let (backends, frontends) = (top.tables(&keys::BACKENDS), top.tables(&keys::FRONTENDS));
+    let names = Names::new(&backends, &frontends);
+    resolver.ids_are_unique(&names);
+    let backends = backends
+        .into_iter()
+        .filter_map(|found| resolver.backend(found))
+        .collect();
+    let frontends = frontends
+        .into_iter()
+        .filter_map(|found| resolver.frontend(found, &names))
+        .collect();
+    Resolved {
+        gateway,
+        backends,
+        frontends,
+    }
+}
+
+struct Resolver<'a> {
+    folder: &'a Path,
+    plugin_path: &'a [PathBuf],
+    catalog: &'a dyn PluginCatalog,
+    findings: &'a Findings,
+    /// What the catalog said, by name: a plugin is looked for once, however often it is used.
+    asked: RefCell<BTreeMap<String, Result<PluginInfo, String>>>,
+}
+
+impl<'a> Resolver<'a> {
+    fn backend(&self, found: FoundTable<'a>) -> Option<Backend> {
+        let fields = Fields::open(&keys::BACKEND, found, self.findings);
+        Some(Backend {
+            instance: self.instance(&fields, PluginRole::Backend)?,
+        })
+    }
+
+    fn frontend(&self, found: FoundTable<'a>, names: &Names<'_>) -> Option<Frontend> {
+        let fields = Fields::open(&keys::FRONTEND, found, self.findings);
+        let backend = fields
+            .text(&keys::ROUTE)
+            .map(|found| self.route(&found, names));
+        let max_role = fields.choice(&keys::MAX_ROLE);
+        let unmapped_logins = fields.choice(&keys::UNMAPPED_LOGINS);
+        let logins = logins(&fields, unmapped_logins, self.folder, self.findings);
+        let instance = self.instance(&fields, PluginRole::Frontend)?;
+        Some(Frontend {
+            instance,
+            backend: backend?,
+            max_role,
+            unmapped_logins,
+            logins,
+        })
+    }
+
+    fn instance(&self, fields: &Fields<'a>, role: PluginRole) -> Option<Instance> {
+        let id = fields
+            .text(&keys::ID)
+            .filter(|id| self.id_is_well_formed(id));
+        let log_level = fields.choice(&keys::INSTANCE_LOG_LEVEL);
+        let plugin = fields.text(&keys::PLUGIN);
+        let info = plugin.as_ref().and_then(|plugin| self.plugin(plugin, role));
+        let config = self.config(fields, info.as_ref());
+        Some(Instance {
+            id: id?.text.to_owned(),
+            plugin: plugin?.text.to_owned(),
+            path: info?.path,
+            config,
+            log_level,
+        })
+    }
+
+    fn plugin(&self, name: &Found<'_>, role: PluginRole) -> Option<PluginInfo> {
+        let mut asked = self.asked.borrow_mut();
+        let ask = || self.catalog.find(name.text, self.plugin_path);
+        let answer = asked.entry(name.text.to_owned()).or_insert_with(ask);
+        let note = match answer {
+            Ok(info) if info.role == role => return Some(info.clone()),
+            Ok(info) => Note::error(format!(
+                "plugin `{}` is a {}, not a {}",
+                name.text, info.role, role
+            ))
+            .at(name.at.clone(), "in the wrong place")
+            .help(format!("put it under [[{}]]", info.role)),
+            Err(why) => Note::error(format!("plugin `{}` cannot be used", name.text))
+                .at(name.at.clone(), "not usable")
+                .help(why.as_str()),
+        };
+        self.findings.note(note);
+        None
+    }
+
+    /// The settings; checked if the plugin is known, so that its absence is the only thing complained about.
+    fn config(&self, fields: &Fields<'a>, info: Option<&PluginInfo>) -> PluginConfig {
+        let at = fields.at();
+        let found = fields.table(&keys::CONFIG);
+        let broken = found.is_none() && fields.span_of(keys::CONFIG.name).is_some();
+        let converter = Converter {
+            folder: self.folder,
+            findings: self.findings,
+        };
+        let before = self.findings.errors();
+        let settings = found
+            .as_ref()
+            .map(|found| converter.object(found.table))
+            .unwrap_or_default();
+        let config = PluginConfig::new(settings);
+        if let Some(info) = info.filter(|_| !broken && self.findings.errors() == before) {
+            schema::check(&info.schema, &config, found.as_ref(), at, self.findings);
+        }
+        config
+    }
+
+    fn route(&self, route: &Found<'_>, names: &Names<'_>) -> String {
+        let known = &names.backends;
+        if !known.contains(route.text) && !known.is_empty() {
+            let known: Vec<&str> = known.iter().copied().collect();
+            let note = Note::error(format!(
+                "there is no [[backend]] with the id `{}`",
+                route.text
+            ));
+            let note = note.at(route.at.clone(), "leads nowhere");
+            let meant = nearest(route.text, known.iter().copied())
+                .map(|id| format!("did you mean `{id}`?"));
+            let help = format!("the backends are {}", list(&known));
+            self.findings
+                .note(note.help(meant.unwrap_or_default()).help(help));
+        }
+        route.text.to_owned()
+    }
+
+    fn id_is_well_formed(&self, id: &Found<'_>) -> bool {
+        let in_middle = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let good =
+            id.text.len() <= 32 && id.text.chars().all(in_middle) && !id.text.starts_with('-');
+        if !good {
+            let note = Note::error(format!("`{}` cannot be an id", id.text))
+                .at(id.at.clone(), "not an id");
+            self.findings.note(
+                note.help(format!("`id`: {}", keys::ID.doc))
+                    .help(better_id(id.text)),
+            );
+        }
+        good
+    }
+
+    fn ids_are_unique(&self, names: &Names<'_>) {
+        let mut first = BTreeMap::new();
+        for (id, at) in &names.ids {
+            if let Some(earlier) = first.get(id) {
+                let note = Note::error(format!("the id `{id}` is used twice"));
+                let note = note.at(at.clone(), "used before").help(format!(
+                    "it is that of line {} already; ids are unique over backends and frontends",
+                    self.findings.line(earlier)
+                ));
+                self.findings.note(note);
+            } else {
+                first.insert(*id, at.clone());
+            }
+        }
+    }
+}
+
+/// The ids as written, well formed or not, so that one wrong id makes one complaint and not one for each route to it.
+struct Names<'a> {
+    ids: Vec<(&'a str, Span)>,
+    backends: BTreeSet<&'a str>,
+}
+
+impl<'a> Names<'a> {
+    fn new(backends: &[FoundTable<'a>], frontends: &[FoundTable<'a>]) -> Self {
+        let id = |found: &FoundTable<'a>| {
+            let value = found.table.get(keys::ID.name)?;
+            Some((value.get_ref().as_str()?, value.span()))
+        };
+        let ids = backends.iter().chain(frontends).filter_map(id).collect();
+        Self {
+            ids,
+            backends: backends.iter().filter_map(id).map(|(id, _)| id).collect(),
+        }
+    }
+}
+
+/// The nearest thing to what was written that is an id, as advice.
+fn better_id(text: &str) -> String {
+    let allowed = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
+    let id: String = text.chars().map(allowed).take(32).collect();
+    let id = id.trim_matches('-');
+    if id.is_empty() {
+        String::new()
+    } else {
+        format!("for example: id = \"{id}\"")
+    }
+}

@@ -1,0 +1,18 @@
+//! The host of Patchbay: it finds and loads plugins, starts the instances of one configuration
+//! file, and routes what clients ask through frontends to backends and back. It knows no protocol.
+//!
+//! Reading order: [`cli`] for what an operator can say, [`run`] for the life of a gateway,
+//! [`broker`] for the way of a request and of an event, [`plugin`] for how a file becomes a plugin,
+//! [`supervise`] for what happens when an instance fails, [`config`] for the file.
+
+#![deny(unsafe_code)]
+
+pub mod broker;
+pub mod cli;
+pub mod config;
+pub mod exit;
+pub mod logging;
+pub mod metrics;
+pub mod plugin;
+pub mod run;
+pub mod supervise;

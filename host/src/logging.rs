@@ -1,0 +1,121 @@
+//! The log on standard error: the host's own lines, and those that plugins send.
+
+use crate::config::{LogFormat, LogLevel};
+use patchbay_abi::head;
+use std::io::IsTerminal;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Begins to log. A second call changes nothing.
+pub fn start(level: LogLevel, format: LogFormat) {
+    let terminal = std::io::stderr().is_terminal();
+    let pretty = match format {
+        LogFormat::Pretty => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => terminal,
+    };
+    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    // Lines of plugins were filtered where they were said, each by its instance's own level.
+    let filter = tracing_subscriber::filter::filter_fn(move |line| {
+        line.target() == PLUGIN || *line.level() <= filter_of(level)
+    });
+    let registry = tracing_subscriber::registry();
+    let started = match pretty {
+        true => registry
+            .with(lines.with_ansi(colours(terminal)).with_filter(filter))
+            .try_init(),
+        false => registry
+            .with(lines.json().flatten_event(true).with_filter(filter))
+            .try_init(),
+    };
+    if started.is_err() {
+        tracing::debug!("a log was there already");
+    }
+}
+
+use tracing_subscriber::Layer as _;
+
+fn colours(terminal: bool) -> bool {
+    terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+fn filter_of(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    }
+}
+
+/// The name of a level as it crosses the boundary.
+pub fn level_name(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    }
+}
+
+const PLUGIN: &str = "plugin";
+
+/// Logs what a plugin says, under its instance's name.
+pub fn plugin_line(instance: &str, line: &head::Log) {
+    let said = said(line);
+    macro_rules! say {
+        ($level:ident) => {
+            tracing::$level!(target: PLUGIN, instance, module = line.target, at = line.at, "{said}")
+        };
+    }
+    match line.level.as_str() {
+        "error" => say!(error),
+        "warn" => say!(warn),
+        "info" => say!(info),
+        "debug" => say!(debug),
+        _ => say!(trace),
+    }
+}
+
+/// The text with its fields behind it; control characters made visible, so that a peer's bytes
+/// cannot forge lines or colour the terminal.
+fn said(line: &head::Log) -> String {
+    let fields = line
+        .fields
+        .iter()
+        .map(|(name, value)| format!(" {name}={value}"));
+    let whole = std::iter::once(line.message.clone())
+        .chain(fields)
+        .collect::<String>();
+    whole.chars().flat_map(visible).collect()
+}
+
+fn visible(c: char) -> impl Iterator<Item = char> {
+    let escaped = c.is_control().then(|| c.escape_default());
+    let plain = (!c.is_control()).then_some(c);
+    escaped.into_iter().flatten().chain(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peers_bytes_cannot_forge_a_line() {
+        let line = head::Log {
+            level: "info".into(),
+            target: String::new(),
+            at: String::new(),
+            fields: vec![("user".into(), "x\nERROR all is lost\u{1b}[31m".into())],
+            message: "logged in".into(),
+        };
+        assert_eq!(
+            said(&line),
+            r"logged in user=x\nERROR all is lost\u{1b}[31m"
+        );
+    }
+}

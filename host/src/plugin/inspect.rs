@@ -1,0 +1,74 @@
+//! What a file says of itself, read without running any of its code.
+
+use object::{Object, ObjectSection};
+use patchbay_abi::manifest::{self, SECTION};
+use patchbay_abi::{ABI_VERSION, Manifest};
+use std::path::Path;
+
+/// No plugin file is larger, in bytes.
+const LARGEST: u64 = 1 << 30;
+
+/// Reads a plugin's manifest.
+///
+/// # Errors
+/// A sentence that says why this file is no plugin.
+pub fn manifest(path: &Path) -> Result<Manifest, String> {
+    let shown = path.display();
+    let bytes = read(path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
+    let file = object::File::parse(&*bytes)
+        .map_err(|error| format!("{shown} is no shared library ({error})"))?;
+    let section = [SECTION, "patchbay"]
+        .into_iter()
+        .find_map(|name| file.section_by_name(name))
+        .ok_or_else(|| {
+            format!(
+                "{shown} is a shared library, but no Patchbay plugin: it has no section {SECTION}"
+            )
+        })?;
+    let section = section
+        .data()
+        .map_err(|error| format!("{shown} is damaged: {error}"))?;
+    manifest::read(section).map_err(|error| format!("{shown} is no Patchbay plugin: {error}"))
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let size = std::fs::metadata(path)?;
+    if !size.is_file() || size.len() > LARGEST {
+        return Err(std::io::Error::other(
+            "it is no ordinary file of less than 1 GiB",
+        ));
+    }
+    std::fs::read(path)
+}
+
+/// Every reason, as far as the manifest tells, why this host cannot load the plugin; none if it can.
+pub fn mismatches(manifest: &Manifest) -> Vec<String> {
+    let mut found = Vec::new();
+    if manifest.abi != ABI_VERSION {
+        found.push(format!(
+            "it was built with version {} of the plugin ABI (SDK {}), this host has version {ABI_VERSION}",
+            manifest.abi, manifest.sdk
+        ));
+    }
+    if manifest.panic != "unwind" {
+        found.push(format!(
+            "it was built with panic = \"{}\", so that a mistake in it would end the whole gateway; \
+             build it with panic = \"unwind\"",
+            manifest.panic
+        ));
+    }
+    found
+}
+
+/// One message with every mismatch and what to do.
+pub fn refusal(path: &Path, manifest: &Manifest, mismatches: &[String]) -> String {
+    format!(
+        "the plugin {} {} ({}) cannot be loaded: {}. Rebuild it with the SDK of this host, version \
+         {}: `cargo build --release` in its crate, with `patchbay-sdk` of that version",
+        manifest.name,
+        manifest.version,
+        path.display(),
+        mismatches.join("; "),
+        env!("CARGO_PKG_VERSION"),
+    )
+}
