@@ -129,7 +129,7 @@ pub(super) static MAX_IN_FLIGHT_PER_SESSION: Key<Number> = Key {
 };
 pub(super) static MAX_BODY_BYTES: Key<Number> = Key {
     name: "max_body_bytes",
-    kind: Number::new(4 * MIB, 1024, 1024 * MIB, "bytes"),
+    kind: Number::new(16 * MIB, 1024, 1024 * MIB, "bytes"),
     doc: "Size of the body of one request, reply or event.",
 };
 pub(super) static MAX_LOGINS_PENDING: Key<Number> = Key {

@@ -6,9 +6,14 @@ use std::process::Command;
 /// Builds the plugin `patchbay-NAME` of this workspace, if it is not up to date, and says where its
 /// file is: in the folder in which this test itself was built.
 pub fn plugin(name: &str) -> PathBuf {
-    let package = format!("patchbay-{name}");
+    package(&format!("patchbay-{name}"));
+    folder().join(file_name(name))
+}
+
+/// Builds a package of this workspace, if it is not up to date.
+pub fn package(name: &str) {
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", &package])
+        .args(["build", "--quiet", "--package", name])
         .args(if cfg!(debug_assertions) {
             None
         } else {
@@ -17,8 +22,7 @@ pub fn plugin(name: &str) -> PathBuf {
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .status()
         .expect("cargo runs");
-    assert!(built.success(), "{package} does not build");
-    folder().join(file_name(name))
+    assert!(built.success(), "{name} does not build");
 }
 
 /// Where this workspace's binaries and plugins are, in the profile of this test.

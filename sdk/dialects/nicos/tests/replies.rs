@@ -1,4 +1,10 @@
 //! What NICOS's clients get to see, whatever script server answers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
 
 use patchbay_dialect_nicos::{Fields, Request, login_reply, read};
 use patchbay_sdk::{FaultKind, RawJson, Role};

@@ -1,4 +1,10 @@
 //! What each command of NICOS asks of the neutral model.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
 
 use patchbay_dialect_nicos::{Fields, Request, names, read};
 use patchbay_sdk::{Fault, FaultKind, model};
@@ -211,4 +217,14 @@ fn a_missing_or_wrong_field_is_named() {
 #[test]
 fn all_names_can_be_listed() {
     assert_eq!(names().count(), 27);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_fields_make_a_command_panic(
+        command in proptest::sample::select(names().collect::<Vec<_>>()),
+        fields in r#"\{("(name|code|reqid|level|n|expr|parameters)":(null|-?[0-9]{1,20}|"[a-z*]{0,3}"|\[("x",1|\[\]|1e999)?\]|\{\}),?){0,3}\}"#,
+    ) {
+        let _ = Fields::parse(&fields).and_then(|fields| read(command, &fields));
+    }
 }
