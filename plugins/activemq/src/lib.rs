@@ -1,1 +1,83 @@
-//! Stub.
+//! Frontend for clients behind ActiveMQ: JSON requests in a queue, answers to each client's own queue.
+//!
+//! What clients write and read is specified in this crate's `README.md`.
+//!
+//! ```text
+//!  broker --reading connection--> consumer --> desk --> client (one per reply-to, in order) --> host
+//!    ^                               |          |  memory: what was done already
+//!    |<-------- ACK -----------------+          v
+//!    |<-------- SEND, RECEIPT ------------ answering connection <-- events
+//! ```
+//! Invariants: every message with a usable `reply-to` is answered exactly once per delivery and acknowledged after the
+//! broker has the answer; nothing that changes the script server is done twice; nothing grows without bound.
+
+#![forbid(unsafe_code)]
+
+mod answer;
+mod answering;
+mod blocking;
+mod client;
+mod clients;
+mod config;
+mod consumer;
+mod delivery;
+mod desk;
+mod events;
+mod intake;
+mod links;
+mod memory;
+mod presence;
+mod reply_to;
+mod request;
+pub mod stomp;
+
+use std::sync::Arc;
+
+use patchbay_sdk::{Fault, Frontend, Gateway, Stop};
+use tokio::sync::mpsc;
+
+pub use config::{Config, Events, LimitsConfig};
+
+use answering::Answering;
+use consumer::Consumer;
+use desk::Desk;
+use links::Links;
+
+/// The frontend.
+#[derive(Debug)]
+pub struct ActiveMq;
+
+impl Frontend for ActiveMq {
+    type Config = Config;
+
+    /// A broker that is away is no error: the health says so, and the connections are made again for ever.
+    async fn run(config: Config, gateway: Gateway, stop: Stop) -> Result<(), Fault> {
+        let settings = config.check()?;
+        let links = Arc::new(Links::new(gateway.clone()));
+        let outlet = events::Outlet::default();
+        let (answers, made) = mpsc::channel(usize::from(settings.limits.requests) * 2);
+        let publisher = (settings.events == Events::Topic)
+            .then(|| {
+                events::publish(
+                    gateway.events(),
+                    gateway.clone(),
+                    settings.queue.clone(),
+                    outlet.clone(),
+                )
+            })
+            .map(tokio::spawn);
+        let desk = Arc::new(Desk::new(settings, gateway, answers));
+        let (finish, finished) = Stop::channel();
+        let answering =
+            tokio::spawn(Answering::new(desk.clone(), links.clone(), outlet, made).run(finished));
+        Consumer::new(desk, links).run(stop).await;
+        let _ = finish.send(true);
+        let _ = answering.await;
+        if let Some(publisher) = publisher {
+            publisher.abort();
+        }
+        Ok(())
+    }
+}
+
+patchbay_sdk::export!(frontend = ActiveMq);

@@ -1,2 +1,46 @@
-//! Stub.
-fn main() {}
+//! `cargo xtask demo` and `cargo xtask test`: what people and CI run from a checkout.
+#![forbid(unsafe_code)]
+
+mod cargo;
+mod demo;
+mod signals;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Patchbay's demo and tests"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Starts NICOS, ActiveMQ and the gateway, and runs a script through all of them before your eyes
+    Demo(demo::Args),
+    /// Installs the servers that tests use, builds everything and runs all tests
+    Test(test::Args),
+}
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    let outcome = signals::catch().and_then(|()| match command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => test::run(&args),
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(_) if signals::are_caught() => signals::interrupted(),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

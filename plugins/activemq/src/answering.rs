@@ -1,0 +1,330 @@
+//! The connection that sends answers and events.
+//!
+//! It is not the one that reads requests: when the broker's memory is full it stops reading a connection that sends, and
+//! with it the acknowledgements and heart-beats on it. Each answer asks for a RECEIPT; only then is its request
+//! acknowledged. What has no RECEIPT when the connection goes is sent again on the next one, because a client that comes
+//! back by itself keeps its temporary queue's name.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use patchbay_sdk::Stop;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, interval, sleep, timeout};
+
+use crate::delivery::Answer;
+use crate::desk::Desk;
+use crate::events::Outlet;
+use crate::links::{Link, Links};
+use crate::stomp::outgoing::SendError;
+use crate::stomp::{
+    Backoff, ClientFrame, ErrorFrame, Incoming, LinkError, Outgoing, ServerEvent, open,
+};
+
+/// Answers without RECEIPT at a time.
+const MAX_UNCONFIRMED: usize = 1_000;
+/// So soon after a reconnect a client may still be on its way back; its answer is tried again.
+const RETURN: Duration = Duration::from_secs(30);
+/// How often that is, and how often old answers are looked for.
+const TICK: Duration = Duration::from_millis(500);
+/// The broker usually needs milliseconds for a RECEIPT.
+const MAX_PATIENCE: Duration = Duration::from_secs(10);
+const STUCK: &str =
+    "the broker takes no answers; is its memory full of what a client does not read?";
+/// How long the broker's good-bye may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+const GOODBYE_RECEIPT: &str = "goodbye";
+/// Before the first and at most between further attempts.
+pub const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// Owns the answers from the time that they are made until the broker has them.
+pub struct Answering {
+    desk: Arc<Desk>,
+    links: Arc<Links>,
+    outlet: Outlet,
+    answers: mpsc::Receiver<Answer>,
+    waiting: VecDeque<Answer>,
+    unconfirmed: BTreeMap<u64, Answer>,
+    next_receipt: u64,
+    connections: u64,
+    connected: Instant,
+}
+
+impl Answering {
+    /// Nothing to send so far.
+    pub fn new(
+        desk: Arc<Desk>,
+        links: Arc<Links>,
+        outlet: Outlet,
+        answers: mpsc::Receiver<Answer>,
+    ) -> Self {
+        Self {
+            desk,
+            links,
+            outlet,
+            answers,
+            waiting: VecDeque::new(),
+            unconfirmed: BTreeMap::new(),
+            next_receipt: 0,
+            connections: 0,
+            connected: Instant::now(),
+        }
+    }
+
+    /// Runs until `finish`, and then until the broker has what was answered; for a moment at most.
+    pub async fn run(mut self, finish: Stop) {
+        let mut backoff = Backoff::new(BACKOFF.0, BACKOFF.1);
+        loop {
+            let before = self.connections;
+            let Err(ended) = self.connection(&finish).await else {
+                return;
+            };
+            if self.connections > before {
+                backoff.reset();
+            }
+            self.outlet.set(None);
+            self.links.down(Link::Answering, &ended.to_string());
+            self.keep_unconfirmed();
+            tokio::select! {
+                () = sleep(backoff.delay()) => {}
+                () = finish.wait() => return,
+            }
+            self.expire().await;
+        }
+    }
+
+    /// One connection, until it is lost. `Ok`: until it was finished.
+    async fn connection(&mut self, finish: &Stop) -> Result<(), LinkError> {
+        let (mut incoming, outgoing) = tokio::select! {
+            halves = open(&self.desk.settings.target) => halves?,
+            () = finish.wait() => return Ok(()),
+        };
+        self.connections += 1;
+        self.connected = Instant::now();
+        self.links.up(Link::Answering, incoming.server());
+        self.outlet.set(Some(outgoing.clone()));
+        let mut tick = interval(TICK);
+        loop {
+            tokio::select! {
+                event = incoming.next() => self.take(event?).await,
+                Some(answer) = self.answers.recv(), if self.unconfirmed.len() < MAX_UNCONFIRMED => {
+                    self.send(&outgoing, answer).await;
+                }
+                _ = tick.tick() => self.retry(&outgoing).await,
+                () = finish.wait() => {
+                    let _ = timeout(GOODBYE, self.goodbye(&mut incoming, &outgoing)).await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn retry(&mut self, outgoing: &Outgoing) {
+        self.expire().await;
+        for answer in std::mem::take(&mut self.waiting) {
+            self.send(outgoing, answer).await;
+        }
+        self.links
+            .stuck(Link::Answering, self.is_stuck().then_some(STUCK));
+    }
+
+    /// A broker without memory does not say so, it only stops to read.
+    fn is_stuck(&self) -> bool {
+        let patience = MAX_PATIENCE.min(self.desk.settings.answer_expiry / 2);
+        let oldest = self.unconfirmed.values().next();
+        oldest.is_some_and(|answer| answer.made.elapsed() > patience)
+    }
+
+    async fn send(&mut self, outgoing: &Outgoing, answer: Answer) {
+        self.next_receipt += 1;
+        let number = self.next_receipt;
+        let frame = self.frame(&answer).receipt(number.to_string());
+        match outgoing.send(frame).await {
+            Ok(()) => drop(self.unconfirmed.insert(number, answer)),
+            Err(SendError::Frame(error)) => {
+                tracing::warn!(client = answer.envelope.reply_to, %error, "an answer cannot be sent");
+                self.give_up(answer).await;
+            }
+            Err(SendError::Closed | SendError::Full) => self.waiting.push_back(answer),
+        }
+    }
+
+    fn frame(&self, answer: &Answer) -> ClientFrame {
+        let left = self
+            .desk
+            .settings
+            .answer_expiry
+            .saturating_sub(answer.made.elapsed());
+        let envelope = &answer.envelope;
+        let mut frame = ClientFrame::send(&*envelope.reply_to, &*answer.text)
+            .header("expires", expires_in(left));
+        if let Some(correlation) = &envelope.correlation {
+            frame = frame.header("correlation-id", correlation);
+        }
+        if envelope.persistent {
+            frame = frame.header("persistent", "true");
+        }
+        frame
+    }
+
+    async fn take(&mut self, event: ServerEvent) {
+        match event {
+            ServerEvent::Receipt(receipt) => {
+                if let Some(answer) = self.confirmed(&receipt) {
+                    self.desk.gateway.count("answers", 1);
+                    acknowledge(answer).await;
+                }
+            }
+            ServerEvent::Error(error) => self.refused(error).await,
+            other => tracing::debug!(?other, "the broker sent what nobody asked for"),
+        }
+    }
+
+    /// The broker has refused an answer or an event; the connection goes on.
+    async fn refused(&mut self, error: ErrorFrame) {
+        let gone = gone_queue(&error).map(str::to_owned);
+        let Some(answer) = error
+            .receipt
+            .as_deref()
+            .and_then(|receipt| self.confirmed(receipt))
+        else {
+            return self.outlet.refused(&error);
+        };
+        if let Some(name) = gone {
+            let returning = self.connections > 1 && self.connected.elapsed() < RETURN;
+            if returning && answer.made.elapsed() < self.desk.settings.answer_expiry {
+                return self.waiting.push_back(answer);
+            }
+            self.desk
+                .clients
+                .close_temporary(&name, "its queue does not exist any more");
+        } else {
+            let client = &answer.envelope.reply_to;
+            tracing::warn!(
+                client,
+                message = error.message,
+                detail = error.detail,
+                "the broker refused an answer"
+            );
+        }
+        self.give_up(answer).await;
+    }
+
+    fn confirmed(&mut self, receipt: &str) -> Option<Answer> {
+        self.unconfirmed.remove(&receipt.parse().ok()?)
+    }
+
+    fn keep_unconfirmed(&mut self) {
+        let mut kept: VecDeque<Answer> = std::mem::take(&mut self.unconfirmed)
+            .into_values()
+            .collect();
+        kept.append(&mut self.waiting);
+        self.waiting = kept;
+    }
+
+    /// Gives up what is too old.
+    async fn expire(&mut self) {
+        let limit = self.desk.settings.answer_expiry;
+        let old = |answer: &Answer| answer.made.elapsed() >= limit;
+        let (expired, waiting): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(old);
+        self.waiting = waiting;
+        let unconfirmed: Vec<u64> = self
+            .unconfirmed
+            .iter()
+            .filter(|(_, answer)| old(answer))
+            .map(|(n, _)| *n)
+            .collect();
+        let unconfirmed: Vec<_> = unconfirmed
+            .iter()
+            .filter_map(|number| self.unconfirmed.remove(number))
+            .collect();
+        for answer in expired.into_iter().chain(unconfirmed) {
+            tracing::warn!(
+                client = answer.envelope.reply_to,
+                ?limit,
+                "the broker did not take an answer in time"
+            );
+            self.give_up(answer).await;
+        }
+    }
+
+    async fn give_up(&self, answer: Answer) {
+        self.desk.gateway.count("answers_lost", 1);
+        acknowledge(answer).await;
+    }
+
+    /// Sends what is left, waits for the receipts and says good-bye.
+    async fn goodbye(
+        &mut self,
+        incoming: &mut Incoming,
+        outgoing: &Outgoing,
+    ) -> Result<(), LinkError> {
+        while let Ok(answer) = self.answers.try_recv() {
+            self.send(outgoing, answer).await;
+        }
+        while !self.unconfirmed.is_empty() {
+            let event = incoming.next().await?;
+            self.take(event).await;
+        }
+        outgoing
+            .send(ClientFrame::disconnect(GOODBYE_RECEIPT))
+            .await?;
+        while !matches!(incoming.next().await?, ServerEvent::Receipt(receipt) if receipt == GOODBYE_RECEIPT)
+        {
+        }
+        Ok(())
+    }
+}
+
+/// `expires` as ActiveMQ wants it: milliseconds since 1970.
+pub fn expires_in(duration: Duration) -> String {
+    let at = SystemTime::now() + duration.max(Duration::from_millis(1));
+    at.duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis()
+        .to_string()
+}
+
+async fn acknowledge(answer: Answer) {
+    for delivery in answer.deliveries {
+        delivery.acknowledge().await;
+    }
+}
+
+/// The name of the temporary queue that an ERROR says does not exist.
+fn gone_queue(error: &ErrorFrame) -> Option<&str> {
+    let name = ["temp-queue://", "temp-topic://"]
+        .iter()
+        .find_map(|prefix| error.message.strip_prefix(prefix));
+    name.filter(|_| {
+        error.detail.contains("does not exist") || error.detail.contains("DoesNotExist")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_queue_that_does_not_exist_is_gone() {
+        let error = |message: &str, detail: &str| ErrorFrame {
+            message: message.into(),
+            detail: detail.into(),
+            receipt: None,
+        };
+        let detail = "javax.jms.InvalidDestinationException: The destination temp-queue://ID:h:1 does not exist.";
+        assert_eq!(
+            gone_queue(&error("temp-queue://ID:h:1", detail)),
+            Some("ID:h:1")
+        );
+        assert_eq!(
+            gone_queue(&error(
+                "User gw is not authorized to write to: temp-queue://ID:h:1",
+                ""
+            )),
+            None
+        );
+    }
+}

@@ -1,0 +1,26 @@
+//! Work that takes long when its input is long must not hold up heart-beats and other clients.
+
+use patchbay_sdk::{Fault, FaultKind};
+
+/// Up to so many bytes of input work is done in place; a thread costs more.
+const IN_PLACE: usize = 64 << 10;
+
+/// Does `work` here, or on a thread of its own if its input is `bytes` long and that is much.
+///
+/// # Errors
+/// `Internal` if `work` panicked.
+pub async fn by_size<T: Send + 'static>(
+    bytes: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Fault> {
+    if bytes <= IN_PLACE {
+        return Ok(work());
+    }
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| {
+        Fault::new(
+            FaultKind::Internal,
+            "the gateway failed at this request, see its log",
+        )
+    })
+}

@@ -1,0 +1,171 @@
+//! All clients, by their reply-to.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::client::{Client, ClientState, Job};
+use crate::reply_to::temporary;
+
+/// How long after the broker's word that a client is gone its session ends. A broker that shuts down says so of all its
+/// clients just before our own connection ends; those that come back by themselves keep their sessions.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Who is logged in, or on the way there.
+pub struct Clients {
+    by_reply_to: Mutex<HashMap<String, Client>>,
+    limit: usize,
+    waiting: usize,
+}
+
+/// What became of a request.
+pub enum Enqueued {
+    /// It waits for its turn.
+    Waits,
+    /// It waits, and somebody has to work on the new client's queue.
+    NewClient(Arc<ClientState>, mpsc::Receiver<Job>),
+    /// The client has too many requests waiting.
+    TooMany(Job),
+    /// Nobody is logged in there.
+    Stranger(Job),
+}
+
+impl Clients {
+    /// At most `limit` clients with at most `waiting` requests each.
+    pub fn new(limit: usize, waiting: usize) -> Self {
+        Self {
+            by_reply_to: Mutex::default(),
+            limit,
+            waiting,
+        }
+    }
+
+    /// The client there, if there is one.
+    pub fn find(&self, reply_to: &str) -> Option<Client> {
+        self.lock().get(reply_to).cloned()
+    }
+
+    /// Puts a request into its client's queue; `open` says whether it may make a new client.
+    pub fn enqueue(&self, job: Job, open: bool) -> Enqueued {
+        let mut clients = self.lock();
+        if let Some(client) = clients.get(&job.ticket.envelope.reply_to) {
+            return client
+                .enqueue(job)
+                .map_or_else(Enqueued::TooMany, |()| Enqueued::Waits);
+        }
+        if !open {
+            return Enqueued::Stranger(job);
+        }
+        let evicted = if clients.len() >= self.limit {
+            remove_longest_silent(&mut clients)
+        } else {
+            None
+        };
+        let (client, queue) = Client::new(&job.ticket.envelope.reply_to, self.waiting);
+        clients.insert(job.ticket.envelope.reply_to.clone(), client.clone());
+        drop(clients);
+        if let Some(evicted) = evicted {
+            tracing::warn!(
+                client = evicted.state.reply_to,
+                "too many clients, the one silent longest is logged out"
+            );
+            evicted.state.close();
+        }
+        client.enqueue(job).map_or_else(Enqueued::TooMany, |()| {
+            Enqueued::NewClient(client.state.clone(), queue)
+        })
+    }
+
+    /// Takes a client out unless it is logged in or has requests waiting.
+    pub fn remove_if_useless(&self, client: &Arc<ClientState>, queue: &mpsc::Receiver<Job>) {
+        let mut clients = self.lock();
+        if client.session().is_none() && queue.is_empty() {
+            remove_same(&mut clients, client);
+        }
+    }
+
+    /// Ends the session of the client with that temporary queue (in the broker's words, without prefix).
+    pub fn close_temporary(&self, name: &str, why: &str) {
+        let found = self.matching(|reply_to| temporary(reply_to) == Some(name));
+        self.close(found, why);
+    }
+
+    /// The broker says that clients' temporary queues are gone, or (again) there.
+    pub fn mark_gone(&self, gone: bool, which: impl Fn(&str) -> bool) {
+        for client in self.matching(|reply_to| temporary(reply_to).is_some_and(&which)) {
+            client.state.mark_gone(gone);
+        }
+    }
+
+    /// Ends the sessions of clients that are gone, of those idle for longer than `idle`, and of those that `is_absent`.
+    pub fn sweep(&self, idle: Duration, is_absent: impl Fn(&str) -> bool) {
+        let now = Instant::now();
+        let gone = |client: &Client| {
+            client
+                .state
+                .gone_since()
+                .is_some_and(|since| now - since >= FAREWELL)
+        };
+        let absent = |client: &Client| temporary(&client.state.reply_to).is_some_and(&is_absent);
+        let all: Vec<Client> = self.matching(|_| true);
+        self.close(
+            all.iter()
+                .filter(|client| gone(client) || absent(client))
+                .cloned(),
+            "it has gone",
+        );
+        self.close(
+            all.into_iter()
+                .filter(|client| now - client.state.seen() > idle),
+            "it was idle for too long",
+        );
+    }
+
+    fn close(&self, clients: impl IntoIterator<Item = Client>, why: &str) {
+        for client in clients {
+            let removed = remove_same(&mut self.lock(), &client.state);
+            client.state.close();
+            if removed {
+                tracing::info!(
+                    client = client.state.reply_to,
+                    why,
+                    "a client's session has ended"
+                );
+            }
+        }
+    }
+
+    fn matching(&self, wanted: impl Fn(&str) -> bool) -> Vec<Client> {
+        let clients = self.lock();
+        clients
+            .iter()
+            .filter(|(reply_to, _)| wanted(reply_to))
+            .map(|(_, client)| client.clone())
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Client>> {
+        self.by_reply_to
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Not another client that has the same reply-to by now.
+fn remove_same(clients: &mut HashMap<String, Client>, client: &Arc<ClientState>) -> bool {
+    let same = |found: &Client| Arc::ptr_eq(&found.state, client);
+    clients.get(&client.reply_to).is_some_and(same) && clients.remove(&client.reply_to).is_some()
+}
+
+fn remove_longest_silent(clients: &mut HashMap<String, Client>) -> Option<Client> {
+    let silent = clients
+        .values()
+        .min_by_key(|client| client.state.seen())?
+        .state
+        .reply_to
+        .clone();
+    clients.remove(&silent)
+}

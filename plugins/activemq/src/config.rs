@@ -1,0 +1,271 @@
+//! The instance's part of the configuration file, and what is left of it once checked.
+
+use std::time::Duration;
+
+use patchbay_sdk::schemars::{self, JsonSchema};
+use patchbay_sdk::{Fault, FaultKind, SecretSource};
+use serde::Deserialize;
+
+use crate::stomp::{Limits, Target};
+
+/// A frontend for clients behind ActiveMQ.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The broker's STOMP port, `host:port`.
+    pub broker: String,
+    /// The queue in which clients put their requests.
+    pub queue: String,
+    /// The user name at the broker; absent for a broker without users.
+    pub login: Option<String>,
+    /// The passcode at the broker.
+    pub passcode: Option<SecretSource>,
+    /// Heart-beats with the broker in both directions, in milliseconds; 0: none, and a frozen broker stays unnoticed.
+    pub heart_beat_ms: u64,
+    /// Requests in NICOS's words are answered no sooner than this after their arrival, in milliseconds: the IBEX client
+    /// loses an answer that comes within about 1 ms. At most 1000.
+    pub min_reply_delay_ms: u64,
+    /// Answers that nobody has fetched after this many seconds are thrown away by the broker. Answers that cannot be
+    /// sent, because the broker is away, are kept for as long. At least 1.
+    pub answer_expiry_s: u64,
+    /// A client that has asked nothing for so many seconds has to log in again. At least 1.
+    pub session_idle_s: u64,
+    /// Whether events are published to the topics `<queue>.events.<kind>`.
+    pub events: Events,
+    /// Bounds on what clients can use up.
+    pub limits: LimitsConfig,
+}
+
+/// Whether events are published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Events {
+    /// To the topics `<queue>.events.<kind>`.
+    Topic,
+    /// Not at all.
+    Off,
+}
+
+/// Bounds on what clients can use up.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// The longest request, in bytes; a longer one is answered with an error. At most 64 MiB.
+    pub request_bytes: usize,
+    /// Requests taken from the broker and not answered yet, of all clients. At most 10000.
+    pub requests: u16,
+    /// Requests of one client that are not answered yet; further ones are answered with an error.
+    pub requests_per_client: u16,
+    /// Clients that are logged in; one more ends the session of the one that was silent longest.
+    pub clients: usize,
+    /// Answers remembered in case the broker delivers a request again.
+    pub remembered: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            broker: "127.0.0.1:61613".into(),
+            queue: "ss_admin".into(),
+            login: None,
+            passcode: None,
+            heart_beat_ms: 5_000,
+            min_reply_delay_ms: 5,
+            answer_expiry_s: 60,
+            session_idle_s: 7 * 86_400,
+            events: Events::Topic,
+            limits: LimitsConfig::default(),
+        }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            request_bytes: 4 << 20,
+            requests: 200,
+            requests_per_client: 32,
+            clients: 256,
+            remembered: 4_096,
+        }
+    }
+}
+
+/// The configuration, checked and with its secret fetched.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the broker is.
+    pub target: Target,
+    /// The name of the queue.
+    pub queue: String,
+    /// See [`Config::min_reply_delay_ms`].
+    pub min_reply_delay: Duration,
+    /// See [`Config::answer_expiry_s`].
+    pub answer_expiry: Duration,
+    /// See [`Config::session_idle_s`].
+    pub session_idle: Duration,
+    /// See [`Config::events`].
+    pub events: Events,
+    /// See [`Config::limits`].
+    pub limits: LimitsConfig,
+}
+
+impl Config {
+    /// Checks every field and fetches the passcode.
+    ///
+    /// # Errors
+    /// `Invalid` naming the field and what it must be.
+    pub fn check(&self) -> Result<Settings, Fault> {
+        check_address(&self.broker)?;
+        check_queue(&self.queue)?;
+        self.check_numbers()?;
+        Ok(Settings {
+            target: self.target()?,
+            queue: self.queue.clone(),
+            min_reply_delay: Duration::from_millis(self.min_reply_delay_ms),
+            answer_expiry: Duration::from_secs(self.answer_expiry_s),
+            session_idle: Duration::from_secs(self.session_idle_s),
+            events: self.events,
+            limits: self.limits.clone(),
+        })
+    }
+
+    fn target(&self) -> Result<Target, Fault> {
+        let login = match (&self.login, &self.passcode) {
+            (None, None) => None,
+            (Some(login), Some(passcode)) => Some((login.clone(), passcode.resolve()?)),
+            (Some(_), None) => return Err(wrong("passcode", "given where there is a `login`")),
+            (None, Some(_)) => return Err(wrong("login", "given where there is a `passcode`")),
+        };
+        let target = Target {
+            address: self.broker.clone(),
+            login,
+            heart_beat: Duration::from_millis(self.heart_beat_ms),
+            connect_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
+            limits: Limits {
+                body: self.limits.request_bytes,
+                ..Limits::default()
+            },
+        };
+        target
+            .connect_frame()
+            .map_err(|error| wrong("login", &format!("sendable: {error}")))?;
+        Ok(target)
+    }
+
+    fn check_numbers(&self) -> Result<(), Fault> {
+        let limits = &self.limits;
+        let year = 366 * 86_400;
+        within("heart_beat_ms", self.heart_beat_ms, 0, 3_600_000)?;
+        within("min_reply_delay_ms", self.min_reply_delay_ms, 0, 1_000)?;
+        within("answer_expiry_s", self.answer_expiry_s, 1, year)?;
+        within("session_idle_s", self.session_idle_s, 1, year)?;
+        within(
+            "limits.request_bytes",
+            limits.request_bytes as u64,
+            1,
+            64 << 20,
+        )?;
+        within("limits.requests", limits.requests.into(), 1, 10_000)?;
+        within(
+            "limits.requests_per_client",
+            limits.requests_per_client.into(),
+            1,
+            10_000,
+        )?;
+        within("limits.clients", limits.clients as u64, 1, 100_000)?;
+        within("limits.remembered", limits.remembered as u64, 1, 1_000_000)
+    }
+}
+
+fn check_address(address: &str) -> Result<(), Fault> {
+    let port = address
+        .rsplit_once(':')
+        .filter(|(host, _)| !host.is_empty())
+        .map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(1..)) => Ok(()),
+        _ => Err(wrong(
+            "broker",
+            "the STOMP address as `host:port`, such as \"127.0.0.1:61613\"",
+        )),
+    }
+}
+
+/// Wildcards and lists would make us consume what is not ours.
+fn check_queue(queue: &str) -> Result<(), Fault> {
+    let plain = |c: char| c.is_alphanumeric() || "._-/".contains(c);
+    if queue.is_empty() || queue.len() > 200 || !queue.chars().all(plain) {
+        return Err(wrong(
+            "queue",
+            "the name of one queue: letters, digits and any of `._-/`",
+        ));
+    }
+    Ok(())
+}
+
+fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), Fault> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(wrong(field, &format!("between {least} and {most}")))
+}
+
+fn wrong(field: &str, must_be: &str) -> Fault {
+    Fault::new(
+        FaultKind::Invalid,
+        format!("the configuration field `{field}` must be {must_be}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(json: &str) -> Result<Settings, String> {
+        let config: Config = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        config.check().map_err(|fault| fault.message)
+    }
+
+    #[test]
+    fn an_empty_configuration_is_the_documented_one() {
+        let settings = config("{}").unwrap();
+        assert_eq!(
+            (&*settings.target.address, &*settings.queue),
+            ("127.0.0.1:61613", "ss_admin")
+        );
+        assert_eq!(settings.min_reply_delay, Duration::from_millis(5));
+        assert_eq!(settings.events, Events::Topic);
+    }
+
+    #[test]
+    fn a_mistake_names_its_field() {
+        let cases = [
+            (r#"{"borker":"x:1"}"#, "borker"),
+            (r#"{"broker":"localhost"}"#, "broker"),
+            (r#"{"broker":"localhost:0"}"#, "broker"),
+            (r#"{"queue":"a,b"}"#, "queue"),
+            (r#"{"queue":"a.>"}"#, "queue"),
+            (r#"{"login":"x"}"#, "passcode"),
+            (r#"{"passcode":{"value":"x"}}"#, "login"),
+            (r#"{"answer_expiry_s":0}"#, "answer_expiry_s"),
+            (r#"{"limits":{"requests":0}}"#, "limits.requests"),
+            (r#"{"min_reply_delay_ms":5000}"#, "min_reply_delay_ms"),
+            (
+                r#"{"passcode":{"env":"NO_SUCH_VARIABLE_HERE"},"login":"x"}"#,
+                "NO_SUCH_VARIABLE_HERE",
+            ),
+        ];
+        for (json, field) in cases {
+            let error = config(json).unwrap_err();
+            assert!(error.contains(field), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_passcode_is_never_shown() {
+        let settings = config(r#"{"login":"gw","passcode":{"value":"hunter2"}}"#).unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+}

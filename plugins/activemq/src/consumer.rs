@@ -1,0 +1,274 @@
+//! The connection that reads requests and acknowledges them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use patchbay_sdk::Stop;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, interval, sleep, timeout, timeout_at};
+
+use crate::answering::BACKOFF;
+use crate::delivery::Delivery;
+use crate::desk::Desk;
+use crate::links::{Link, Links};
+use crate::presence::{Advisory, TOPICS, belongs};
+use crate::stomp::text::decode;
+use crate::stomp::{
+    Backoff, Body, ClientFrame, ErrorFrame, Incoming, LinkError, MessageFrame, Outgoing,
+    ServerEvent, open,
+};
+
+const REQUESTS: &str = "requests";
+const ADVISORIES: &str = "advisories-";
+const GOODBYE_RECEIPT: &str = "goodbye";
+/// How long the broker may take for a RECEIPT.
+const RECEIPT: Duration = Duration::from_secs(10);
+/// The broker tells a new listener of all temporary queues at once; when it has been silent for so long, that is over.
+const QUIET: Duration = Duration::from_millis(100);
+/// But listening to that never takes longer than this.
+const REPLAY: Duration = Duration::from_secs(2);
+/// How long requests that were taken may take once the host wants us to stop.
+const DRAIN: Duration = Duration::from_secs(5);
+const GOODBYE: Duration = Duration::from_secs(1);
+const SWEEP: Duration = Duration::from_millis(500);
+
+/// Takes requests for the desk.
+pub struct Consumer {
+    desk: Arc<Desk>,
+    links: Arc<Links>,
+    /// Messages taken and not acknowledged; bounds what all clients together can make us hold.
+    taken: Arc<Semaphore>,
+    capacity: usize,
+    stopping: bool,
+}
+
+impl Consumer {
+    /// Takes nothing so far.
+    pub fn new(desk: Arc<Desk>, links: Arc<Links>) -> Self {
+        // The broker's own bound is the prefetch; more are only taken when it delivers again what is still under way.
+        let capacity = usize::from(desk.settings.limits.requests) * 2;
+        Self {
+            desk,
+            links,
+            taken: Arc::new(Semaphore::new(capacity)),
+            capacity,
+            stopping: false,
+        }
+    }
+
+    /// Runs until `stop`, and then until what was taken is answered, for a while at most.
+    pub async fn run(mut self, stop: Stop) {
+        let mut backoff = Backoff::new(BACKOFF.0, BACKOFF.1);
+        loop {
+            let began = Instant::now();
+            let ended = tokio::select! {
+                ended = self.connection(&stop) => ended,
+                () = hurry(&stop) => return,
+            };
+            let Err(error) = ended else { return };
+            if began.elapsed() > BACKOFF.1 {
+                backoff.reset();
+            }
+            self.links.down(Link::Reading, &error.to_string());
+            self.desk.presence().restart();
+            // They were said to be gone by a broker that is gone itself now.
+            self.desk.clients.mark_gone(false, |_| true);
+            tokio::select! {
+                () = sleep(backoff.delay()) => {}
+                () = stop.wait() => return,
+            }
+        }
+    }
+
+    /// One connection, until it is lost. `Ok`: until everything was answered after `stop`.
+    async fn connection(&mut self, stop: &Stop) -> Result<(), LinkError> {
+        let (mut incoming, outgoing) = tokio::select! {
+            halves = open(&self.desk.settings.target) => halves?,
+            () = stop.wait() => return Ok(()),
+        };
+        self.listen_to_advisories(&mut incoming, &outgoing).await?;
+        self.subscribe(&mut incoming, &outgoing).await?;
+        self.links.up(Link::Reading, incoming.server());
+        let mut sweep = interval(SWEEP);
+        loop {
+            tokio::select! {
+                event = incoming.next() => self.handle(event?, &outgoing).await,
+                _ = sweep.tick() => self.sweep(),
+                () = stop.wait() => return self.leave(incoming, outgoing).await,
+            }
+        }
+    }
+
+    /// First of all, so that a request whose sender has gone is recognised.
+    async fn listen_to_advisories(
+        &mut self,
+        incoming: &mut Incoming,
+        outgoing: &Outgoing,
+    ) -> Result<(), LinkError> {
+        for (number, topic) in TOPICS.iter().enumerate() {
+            let id = format!("{ADVISORIES}{number}");
+            let frame = ClientFrame::subscribe(format!("/topic/{topic}"), &id);
+            if let Some(error) = self.ask(incoming, outgoing, frame, &id).await? {
+                tracing::warn!(
+                    message = error.message,
+                    topic,
+                    "no advisories; clients that vanish are noticed later"
+                );
+            }
+        }
+        let end = Instant::now() + REPLAY;
+        while let Ok(event) = timeout_at(end.min(Instant::now() + QUIET), incoming.next()).await {
+            self.handle(event?, outgoing).await;
+        }
+        Ok(())
+    }
+
+    async fn subscribe(
+        &mut self,
+        incoming: &mut Incoming,
+        outgoing: &Outgoing,
+    ) -> Result<(), LinkError> {
+        let destination = format!("/queue/{}", self.desk.settings.queue);
+        let prefetch = self.desk.settings.limits.requests.to_string();
+        let frame = ClientFrame::subscribe_individually(&*destination, REQUESTS)
+            .header("activemq.prefetchSize", prefetch);
+        self.desk.presence().subscribed();
+        match self.ask(incoming, outgoing, frame, REQUESTS).await? {
+            None => Ok(()),
+            Some(ErrorFrame { message, .. }) => Err(LinkError::Subscribe {
+                destination,
+                message,
+            }),
+        }
+    }
+
+    /// Sends a frame and handles what comes until its RECEIPT, or the ERROR in its place.
+    async fn ask(
+        &mut self,
+        incoming: &mut Incoming,
+        outgoing: &Outgoing,
+        frame: ClientFrame,
+        receipt: &str,
+    ) -> Result<Option<ErrorFrame>, LinkError> {
+        outgoing.send(frame.receipt(receipt)).await?;
+        let deadline = Instant::now() + RECEIPT;
+        loop {
+            let late = |_| LinkError::NoReceipt {
+                what: receipt.to_owned(),
+                after: RECEIPT,
+            };
+            match timeout_at(deadline, incoming.next())
+                .await
+                .map_err(late)??
+            {
+                ServerEvent::Receipt(id) if id == receipt => return Ok(None),
+                ServerEvent::Error(error) if error.receipt.as_deref() == Some(receipt) => {
+                    return Ok(Some(error));
+                }
+                event => self.handle(event, outgoing).await,
+            }
+        }
+    }
+
+    async fn handle(&mut self, event: ServerEvent, outgoing: &Outgoing) {
+        match event {
+            ServerEvent::Message(message) if message.subscription == REQUESTS => {
+                self.request(&message, outgoing).await
+            }
+            ServerEvent::Message(message) if message.subscription.starts_with(ADVISORIES) => {
+                self.advisory(&message)
+            }
+            ServerEvent::Unusable { reason, ack } => {
+                tracing::warn!(
+                    reason,
+                    "the broker sent a message that cannot be used; it is thrown away"
+                );
+                self.desk.gateway.count("requests_unusable", 1);
+                if let Some(ack) = ack {
+                    let _ = outgoing.send(ClientFrame::ack(ack)).await;
+                }
+            }
+            ServerEvent::Error(error) => {
+                tracing::warn!(
+                    message = error.message,
+                    detail = error.detail,
+                    "the broker reports an error"
+                );
+            }
+            other => tracing::debug!(?other, "the broker sent what nobody asked for"),
+        }
+    }
+
+    async fn request(&mut self, message: &MessageFrame, outgoing: &Outgoing) {
+        // Only fails when closed, which it never is. Waiting here stops the reading, which is what is wanted then.
+        let Ok(taken) = self.taken.clone().acquire_owned().await else {
+            return;
+        };
+        let delivery = Delivery::new(message.ack.clone(), outgoing.clone(), taken);
+        if self.stopping {
+            self.desk.turn_away(message, delivery).await;
+        } else {
+            self.desk.take(message, delivery).await;
+        }
+    }
+
+    fn advisory(&self, message: &MessageFrame) {
+        let Body::Text(text) = &message.body else {
+            return;
+        };
+        let Some(advisory) = Advisory::read(&decode(text)) else {
+            return;
+        };
+        self.desk.presence().note(&advisory);
+        let clients = &self.desk.clients;
+        match &advisory {
+            Advisory::Created(queue) => clients.mark_gone(false, |name| name == queue),
+            Advisory::Removed(queue) => clients.mark_gone(true, |name| name == queue),
+            Advisory::ConnectionGone(id) => clients.mark_gone(true, |name| belongs(name, id)),
+        }
+    }
+
+    fn sweep(&self) {
+        self.desk
+            .clients
+            .sweep(self.desk.settings.session_idle, |name| {
+                self.desk.presence().is_absent(name)
+            });
+    }
+
+    /// Answers what was taken, turns away what still comes, and only then unsubscribes: the broker would deliver what is
+    /// not acknowledged to somebody else at once.
+    async fn leave(&mut self, mut incoming: Incoming, outgoing: Outgoing) -> Result<(), LinkError> {
+        self.stopping = true;
+        let deadline = Instant::now() + DRAIN;
+        let mut look = interval(Duration::from_millis(10));
+        while self.taken.available_permits() < self.capacity && Instant::now() < deadline {
+            tokio::select! {
+                event = incoming.next() => self.handle(event?, &outgoing).await,
+                _ = look.tick() => {}
+            }
+        }
+        let left = self.capacity - self.taken.available_permits();
+        if left > 0 {
+            tracing::warn!(
+                left,
+                "requests are not answered yet; the broker will deliver them again"
+            );
+        }
+        outgoing.send(ClientFrame::unsubscribe(REQUESTS)).await?;
+        outgoing
+            .send(ClientFrame::disconnect(GOODBYE_RECEIPT))
+            .await?;
+        let _ = timeout(GOODBYE, async {
+            while !matches!(incoming.next().await, Err(_) | Ok(ServerEvent::Receipt(_))) {}
+        })
+        .await;
+        Ok(())
+    }
+}
+
+/// Whatever a connection is at, it must not outlive the host's wish by much.
+async fn hurry(stop: &Stop) {
+    stop.wait().await;
+    sleep(DRAIN + GOODBYE).await;
+}

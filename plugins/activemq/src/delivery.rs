@@ -1,0 +1,70 @@
+//! A message taken from the queue, until it is acknowledged.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use crate::stomp::{ClientFrame, Outgoing};
+
+/// Counts as taken until it is dropped. Dropped without [`Delivery::acknowledge`], the broker delivers it again.
+pub struct Delivery {
+    ack: Option<String>,
+    outgoing: Outgoing,
+    _taken: OwnedSemaphorePermit,
+}
+
+/// Where and how the sender wants its answer.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// The `reply-to` header, which is acceptable.
+    pub reply_to: String,
+    /// What the answer must carry as `correlation-id`.
+    pub correlation: Option<String>,
+    /// Whether the answer has to survive a restart of the broker, as the request would have.
+    pub persistent: bool,
+    /// When it arrived.
+    pub received: Instant,
+}
+
+/// An answer on its way to the broker.
+pub struct Answer {
+    /// Where to, and with which correlation id.
+    pub envelope: Envelope,
+    /// The text, ASCII.
+    pub text: Arc<str>,
+    /// When it was made; it is worth nothing after a while.
+    pub made: Instant,
+    /// What is acknowledged once the broker has the answer.
+    pub deliveries: Vec<Delivery>,
+}
+
+impl Delivery {
+    /// Of a message with this `ack` header that came on the connection of `outgoing`.
+    pub fn new(ack: Option<String>, outgoing: Outgoing, taken: OwnedSemaphorePermit) -> Self {
+        Self {
+            ack,
+            outgoing,
+            _taken: taken,
+        }
+    }
+
+    /// Tells the broker that the message is done with. If its connection has gone the broker delivers the message again,
+    /// which [`crate::memory`] knows how to take.
+    pub async fn acknowledge(self) {
+        if let Some(ack) = self.ack
+            && let Err(error) = self.outgoing.send(ClientFrame::ack(ack)).await
+        {
+            tracing::debug!(%error, "a message could not be acknowledged and will come again");
+        }
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("ack", &self.ack)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,55 @@
+//! A message, read: where its answer goes and what it wants.
+
+use patchbay_sdk::{Fault, FaultKind};
+use tokio::time::Instant;
+
+use crate::blocking::by_size;
+use crate::delivery::Envelope;
+use crate::reply_to;
+use crate::request::{self, Contract, Wish};
+use crate::stomp::text::decode;
+use crate::stomp::{Body, MessageFrame};
+
+/// A longer correlation id, in bytes, may not fit into a header line once it is escaped, so that its request could not be
+/// answered.
+const MAX_CORRELATION: usize = 4_000;
+
+/// Where the answer goes; `None` if it could not be sent.
+pub fn envelope(message: &MessageFrame, own_queue: &str) -> Option<Envelope> {
+    let reply_to = message
+        .header("reply-to")
+        .filter(|to| reply_to::is_acceptable(to, own_queue))?;
+    let correlation = message.header("correlation-id").filter(|id| !id.is_empty());
+    let correlation = correlation.or_else(|| message.header("message-id"));
+    if correlation.is_some_and(|id| id.len() > MAX_CORRELATION) {
+        return None;
+    }
+    Some(Envelope {
+        reply_to: reply_to.to_owned(),
+        correlation: correlation.map(str::to_owned),
+        persistent: message.flag("persistent"),
+        received: Instant::now(),
+    })
+}
+
+/// What is wanted, and in which form. `limit` is that of the body's size.
+pub async fn read(message: &MessageFrame, limit: usize) -> (Contract, Result<Wish, Fault>) {
+    let refuse = |kind, text: String| (Contract::Unknown, Err(Fault::new(kind, text)));
+    // A STOMP client may send a TextMessage with a length; the broker passes both headers on.
+    let is_text = message.header("amq-msg-type") == Some("text");
+    match &message.body {
+        Body::Counted(_) if !is_text => {
+            let text = "this is a BytesMessage (it has a content-length); send a TextMessage";
+            refuse(FaultKind::Invalid, text.into())
+        }
+        Body::Text(bytes) | Body::Counted(bytes) => {
+            let body = bytes.clone();
+            let read = by_size(bytes.len(), move || request::read(&decode(&body))).await;
+            read.unwrap_or_else(|fault| (Contract::Unknown, Err(fault)))
+        }
+        Body::TooLong(length) => {
+            let text = format!("the request is {length} bytes long; at most {limit} are taken");
+            refuse(FaultKind::TooLarge, text)
+        }
+    }
+}

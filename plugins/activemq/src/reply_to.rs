@@ -1,0 +1,82 @@
+//! Where an answer may go.
+//!
+//! The `reply-to` header is the client's word, and we send with our own rights at the broker. So only the forms that an
+//! ordinary client has are obeyed: its temporary queue, or one named queue or topic.
+
+/// How a client's temporary queue is named towards us.
+const TEMPORARY: [&str; 2] = ["/remote-temp-queue/", "/remote-temp-topic/"];
+const NAMED: [&str; 2] = ["/queue/", "/topic/"];
+/// With our own queue, long enough for any name that a broker makes.
+const MAX: usize = 1_000;
+
+/// Whether we send to `reply_to` at all. Not to our own queue, not to the broker's own destinations, not to several.
+pub fn is_acceptable(reply_to: &str, own_queue: &str) -> bool {
+    if reply_to.len() > MAX || reply_to.contains(char::is_control) {
+        return false;
+    }
+    if let Some(name) = temporary(reply_to) {
+        return !name.is_empty() && !name.contains(',');
+    }
+    let named = NAMED
+        .iter()
+        .find_map(|prefix| reply_to.strip_prefix(prefix))
+        .map(|rest| rest.split('?').next());
+    let odd = |c: char| c.is_whitespace() || ",*>?".contains(c);
+    match named {
+        Some(Some(name)) => {
+            !name.is_empty()
+                && name != own_queue
+                && !name.starts_with("ActiveMQ.")
+                && !reply_to.contains(odd)
+        }
+        _ => false,
+    }
+}
+
+/// The broker's name of a temporary destination, which its errors and advisories use; `None` for a named one.
+pub fn temporary(reply_to: &str) -> Option<&str> {
+    TEMPORARY
+        .iter()
+        .find_map(|prefix| reply_to.strip_prefix(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_destinations_of_ordinary_clients_are_obeyed() {
+        for good in [
+            "/remote-temp-queue/ID:h-1-2-1:1:1",
+            "/queue/answers",
+            "/topic/answers.a",
+        ] {
+            assert!(is_acceptable(good, "ss_admin"), "{good}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_is() {
+        for bad in [
+            "",
+            " ",
+            "ID:h:1",
+            "/temp-queue/x",
+            "/queue/",
+            "/queue/ss_admin",
+            "/queue/a,/queue/b",
+            "/topic/ActiveMQ.Advisory.x",
+            "/queue/>",
+            "/queue/a?x=1",
+            "/queue/a\nb",
+            "/remote-temp-queue/",
+            "temp-queue://ID:h:1",
+        ] {
+            assert!(!is_acceptable(bad, "ss_admin"), "{bad}");
+        }
+        assert!(!is_acceptable(
+            &format!("/queue/{}", "x".repeat(2_000)),
+            "ss_admin"
+        ));
+    }
+}

@@ -1,0 +1,124 @@
+//! The command and header lines of one received frame, cleaned so that tokio-stomp can read them.
+
+use bytes::Bytes;
+use memchr::memchr;
+
+use super::text::decode;
+
+/// Headers that are kept even when a client has filled the head with its own: without them a message could be neither
+/// answered nor acknowledged, and would come back for ever.
+const STANDARD: [&str; 12] = [
+    "ack",
+    "subscription",
+    "message-id",
+    "destination",
+    "reply-to",
+    "correlation-id",
+    "persistent",
+    "redelivered",
+    "receipt-id",
+    "message",
+    "expires",
+    "timestamp",
+];
+
+/// Whether the head goes on.
+#[derive(Debug, PartialEq, Eq)]
+pub enum HeadLine {
+    /// A command or header was taken or dropped.
+    More,
+    /// The blank line: the head is complete.
+    Blank,
+}
+
+/// A head in the making. Lines arrive without their LF.
+#[derive(Debug, Default)]
+pub struct Head {
+    command: Option<String>,
+    lines: Vec<(String, String)>,
+    content_length: Option<String>,
+    size: usize,
+    dropped: usize,
+}
+
+impl Head {
+    /// Takes one line; more than `limit` bytes in all are dropped unless they belong to a standard header.
+    pub fn push(&mut self, line: Bytes, limit: usize) -> HeadLine {
+        let line = line.strip_suffix(b"\r").unwrap_or(&line);
+        if self.command.is_none() {
+            self.command = Some(decode(line).into_owned());
+        } else if line.is_empty() {
+            return HeadLine::Blank;
+        } else if let Some(colon) = memchr(b':', line) {
+            self.header(&decode(&line[..colon]), &decode(&line[colon + 1..]), limit);
+        } else {
+            self.dropped += 1;
+        }
+        HeadLine::More
+    }
+
+    /// A line was too long to be kept.
+    pub fn drop_line(&mut self) {
+        self.dropped += 1;
+    }
+
+    /// How many lines were dropped: too long, too many, or no header.
+    pub fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    /// The command, for messages about a frame that cannot be read.
+    pub fn command(&self) -> &str {
+        self.command.as_deref().unwrap_or_default()
+    }
+
+    /// A header as it was sent (escaped).
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.lines
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| &**value)
+    }
+
+    /// `content-length`, if it is a number. It is not part of [`Head::to_frame`].
+    pub fn content_length(&self) -> Option<u64> {
+        self.content_length.as_deref()?.trim().parse().ok()
+    }
+
+    /// The head as a frame without body: valid UTF-8, each header once, no stray CR, nothing that tokio-stomp's parser
+    /// would stumble over.
+    pub fn to_frame(&self) -> Vec<u8> {
+        let mut frame = Vec::with_capacity(self.size + 64);
+        frame.extend_from_slice(self.command().as_bytes());
+        frame.push(b'\n');
+        for (name, value) in &self.lines {
+            frame.extend_from_slice(name.as_bytes());
+            frame.push(b':');
+            frame.extend_from_slice(value.as_bytes());
+            frame.push(b'\n');
+        }
+        frame.extend_from_slice(b"\n\0");
+        frame
+    }
+
+    fn header(&mut self, name: &str, value: &str, limit: usize) {
+        if name == "content-length" {
+            self.content_length.get_or_insert_with(|| value.to_owned());
+            return;
+        }
+        let size = self.size + name.len() + value.len() + 2;
+        let fits = size <= limit || STANDARD.contains(&name);
+        if !fits || name.is_empty() || self.get(name).is_some() {
+            self.dropped += 1;
+            return;
+        }
+        self.size = size;
+        self.lines
+            .push((without_ends(name, ""), without_ends(value, "\\r")));
+    }
+}
+
+/// A CR inside a line is no line end in STOMP 1.2, but tokio-stomp takes it for one; a NUL would end its frame.
+fn without_ends(text: &str, cr: &str) -> String {
+    text.replace('\r', cr).replace('\0', "\u{fffd}")
+}

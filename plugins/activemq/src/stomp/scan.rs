@@ -1,0 +1,355 @@
+//! Finds frames in the broker's bytes, in linear time and bounded memory, whatever a client has put into them.
+//!
+//! ```text
+//!  Between --command--> Head --blank line--> Body --NUL--> Between
+//!                                             |  too long
+//!                                             +--> Skip --NUL--> Between
+//! ```
+//! Clients cannot be trusted with `content-length`: a JMS property of that name overwrites the broker's own. A length
+//! whose end is no NUL is therefore ignored and the body ends at its first NUL, which a JMS text cannot contain. A length
+//! that reaches beyond the frame would have us wait; [`Scanner::is_doubtful`] tells the connection, which after a while
+//! calls [`Scanner::believe_nul`].
+
+use bytes::{Buf, Bytes, BytesMut};
+use memchr::memchr;
+
+use super::error::ScanError;
+use super::frame::Body;
+use super::head::{Head, HeadLine};
+use super::limits::Limits;
+
+/// What was found.
+#[derive(Debug)]
+pub enum Piece {
+    /// An end of line between frames.
+    HeartBeat,
+    /// A frame.
+    Frame(Head, Body),
+}
+
+/// The state machine. Feed it with the same buffer, to which bytes are only appended.
+#[derive(Debug)]
+pub struct Scanner {
+    limits: Limits,
+    stage: Stage,
+    seen: u64,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Between,
+    Head {
+        head: Head,
+        searched: usize,
+        dropping: bool,
+    },
+    Body {
+        head: Head,
+        length: Option<u64>,
+        searched: usize,
+        nul: Option<usize>,
+    },
+    Skip {
+        head: Head,
+        length: Option<u64>,
+        skipped: u64,
+    },
+}
+
+enum Step {
+    Wait(Stage),
+    Go(Stage),
+    Done(Piece),
+}
+
+impl Scanner {
+    /// Begins between frames.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            stage: Stage::Between,
+            seen: 0,
+        }
+    }
+
+    /// Takes the next piece out of `src`; `None`: more bytes are needed.
+    ///
+    /// # Errors
+    /// [`ScanError`]: the connection cannot go on.
+    pub fn next(&mut self, src: &mut BytesMut) -> Result<Option<Piece>, ScanError> {
+        loop {
+            match self.step(src)? {
+                Step::Go(stage) => self.stage = stage,
+                Step::Wait(stage) => {
+                    self.stage = stage;
+                    return Ok(None);
+                }
+                Step::Done(piece) => return Ok(Some(piece)),
+            }
+        }
+    }
+
+    /// A frame seems complete, but its `content-length` asks for more.
+    pub fn is_doubtful(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Body {
+                length: Some(_),
+                nul: Some(_),
+                ..
+            }
+        )
+    }
+
+    /// Ends the doubtful body at its first NUL, whatever `content-length` says.
+    pub fn believe_nul(&mut self) {
+        if let Stage::Body {
+            length, searched, ..
+        } = &mut self.stage
+        {
+            *length = None;
+            *searched = 0;
+        }
+    }
+
+    fn step(&mut self, src: &mut BytesMut) -> Result<Step, ScanError> {
+        match std::mem::replace(&mut self.stage, Stage::Between) {
+            Stage::Between => Ok(self.between(src)),
+            Stage::Head {
+                head,
+                searched,
+                dropping,
+            } => self.head(src, head, searched, dropping),
+            Stage::Body {
+                head,
+                length,
+                searched,
+                nul,
+            } => Ok(self.body(src, head, length, searched, nul)),
+            Stage::Skip {
+                head,
+                length: Some(length),
+                skipped,
+            } => self.skip_counted(src, head, length, skipped),
+            Stage::Skip {
+                head,
+                length: None,
+                skipped,
+            } => self.skip_to_nul(src, head, skipped),
+        }
+    }
+
+    fn between(&mut self, src: &mut BytesMut) -> Step {
+        match src.first() {
+            None => Step::Wait(Stage::Between),
+            Some(b'\n') => {
+                src.advance(1);
+                Step::Done(Piece::HeartBeat)
+            }
+            Some(b'\r') => {
+                src.advance(1);
+                Step::Go(Stage::Between)
+            }
+            Some(_) => {
+                self.seen = 0;
+                Step::Go(Stage::Head {
+                    head: Head::default(),
+                    searched: 0,
+                    dropping: false,
+                })
+            }
+        }
+    }
+
+    fn head(
+        &mut self,
+        src: &mut BytesMut,
+        mut head: Head,
+        searched: usize,
+        dropping: bool,
+    ) -> Result<Step, ScanError> {
+        let Some(end) = memchr(b'\n', &src[searched..]).map(|at| searched + at) else {
+            return self.head_without_end(src, head, dropping);
+        };
+        self.count(end + 1)?;
+        let line = src.split_to(end + 1).freeze();
+        if dropping || line.len() > self.limits.header_line {
+            head.drop_line();
+        } else if head.push(line.slice(..end), self.limits.head) == HeadLine::Blank {
+            let length = head
+                .content_length()
+                .filter(|length| *length <= self.limits.frame);
+            return Ok(Step::Go(Stage::Body {
+                head,
+                length,
+                searched: 0,
+                nul: None,
+            }));
+        }
+        Ok(Step::Go(Stage::Head {
+            head,
+            searched: 0,
+            dropping: false,
+        }))
+    }
+
+    fn head_without_end(
+        &mut self,
+        src: &mut BytesMut,
+        head: Head,
+        dropping: bool,
+    ) -> Result<Step, ScanError> {
+        let too_long = dropping || src.len() > self.limits.header_line;
+        if too_long {
+            self.count(src.len())?;
+            src.clear();
+        }
+        Ok(Step::Wait(Stage::Head {
+            head,
+            searched: src.len(),
+            dropping: too_long,
+        }))
+    }
+
+    fn body(
+        &mut self,
+        src: &mut BytesMut,
+        head: Head,
+        length: Option<u64>,
+        searched: usize,
+        nul: Option<usize>,
+    ) -> Step {
+        let nul = nul.or_else(|| memchr(0, &src[searched..]).map(|at| searched + at));
+        let limit = self.limits.body;
+        match length {
+            None => self.body_to_nul(src, head, nul),
+            Some(length) => match usize::try_from(length)
+                .ok()
+                .filter(|length| *length <= limit)
+            {
+                Some(fits) => counted_body(src, head, fits, nul),
+                None if src.len() > limit => Step::Go(Stage::Skip {
+                    head,
+                    length: Some(length),
+                    skipped: 0,
+                }),
+                None => Step::Wait(Stage::Body {
+                    head,
+                    length: Some(length),
+                    searched: src.len(),
+                    nul,
+                }),
+            },
+        }
+    }
+
+    fn body_to_nul(&mut self, src: &mut BytesMut, head: Head, nul: Option<usize>) -> Step {
+        match nul {
+            Some(end) => {
+                let body = src.split_to(end).freeze();
+                src.advance(1);
+                Step::Done(Piece::Frame(head, self.bounded(body)))
+            }
+            None if src.len() > self.limits.body => Step::Go(Stage::Skip {
+                head,
+                length: None,
+                skipped: 0,
+            }),
+            None => Step::Wait(Stage::Body {
+                head,
+                length: None,
+                searched: src.len(),
+                nul: None,
+            }),
+        }
+    }
+
+    fn bounded(&self, body: Bytes) -> Body {
+        if body.len() > self.limits.body {
+            Body::TooLong(body.len() as u64)
+        } else {
+            Body::Text(body)
+        }
+    }
+
+    fn skip_counted(
+        &mut self,
+        src: &mut BytesMut,
+        head: Head,
+        length: u64,
+        skipped: u64,
+    ) -> Result<Step, ScanError> {
+        let left = length - skipped;
+        if left >= src.len() as u64 {
+            let skipped = skipped + src.len() as u64;
+            src.clear();
+            return Ok(Step::Wait(Stage::Skip {
+                head,
+                length: Some(length),
+                skipped,
+            }));
+        }
+        src.advance(left as usize);
+        if src.first() != Some(&0) {
+            return Err(ScanError::FramingLost);
+        }
+        src.advance(1);
+        Ok(Step::Done(Piece::Frame(head, Body::TooLong(length))))
+    }
+
+    fn skip_to_nul(
+        &mut self,
+        src: &mut BytesMut,
+        head: Head,
+        skipped: u64,
+    ) -> Result<Step, ScanError> {
+        let Some(end) = memchr(0, src) else {
+            self.count(src.len())?;
+            let skipped = skipped + src.len() as u64;
+            src.clear();
+            return Ok(Step::Wait(Stage::Skip {
+                head,
+                length: None,
+                skipped,
+            }));
+        };
+        src.advance(end + 1);
+        Ok(Step::Done(Piece::Frame(
+            head,
+            Body::TooLong(skipped + end as u64),
+        )))
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), ScanError> {
+        self.seen += bytes as u64;
+        if self.seen > self.limits.frame {
+            return Err(ScanError::FrameTooLong {
+                limit: self.limits.frame,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// A body whose length was given and is within the limit: bytes if a NUL stands behind it, else text up to the NUL.
+fn counted_body(src: &mut BytesMut, head: Head, length: usize, nul: Option<usize>) -> Step {
+    match src.get(length) {
+        Some(0) => {
+            let body = src.split_to(length).freeze();
+            src.advance(1);
+            Step::Done(Piece::Frame(head, Body::Counted(body)))
+        }
+        Some(_) => Step::Go(Stage::Body {
+            head,
+            length: None,
+            searched: 0,
+            nul: None,
+        }),
+        None => Step::Wait(Stage::Body {
+            head,
+            length: Some(length as u64),
+            searched: src.len(),
+            nul,
+        }),
+    }
+}

@@ -1,0 +1,162 @@
+//! Who comes, goes and comes back: clients, the broker, the gateway itself. With a real ActiveMQ.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod support;
+
+use std::time::Duration;
+
+use patchbay_servers::{ActiveMq, Connect, Message, Received, silent};
+use patchbay_testkit::{Asked, FrontendHost};
+use serde_json::json;
+use support::world::{LOGIN, World, value};
+use support::{LIMIT, eventually, ops, start};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_is_logged_out_however_it_leaves() {
+    let world = World::new(json!({})).await;
+    for client in ["polite", "rude"] {
+        world.log_in(client);
+    }
+    world.jms.close("polite").unwrap();
+    world.jms.kill("rude").unwrap();
+    let logged_out = || {
+        world
+            .host
+            .asked()
+            .iter()
+            .filter(|asked| matches!(asked, Asked::Logout { .. }))
+            .count()
+            == 2
+    };
+    assert!(eventually(logged_out).await);
+    world.host.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_of_the_broker_loses_neither_session_nor_answer_of_a_client_that_comes_back() {
+    let mut world = World::new(json!({})).await;
+    let connect = Connect::to(world.broker.openwire()).failover();
+    world.jms.open("gui", &connect).unwrap();
+    assert_eq!(world.ask("gui", "1", LOGIN)["success"], true);
+    world
+        .jms
+        .send("gui", "2", r#"{"command":"eval","expr":"sleep 1"}"#)
+        .unwrap();
+    assert!(eventually(|| ops(&world.host) == ["eval"]).await);
+    world.broker.kill9();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    world.broker.restart().unwrap();
+    let kept = world.jms.await_reply("gui", "2", LIMIT * 2).unwrap();
+    assert_eq!(value(&kept)["payload"], "sleep 1");
+    assert_eq!(
+        world.ask("gui", "3", r#"{"command":"getstatus"}"#)["success"],
+        true
+    );
+    assert_eq!(
+        world
+            .host
+            .asked()
+            .iter()
+            .filter(|asked| matches!(asked, Asked::Login { .. }))
+            .count(),
+        1
+    );
+    world.host.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_taken_when_the_gateway_stops_gets_an_answer_and_the_queue_is_left_clean() {
+    let world = World::new(json!({})).await;
+    world.log_in("gui");
+    world
+        .jms
+        .send("gui", "slow", r#"{"command":"eval","expr":"sleep 1"}"#)
+        .unwrap();
+    assert!(eventually(|| ops(&world.host) == ["eval"]).await);
+    world.host.stop().await.unwrap();
+    let answer = world.jms.await_reply("gui", "slow", LIMIT).unwrap();
+    assert_eq!(value(&answer)["payload"], "sleep 1");
+
+    // A gateway that starts now finds nothing that it would have to refuse, and a client that has to log in again.
+    let host = start(json!({"broker": world.broker.stomp().to_string()})).await;
+    world
+        .jms
+        .send("gui", "after", r#"{"command":"queue","code":"x"}"#)
+        .unwrap();
+    let answer = world.jms.await_reply("gui", "after", LIMIT).unwrap();
+    assert!(
+        value(&answer)["payload"]
+            .as_str()
+            .unwrap()
+            .contains("reconnect")
+    );
+    assert!(host.asked().is_empty());
+    host.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_live_as_long_as_their_requests() {
+    let world = World::new(json!({"answer_expiry_s": 30})).await;
+    world.log_in("gui");
+    for (id, persistent) in [("lasting", true), ("passing", false)] {
+        let message = Message::text(r#"{"command":"getstatus"}"#).correlation(id);
+        let message = if persistent {
+            message.persistent()
+        } else {
+            message
+        };
+        world.jms.send_message("gui", &message).unwrap();
+        let answer = world.jms.await_reply("gui", id, LIMIT).unwrap();
+        assert_eq!(answer.persistent, persistent);
+        assert!(answer.expires > 0);
+    }
+    // Without a correlation id the answer carries the request's message id.
+    world
+        .jms
+        .send_message("gui", &Message::text(r#"{"command":"getstatus"}"#))
+        .unwrap();
+    let by_message_id = |message: &Received| {
+        message
+            .correlation
+            .as_deref()
+            .is_some_and(|id| id.starts_with("ID:"))
+    };
+    assert!(world.jms.receive(LIMIT, by_message_id).unwrap().is_some());
+    world.host.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_login_at_the_broker_is_told_as_the_health() {
+    let broker = ActiveMq::options().users(true).start(&silent).unwrap();
+    let config = |passcode: &str| json!({"broker": broker.stomp().to_string(), "login": "ibex", "passcode": {"value": passcode}});
+    let host = FrontendHost::start::<patchbay_activemq::ActiveMq>(
+        config("wrong"),
+        patchbay_testkit::Wire::Bytes,
+        support::script_server,
+    );
+    // It is ready all the same, and goes on trying.
+    let host = host.await.unwrap();
+    let health = host.next_of(&[patchbay_abi::Kind::HEALTH]).await;
+    let health: patchbay_abi::head::Health = health.read_head().unwrap();
+    assert_eq!(health.state, "down");
+    assert!(
+        health.reason.contains("refused the login") && !health.reason.contains("wrong"),
+        "{}",
+        health.reason
+    );
+    host.stop().await.unwrap();
+
+    let host = start(config("ibex")).await;
+    let health: patchbay_abi::head::Health = host
+        .next_of(&[patchbay_abi::Kind::HEALTH])
+        .await
+        .read_head()
+        .unwrap_or_else(|_| panic!());
+    assert_eq!(health.state, "up");
+    host.stop().await.unwrap();
+}

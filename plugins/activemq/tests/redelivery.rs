@@ -1,0 +1,148 @@
+//! Answered, then acknowledged, and never done twice; before a broker that does as the test says.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod support;
+
+use serde_json::json;
+use support::scripted::{REPLY, STATUS, SUBMIT, World};
+use support::{eventually, ops};
+
+#[tokio::test]
+async fn a_request_is_acknowledged_only_when_the_broker_has_the_answer() {
+    let mut world = World::new().await;
+    world.reading.request(2, REPLY, SUBMIT).await;
+    let answer = world.answering.frame().await;
+    assert_eq!(
+        answer.header("destination"),
+        Some("/remote-temp-queue/ID:h:1:1")
+    );
+    assert_eq!(answer.header("correlation-id"), Some("c-2"));
+    assert_eq!(answer.header("content-length"), None);
+    assert_eq!(answer.body, r#"{"success":true,"payload":"job-1"}"#);
+    assert!(world.reading.stays_silent().await);
+    world.answering.receipt(&answer).await;
+    assert!(world.acknowledged("a-2").await);
+}
+
+#[tokio::test]
+async fn a_request_delivered_again_gets_the_same_answer_and_is_not_carried_out_again() {
+    let mut world = World::new().await;
+    for extra in ["", "redelivered:true\n", ""] {
+        world
+            .reading
+            .request(2, &format!("{REPLY}{extra}"), SUBMIT)
+            .await;
+        assert_eq!(world.answering.answer().await.1["payload"], "job-1");
+        assert!(world.acknowledged("a-2").await);
+    }
+    assert_eq!(ops(&world.host), ["submit"]);
+}
+
+#[tokio::test]
+async fn a_request_delivered_again_while_it_is_carried_out_waits_for_that() {
+    let mut world = World::new().await;
+    let slow = r#"{"op":"eval","args":{"code":"sleep 1"}}"#;
+    world.reading.request(2, REPLY, slow).await;
+    assert!(eventually(|| ops(&world.host) == ["eval"]).await);
+    drop(world.reading);
+    world.reading = world.listener.accept().await;
+    world.reading.confirm_subscriptions().await;
+    world
+        .reading
+        .request(2, &format!("{REPLY}redelivered:true\n"), slow)
+        .await;
+    assert_eq!(world.answering.answer().await.1["ok"]["value"], "sleep 1");
+    assert!(world.acknowledged("a-2").await);
+    assert!(world.answering.stays_silent().await, "one answer is enough");
+    assert_eq!(ops(&world.host), ["eval"]);
+}
+
+#[tokio::test]
+async fn what_an_earlier_gateway_may_have_done_is_not_done_again_but_looking_is_free() {
+    let mut world = World::new().await;
+    world
+        .reading
+        .request(2, &format!("{REPLY}redelivered:true\n"), SUBMIT)
+        .await;
+    let (_, answer) = world.answering.answer().await;
+    assert_eq!(answer["success"], false);
+    assert!(
+        answer["payload"]
+            .as_str()
+            .unwrap()
+            .contains("look at the queue"),
+        "{answer}"
+    );
+    assert!(world.acknowledged("a-2").await);
+    world
+        .reading
+        .request(3, &format!("{REPLY}redelivered:true\n"), STATUS)
+        .await;
+    assert_eq!(world.answering.answer().await.1["ok"]["run"], "idle");
+    assert_eq!(ops(&world.host), ["status"]);
+}
+
+#[tokio::test]
+async fn an_answer_without_receipt_is_sent_again_on_the_next_connection() {
+    let mut world = World::new().await;
+    world.reading.request(2, REPLY, SUBMIT).await;
+    let lost = world.answering.frame().await;
+    drop(world.answering);
+    world.answering = world.listener.accept().await;
+    let (again, _) = world.answering.answer().await;
+    assert_eq!(
+        (&again.body, again.header("correlation-id")),
+        (&lost.body, Some("c-2"))
+    );
+    assert!(world.acknowledged("a-2").await);
+    assert_eq!(ops(&world.host), ["submit"]);
+}
+
+#[tokio::test]
+async fn answers_that_nobody_takes_are_told_then_given_up_and_their_requests_acknowledged() {
+    let mut world = World::with(json!({"answer_expiry_s": 2})).await;
+    assert_eq!(world.health().await.state, "up");
+    world.reading.request(2, REPLY, STATUS).await;
+    world.answering.frame().await;
+    let health = world.health().await;
+    assert!(
+        health.state == "degraded" && health.reason.contains("takes no answers"),
+        "{health:?}"
+    );
+    assert!(world.acknowledged("a-2").await);
+    assert_eq!(world.health().await.state, "up");
+}
+
+#[tokio::test]
+async fn a_request_that_waited_for_us_longer_than_its_sender_did_is_not_carried_out() {
+    let mut world = World::new().await;
+    drop(world.reading);
+    world.reading = world.listener.accept().await;
+    let subscribe = world.reading.frame().await;
+    world.reading.receipt(&subscribe).await;
+    let advisory = r#"{"DestinationInfo":{"destination":{"@class":"ActiveMQTempQueue","string":"ID:alive:1:1"},"operationType":0}}"#;
+    let id = subscribe.header("id").unwrap();
+    world
+        .reading
+        .write(format!(
+            "MESSAGE\ndestination:/topic/x\nmessage-id:1\nsubscription:{id}\n\n{advisory}\0\n"
+        ))
+        .await;
+    world.reading.confirm_subscriptions().await;
+    world.reading.request(2, REPLY, SUBMIT).await;
+    let (_, answer) = world.answering.answer().await;
+    assert!(
+        answer["payload"]
+            .as_str()
+            .unwrap()
+            .contains("not carried out"),
+        "{answer}"
+    );
+    assert!(world.acknowledged("a-2").await);
+    assert!(ops(&world.host).is_empty());
+}

@@ -1,0 +1,118 @@
+//! Connecting to what is, or is not, a STOMP broker.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod support;
+
+use std::time::Duration;
+
+use patchbay_activemq::stomp::{ClientFrame, Limits, LinkError, ServerEvent, Target, open};
+use patchbay_sdk::Secret;
+use support::broker::Listener;
+
+fn target(listener: &Listener, connect_timeout: Duration) -> Target {
+    Target {
+        address: listener.address(),
+        login: Some(("gw".into(), Secret::new("hunter2"))),
+        heart_beat: Duration::ZERO,
+        connect_timeout,
+        write_timeout: Duration::from_millis(500),
+        limits: Limits::default(),
+    }
+}
+
+/// What [`open`] says of a peer that answers CONNECT with these bytes and then waits.
+async fn verdict(answer: &str) -> LinkError {
+    let listener = Listener::bind().await;
+    let target = target(&listener, Duration::from_secs(1));
+    let peer = async {
+        let mut peer = listener.accept_raw().await;
+        peer.frame().await;
+        peer.write(answer).await;
+        peer.ends_or_frame().await;
+    };
+    let (opened, ()) = tokio::join!(open(&target), peer);
+    opened.expect_err("no connection")
+}
+
+#[tokio::test]
+async fn whatever_answers_connect_otherwise_is_told_apart() {
+    let refused = "ERROR\nmessage:User name [gw] or password is invalid.\n\nx\0\n";
+    let cases = [
+        ("", "did not answer CONNECT within 1s"),
+        (refused, "User name [gw] or password is invalid."),
+        (
+            "HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n\0",
+            "is it a STOMP port?",
+        ),
+        (
+            "MESSAGE\ndestination:x\nmessage-id:1\nsubscription:s\n\n\0",
+            "is it a STOMP port?",
+        ),
+    ];
+    for (answer, part) in cases {
+        let error = verdict(answer).await.to_string();
+        assert!(
+            error.contains(part) && !error.contains("hunter2"),
+            "{answer:?}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_hangs_up_is_told_and_nobody_there_too() {
+    let listener = Listener::bind().await;
+    let target = target(&listener, Duration::from_secs(1));
+    let (opened, _) = tokio::join!(open(&target), async { drop(listener.accept_raw().await) });
+    assert!(matches!(
+        opened.err(),
+        Some(LinkError::Closed | LinkError::Io(_))
+    ));
+    drop(listener);
+    assert!(matches!(
+        open(&target).await.err(),
+        Some(LinkError::Connect { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_broker_that_stops_reading_ends_the_connection_and_not_our_memory() {
+    let listener = Listener::bind().await;
+    let target = target(&listener, Duration::from_secs(1));
+    let (opened, peer) = tokio::join!(open(&target), listener.accept());
+    let (mut incoming, outgoing) = opened.unwrap();
+    let writes = async {
+        let text = "x".repeat(1 << 20);
+        while outgoing
+            .send(ClientFrame::send("/queue/q", &*text))
+            .await
+            .is_ok()
+        {}
+    };
+    let (error, ()) = tokio::join!(incoming.next(), writes);
+    assert!(matches!(error, Err(LinkError::NotReading(_))), "{error:?}");
+    drop(peer);
+}
+
+#[tokio::test]
+async fn frames_pass_in_both_directions() {
+    let listener = Listener::bind().await;
+    let target = target(&listener, Duration::from_secs(1));
+    let (opened, mut peer) = tokio::join!(open(&target), listener.accept());
+    let (mut incoming, outgoing) = opened.unwrap();
+    assert_eq!(incoming.server(), "scripted");
+    outgoing
+        .send(ClientFrame::send("/queue/q", "hello").receipt("r"))
+        .await
+        .unwrap();
+    let frame = peer.frame().await;
+    assert_eq!((&*frame.command, &*frame.body), ("SEND", "hello"));
+    peer.receipt(&frame).await;
+    assert!(matches!(incoming.next().await, Ok(ServerEvent::Receipt(id)) if id == "r"));
+    drop(peer);
+    assert!(matches!(incoming.next().await, Err(LinkError::Closed)));
+}

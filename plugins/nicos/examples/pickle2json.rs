@@ -1,0 +1,30 @@
+//! Reads one pickle from standard input and writes it as JSON, within the default limits.
+//!
+//! Prints one line and exits with 1 where the plugin would refuse the payload.
+
+use std::io::Read;
+use std::process::ExitCode;
+
+use patchbay_nicos::pickle::{Limits, decode};
+
+fn main() -> ExitCode {
+    match convert() {
+        Ok(json) => {
+            println!("{json}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn convert() -> Result<String, Box<dyn std::error::Error>> {
+    let limits = Limits::default();
+    let mut payload = Vec::new();
+    std::io::stdin()
+        .take(limits.input_bytes as u64 + 1)
+        .read_to_end(&mut payload)?;
+    Ok(decode(&payload, &limits)?.to_json()?.get().to_owned())
+}

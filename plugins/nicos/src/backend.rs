@@ -1,0 +1,164 @@
+//! The plugin's face to the host.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use patchbay_sdk::{
+    Backend, BackendContext, BackendSession, Command, Fault, FaultKind, RawJson, Reply, Role,
+};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::config::{Config, Settings};
+use crate::jobs::Jobs;
+use crate::lane::Account;
+use crate::logins::{Lease, Logins};
+use crate::observer::{Candidate, Observer, SharedJobs, offer};
+use crate::ops::{self, Scene};
+
+/// How long the farewell to the daemon may take in all.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// A NICOS daemon.
+pub struct Nicos {
+    settings: Arc<Settings>,
+    logins: Arc<Logins>,
+    jobs: SharedJobs,
+    candidate: Candidate,
+    refused: watch::Receiver<bool>,
+    stop: watch::Sender<bool>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Backend for Nicos {
+    type Config = Config;
+    type Session = NicosSession;
+
+    async fn start(config: Config, cx: BackendContext) -> Result<Self, Fault> {
+        let settings = Arc::new(config.resolve()?);
+        let jobs: SharedJobs = Arc::new(Mutex::new(Jobs::new(settings.jobs_most)));
+        let (candidate, account) = watch::channel(observer(&settings)?);
+        let (refused_told, refused) = watch::channel(false);
+        let (stop, stopped) = watch::channel(false);
+        let observer = Observer::new(Arc::clone(&settings), Arc::clone(&jobs), cx, refused_told);
+        let observer = tokio::spawn(observer.run(account, stopped));
+        let logins = Logins::new(Arc::clone(&settings));
+        let reaper = tokio::spawn(Arc::clone(&logins).reap());
+        Ok(Self {
+            settings,
+            logins,
+            jobs,
+            candidate,
+            refused,
+            stop,
+            tasks: Mutex::new(vec![observer, reaper]),
+        })
+    }
+
+    async fn login(&self, login: patchbay_sdk::Login) -> Result<NicosSession, Fault> {
+        let account = Account {
+            user: login.user,
+            secret: login.secret,
+        };
+        let lease = self.logins.enter(account.clone()).await?;
+        if self.settings.observer.is_none() {
+            let refused = *self.refused.borrow();
+            offer(&self.candidate, &account, refused);
+        }
+        tracing::debug!(
+            user = account.user,
+            session = login.session,
+            level = lease.login().user_level(),
+            "logged in"
+        );
+        let (settings, jobs) = (Arc::clone(&self.settings), Arc::clone(&self.jobs));
+        Ok(NicosSession {
+            lease: Mutex::new(Some(Arc::new(lease))),
+            settings,
+            jobs,
+        })
+    }
+
+    async fn stop(&self) {
+        self.stop.send_replace(true);
+        let mut tasks =
+            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        // The reaper would run for ever; the observer ends with a farewell.
+        if let Some(reaper) = tasks.pop() {
+            reaper.abort();
+        }
+        let farewell = async {
+            self.logins.close().await;
+            for task in tasks {
+                let _ = task.await;
+            }
+        };
+        // A daemon that does not answer is not waited for.
+        let _ = timeout(FAREWELL, farewell).await;
+    }
+}
+
+fn observer(settings: &Settings) -> Result<Option<Account>, Fault> {
+    let Some(observer) = &settings.observer else {
+        return Ok(None);
+    };
+    Ok(Some(Account {
+        user: observer.login.clone(),
+        secret: observer.secret.resolve()?,
+    }))
+}
+
+/// A client of a NICOS daemon.
+pub struct NicosSession {
+    /// Given back at logout; calls that are still under way keep it until they end.
+    lease: Mutex<Option<Arc<Lease>>>,
+    settings: Arc<Settings>,
+    jobs: SharedJobs,
+}
+
+impl NicosSession {
+    fn lease(&self) -> Option<Arc<Lease>> {
+        self.lease
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn user_level(&self) -> i64 {
+        self.lease().map_or(0, |lease| lease.login().user_level())
+    }
+}
+
+impl BackendSession for NicosSession {
+    fn role(&self) -> Role {
+        match self.user_level() {
+            20.. => Role::Admin,
+            10..20 => Role::User,
+            _ => Role::View,
+        }
+    }
+
+    fn detail(&self) -> Option<RawJson> {
+        RawJson::new(&serde_json::json!({ "user_level": self.user_level() })).ok()
+    }
+
+    async fn call(&self, command: Command) -> Result<Reply, Fault> {
+        let lease = self
+            .lease()
+            .ok_or_else(|| Fault::new(FaultKind::Unauthorized, "this session has logged out"))?;
+        let scene = Scene {
+            settings: &self.settings,
+            login: lease.login(),
+            jobs: &self.jobs,
+        };
+        ops::run(&scene, &command).await
+    }
+
+    async fn logout(&self) {
+        self.lease
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+    }
+}

@@ -1,0 +1,79 @@
+//! What the daemon says of itself before anything else.
+
+use std::collections::BTreeMap;
+
+use patchbay_sdk::{Fault, FaultKind};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The protocol versions that are spoken. What is used here is the same in all of them; tests run against 24.
+pub const PROTOCOLS: std::ops::RangeInclusive<u16> = 22..=24;
+
+/// The daemon's first words.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Banner {
+    /// NICOS's version.
+    pub daemon_version: String,
+    /// The protocol's version.
+    pub protocol_version: u16,
+    /// How the daemon writes values; absent before NICOS 3.4, and then `classic`.
+    #[serde(default = "classic")]
+    pub serializer: String,
+    /// The ways in which a password may be sent, comma-separated.
+    pub pw_hashing: String,
+    /// The connection's public key: PEM, in base64 once more.
+    #[serde(default)]
+    pub rsakey: Option<PythonBytes>,
+}
+
+/// Bytes as the pickle decoder writes them in JSON.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PythonBytes {
+    /// The bytes in base64.
+    #[serde(rename = "$bytes")]
+    pub base64: String,
+}
+
+fn classic() -> String {
+    "classic".to_owned()
+}
+
+impl Banner {
+    /// Reads the banner from its JSON, and checks that this daemon can be spoken to.
+    ///
+    /// # Errors
+    /// `Protocol` if it is no banner, `Unsupported` if it announces another protocol or serializer.
+    pub fn read(json: &RawValue) -> Result<Self, Fault> {
+        let banner: Self = serde_json::from_str(json.get()).map_err(|error| {
+            Fault::new(
+                FaultKind::Protocol,
+                format!("the daemon's banner is not one: {error}"),
+            )
+        })?;
+        if !PROTOCOLS.contains(&banner.protocol_version) {
+            return Err(banner.unsupported(format!("protocol version {}", banner.protocol_version)));
+        }
+        if banner.serializer != "classic" {
+            return Err(banner.unsupported(format!("the serializer `{}`", banner.serializer)));
+        }
+        Ok(banner)
+    }
+
+    fn unsupported(&self, what: String) -> Fault {
+        let (first, last) = (PROTOCOLS.start(), PROTOCOLS.end());
+        let message = format!(
+            "NICOS {} speaks {what}; this plugin speaks versions {first} to {last} with the serializer `classic`",
+            self.daemon_version
+        );
+        Fault::new(FaultKind::Unsupported, message)
+    }
+}
+
+/// The banner as clients may see it: all that the daemon said but the key, which is of no use to them.
+#[must_use]
+pub fn public_fields(json: &RawValue) -> BTreeMap<String, Box<RawValue>> {
+    let mut fields: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_str(json.get()).unwrap_or_default();
+    fields.remove("rsakey");
+    fields
+}

@@ -1,0 +1,93 @@
+//! The jobs that are remembered.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::model::{JobRecord, JobState};
+use crate::shape::Request;
+
+/// A bounded number of jobs.
+#[derive(Debug)]
+pub(super) struct Table {
+    jobs: HashMap<String, Job>,
+    /// Ids in the order in which they became known, oldest first.
+    order: VecDeque<String>,
+    most: usize,
+}
+
+/// A job.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) record: JobRecord,
+    /// Whether anybody was told that it is queued; a submit's reply alone tells nobody.
+    pub(super) announced: bool,
+}
+
+impl Table {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            jobs: HashMap::new(),
+            order: VecDeque::new(),
+            most,
+        }
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&JobRecord> {
+        self.jobs.get(id).map(|job| &job.record)
+    }
+
+    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Job> {
+        self.jobs.get_mut(id)
+    }
+
+    /// The jobs that have not ended, oldest first.
+    pub(super) fn live(&self) -> impl Iterator<Item = &JobRecord> {
+        self.order
+            .iter()
+            .filter_map(|id| self.get(id))
+            .filter(|job| job.state.is_live())
+    }
+
+    /// The job of that id; a new one waits in the queue.
+    pub(super) fn insert(&mut self, request: &Request) -> &mut Job {
+        if !self.jobs.contains_key(&request.reqid) {
+            self.make_room();
+            self.order.push_back(request.reqid.clone());
+        }
+        let job = self
+            .jobs
+            .entry(request.reqid.clone())
+            .or_insert_with(|| Job::new(request));
+        if job.record.user.is_none() {
+            job.record.user.clone_from(&request.user);
+        }
+        job
+    }
+
+    /// Forgets the oldest job that has ended, or the oldest of all.
+    fn make_room(&mut self) {
+        while self.order.len() >= self.most {
+            let is_over = |id: &String| self.get(id).is_none_or(|job| !job.state.is_live());
+            let oldest = self.order.iter().position(is_over).unwrap_or(0);
+            if let Some(id) = self.order.remove(oldest) {
+                self.jobs.remove(&id);
+            }
+        }
+    }
+}
+
+impl Job {
+    fn new(request: &Request) -> Self {
+        let record = JobRecord {
+            id: request.reqid.clone(),
+            name: request.name.clone().filter(|name| !name.is_empty()),
+            user: request.user.clone(),
+            state: JobState::Queued,
+            started: None,
+            ended: None,
+        };
+        Self {
+            record,
+            announced: false,
+        }
+    }
+}

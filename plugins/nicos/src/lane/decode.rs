@@ -1,0 +1,57 @@
+//! Decoding payloads without holding up the runtime.
+
+use bytes::Bytes;
+use patchbay_sdk::{Fault, FaultKind};
+use serde_json::value::RawValue;
+
+use crate::pickle::{self, Limits, PickleError, Raised};
+
+/// Payloads longer than this are decoded on another thread, in bytes.
+const ASIDE: usize = 64 * 1024;
+
+/// A payload's JSON, and the exception that it is, if it is one.
+///
+/// # Errors
+/// `Protocol` if the daemon's bytes are no pickle, `TooLarge` if they exceed the limits.
+pub async fn decode(
+    payload: Bytes,
+    limits: &Limits,
+) -> Result<(Box<RawValue>, Option<Raised>), Fault> {
+    if payload.len() <= ASIDE {
+        return convert(&payload, limits).map_err(fault);
+    }
+    let limits = limits.clone();
+    let aside = tokio::task::spawn_blocking(move || convert(&payload, &limits));
+    match aside.await {
+        Ok(result) => result.map_err(fault),
+        Err(_) => Err(Fault::new(
+            FaultKind::Internal,
+            "decoding the daemon's reply was broken off",
+        )),
+    }
+}
+
+/// The text of a refusal. One that is no text is described instead.
+#[must_use]
+pub fn refusal_text(payload: &[u8], limits: &Limits) -> String {
+    let text = convert(payload, limits)
+        .ok()
+        .and_then(|(json, _)| serde_json::from_str(json.get()).ok());
+    text.unwrap_or_else(|| "(a refusal without a text)".to_owned())
+}
+
+fn convert(
+    payload: &[u8],
+    limits: &Limits,
+) -> Result<(Box<RawValue>, Option<Raised>), PickleError> {
+    let pickle = pickle::decode(payload, limits)?;
+    Ok((pickle.to_json()?, pickle.raised()))
+}
+
+fn fault(error: PickleError) -> Fault {
+    let kind = match error {
+        PickleError::Limit { .. } => FaultKind::TooLarge,
+        _ => FaultKind::Protocol,
+    };
+    Fault::new(kind, format!("the daemon's reply cannot be read: {error}"))
+}

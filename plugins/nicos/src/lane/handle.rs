@@ -1,0 +1,168 @@
+//! The handle of a lane.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use patchbay_sdk::{Fault, FaultKind};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::actor::Actor;
+use super::feed::Feed;
+use super::link::{Account, Greeting, Link};
+use crate::config::Settings;
+use crate::verb::Verb;
+
+/// What the daemon answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Done, with nothing to say.
+    Done,
+    /// Done, with a pickled value.
+    Value(Bytes),
+    /// Refused, in NICOS's words.
+    Refused(String),
+}
+
+/// A way to the daemon for one command at a time. It reconnects by itself; dropping it, or [`Lane::close`], ends it.
+#[derive(Debug)]
+pub struct Lane {
+    requests: mpsc::Sender<Item>,
+    task: Mutex<Option<JoinHandle<()>>>,
+    seen: Arc<Seen>,
+    name: &'static str,
+}
+
+/// What a lane has seen of the daemon.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// The daemon has refused the login at the last try.
+    pub(super) refused: AtomicBool,
+    greeting: std::sync::Mutex<Option<Arc<Greeting>>>,
+}
+
+/// What the handle sends to its actor.
+#[derive(Debug)]
+pub(super) enum Item {
+    Call(Request),
+    Close,
+}
+
+/// A command and where its answer goes.
+pub(super) struct Request {
+    pub(super) verb: Verb,
+    pub(super) args: Bytes,
+    pub(super) deadline: Instant,
+    pub(super) reply: oneshot::Sender<Result<Answer, Fault>>,
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request")
+            .field("verb", &self.verb.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Seen {
+    pub(super) fn greeted(&self, greeting: &Greeting) {
+        self.refused.store(false, Ordering::Relaxed);
+        let mut last = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(Arc::new(greeting.clone()));
+    }
+}
+
+impl Lane {
+    /// Starts a lane, on a link that is already there or on one that it opens itself.
+    #[must_use]
+    pub fn start(
+        name: &'static str,
+        settings: Arc<Settings>,
+        account: Account,
+        link: Option<Link>,
+        feed: Option<Feed>,
+    ) -> Self {
+        let (requests, queue) = mpsc::channel(settings.queue_most);
+        let seen = Arc::new(Seen::default());
+        let actor = Actor::new(name, settings, account, feed, queue, Arc::clone(&seen));
+        let task = Mutex::new(Some(tokio::spawn(actor.run(link))));
+        Self {
+            requests,
+            task,
+            seen,
+            name,
+        }
+    }
+
+    /// Sends a command and waits for the answer, until `deadline`.
+    ///
+    /// Dropping this future takes the command back if it has not been sent; else its answer is waited for and thrown
+    /// away, so that the next command gets its own.
+    ///
+    /// # Errors
+    /// `Busy` if too many commands wait, `Unavailable` if the link is down, `Timeout` or `UnknownOutcome` if it was
+    /// lost while the command was under way.
+    pub async fn call(
+        &self,
+        verb: Verb,
+        args: Vec<u8>,
+        deadline: Instant,
+    ) -> Result<Answer, Fault> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request {
+            verb,
+            args: Bytes::from(args),
+            deadline,
+            reply,
+        };
+        self.requests
+            .try_send(Item::Call(request))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => self.busy(),
+                mpsc::error::TrySendError::Closed(_) => closing(),
+            })?;
+        answer.await.unwrap_or_else(|_| Err(closing()))
+    }
+
+    /// Ends the lane and waits until its connection is properly closed, which takes up to three seconds.
+    pub async fn close(&self) {
+        // An error means that it has ended already.
+        let _ = self.requests.send(Item::Close).await;
+        if let Some(task) = self.task.lock().await.take() {
+            let _ = task.await;
+        }
+    }
+
+    /// Whether the daemon has refused this lane's login since it was last up: its password has been changed.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.seen.refused.load(Ordering::Relaxed)
+    }
+
+    /// What the daemon said when the lane was last connected.
+    #[must_use]
+    pub fn greeting(&self) -> Option<Arc<Greeting>> {
+        self.seen
+            .greeting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn busy(&self) -> Fault {
+        let message = format!(
+            "too many commands wait for the daemon ({} connection); try again shortly",
+            self.name
+        );
+        Fault::new(FaultKind::Busy, message)
+    }
+}
+
+fn closing() -> Fault {
+    Fault::new(
+        FaultKind::ShuttingDown,
+        "the connection to NICOS is being closed",
+    )
+}

@@ -1,0 +1,20 @@
+//! Connections to the daemon, and the actors that own them.
+//!
+//! A **link** is one login at the daemon: a command connection and, because the daemon gives up clients that do not take
+//! their events, an event connection beside it. A **lane** is an actor that keeps one link up and sends one command at a
+//! time over it. Several lanes of one login keep quick commands from waiting behind slow ones.
+//!
+//! What the daemon's accept loop demands of every connection: it must say something (its 16 bytes of identity, in one
+//! segment) at once, must never be reset, and must not be closed within a second of its event connection's opening.
+
+mod actor;
+mod backoff;
+mod decode;
+mod feed;
+mod handle;
+mod link;
+
+pub use decode::{decode, refusal_text};
+pub use feed::{Feed, News};
+pub use handle::{Answer, Lane};
+pub use link::{Account, Greeting, Link, greet};

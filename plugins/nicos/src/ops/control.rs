@@ -1,0 +1,110 @@
+//! Pause, resume and the stops. They have a lane of their own, where nothing slow goes before them.
+
+use std::time::Duration;
+
+use patchbay_sdk::{Command, Fault, FaultKind, Reply};
+use serde::Deserialize;
+use tokio::time::sleep;
+
+use super::Scene;
+use crate::lane::Answer;
+use crate::observer::lock;
+use crate::pickle::Arg;
+use crate::refusal;
+use crate::verb::{self, Verb};
+
+/// Between two blocks of a script NICOS holds that nothing runs, and refuses; that passes in milliseconds.
+const BETWEEN_BLOCKS: Duration = Duration::from_millis(20);
+const TRIES: usize = 10;
+
+#[derive(Deserialize)]
+struct At {
+    #[serde(default)]
+    at: Option<Point>,
+}
+
+/// Where a script is held or stopped.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Point {
+    /// After the current line.
+    Line,
+    /// After the current step of a scan.
+    Step,
+    /// Wherever it is, also within a count.
+    Now,
+    /// At once, with an exception.
+    Immediate,
+}
+
+impl Point {
+    fn level(self) -> i64 {
+        match self {
+            Self::Line => 1,
+            Self::Step => 2,
+            Self::Now => 3,
+            Self::Immediate => 5,
+        }
+    }
+}
+
+pub(super) async fn pause(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let At { at } = command.args()?;
+    match at.unwrap_or(Point::Line) {
+        Point::Immediate => Err(Fault::new(
+            FaultKind::Invalid,
+            "`pause`: `at` must be `line`, `step` or `now`",
+        )),
+        point => send(scene, command, verb::BREAK, vec![Arg::Int(point.level())]).await,
+    }
+}
+
+pub(super) async fn resume(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    send(scene, command, verb::CONTINUE, Vec::new()).await
+}
+
+/// NICOS also empties the queue, whosever jobs they are.
+pub(super) async fn stop(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let At { at } = command.args()?;
+    let level = at.unwrap_or(Point::Now).level();
+    send(scene, command, verb::STOP, vec![Arg::Int(level)]).await
+}
+
+/// Takes whatever way there is.
+pub(super) async fn emergency(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let login = scene.login;
+    let urgently = scene.ask(login.urgent(), command, verb::EMERGENCY, Vec::new());
+    let done = match urgently.await {
+        Err(fault) if fault.kind == FaultKind::Unavailable => {
+            scene
+                .ask(login.query(), command, verb::EMERGENCY, Vec::new())
+                .await
+        }
+        other => other,
+    };
+    done.map(|_| Reply::null())
+}
+
+async fn send(
+    scene: &Scene<'_>,
+    command: &Command,
+    verb: Verb,
+    args: Vec<Arg>,
+) -> Result<Reply, Fault> {
+    let deadline = scene.deadline(command);
+    for _ in 0..TRIES {
+        match scene
+            .send(scene.login.urgent(), deadline, verb, args.clone())
+            .await?
+        {
+            Answer::Refused(text)
+                if text == "no script is running" && lock(scene.jobs).running().is_some() =>
+            {
+                sleep(BETWEEN_BLOCKS).await;
+            }
+            Answer::Refused(text) => return Err(refusal::fault(verb, &text)),
+            _ => return Ok(Reply::null()),
+        }
+    }
+    Err(refusal::fault(verb, "no script is running"))
+}

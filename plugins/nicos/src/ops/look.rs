@@ -1,0 +1,120 @@
+//! What can be looked at: status, messages, the daemon's version.
+
+use patchbay_sdk::{Command, Fault, FaultKind, Reply};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::Scene;
+use crate::banner;
+use crate::model::{LinkState, LogLine, LogReply, Native, RunningJob, StatusReply};
+use crate::observer::lock;
+use crate::pickle::Arg;
+use crate::shape::{self, Message, Status, code};
+use crate::verb;
+
+/// As many messages as `log` returns when nobody says how many.
+const USUAL: u32 = 100;
+
+#[derive(Deserialize)]
+struct Look {
+    #[serde(default)]
+    native: bool,
+    #[serde(default)]
+    last: Option<u32>,
+}
+
+pub(super) async fn status(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let look: Look = command.args()?;
+    let answer = scene
+        .ask(scene.login.query(), command, verb::GETSTATUS, Vec::new())
+        .await?;
+    let (json, _) = scene.read(answer).await?;
+    let status: Status = shape::read("status", &json)?;
+    let jobs = lock(scene.jobs);
+    let state = status.status.0;
+    Reply::new(&StatusReply {
+        link: LinkState::Up,
+        run: jobs.run(state),
+        job: running(&status, jobs.running().map(|job| job.id.clone())),
+        queue: status.requests.into_iter().map(Into::into).collect(),
+        last: jobs.last().cloned(),
+        native: look.native.then_some(Native { nicos: json }),
+    })
+}
+
+/// Between the blocks of a script only the events tell that it still runs.
+fn running(status: &Status, id: Option<String>) -> Option<RunningJob> {
+    let (state, line) = status.status;
+    if id.is_none() && matches!(state, code::IDLE | code::IDLE_AFTER_FAILURE) {
+        return None;
+    }
+    let name = status.scriptname.clone().filter(|name| !name.is_empty());
+    Some(RunningJob {
+        id,
+        name,
+        body: status.script.clone(),
+        line: Some(line).filter(|line| *line > 0),
+    })
+}
+
+pub(super) async fn log(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let look: Look = command.args()?;
+    let most = scene.settings.log_most;
+    let mut last = look.last.unwrap_or(USUAL.min(most));
+    if last > most {
+        let message = format!(
+            "`log`: `last` is {last}, and at most {most} messages are returned (`log_most`)"
+        );
+        return Err(Fault::new(FaultKind::TooLarge, message));
+    }
+    loop {
+        match messages(scene, command, last).await {
+            // Fewer long messages are worth more than an error.
+            Err(fault) if fault.kind == FaultKind::TooLarge && last > 1 => last /= 4,
+            Err(fault) => return Err(fault),
+            Ok(json) => return told(&json, look.native),
+        }
+        last = last.max(1);
+    }
+}
+
+async fn messages(scene: &Scene<'_>, command: &Command, last: u32) -> Result<Box<RawValue>, Fault> {
+    // NICOS takes nought for all.
+    if last == 0 {
+        return RawValue::from_string("[]".to_owned())
+            .map_err(|_| Fault::new(FaultKind::Internal, "no JSON"));
+    }
+    let args = vec![Arg::Int(i64::from(last))];
+    let answer = scene
+        .ask(scene.login.query(), command, verb::GETMESSAGES, args)
+        .await?;
+    scene.read(answer).await.map(|(json, _)| json)
+}
+
+fn told(json: &RawValue, native: bool) -> Result<Reply, Fault> {
+    let messages: Vec<Message> = shape::read("messages", json)?;
+    let messages = messages.into_iter().map(LogLine::from).collect();
+    Reply::new(&LogReply {
+        messages,
+        native: native.then(|| Native {
+            nicos: json.to_owned(),
+        }),
+    })
+}
+
+pub(super) fn banner(scene: &Scene<'_>) -> Result<Reply, Fault> {
+    let greeting = scene.login.query().greeting();
+    let greeting = greeting.ok_or_else(|| {
+        Fault::new(
+            FaultKind::Unavailable,
+            "the daemon has not yet been greeted",
+        )
+    })?;
+    Reply::new(&json!({
+        "server": "nicos",
+        "version": greeting.banner.daemon_version,
+        "protocol": greeting.banner.protocol_version,
+        "native": Native { nicos: banner::public_fields(&greeting.banner_json) },
+    }))
+}

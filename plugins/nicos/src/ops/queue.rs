@@ -1,0 +1,111 @@
+//! Jobs: to submit, remove and look up.
+
+use patchbay_sdk::{Command, Fault, FaultKind, Reply};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Scene;
+use crate::observer::lock;
+use crate::pickle::Arg;
+use crate::shape::{self, Request};
+use crate::verb;
+
+#[derive(Deserialize)]
+struct Submit {
+    #[serde(default)]
+    name: Option<String>,
+    code: String,
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
+    start: bool,
+}
+
+#[derive(Deserialize)]
+struct Remove {
+    #[serde(default)]
+    job: Option<String>,
+    #[serde(default)]
+    all: bool,
+}
+
+#[derive(Deserialize)]
+struct Which {
+    job: String,
+}
+
+pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let submit: Submit = command.args()?;
+    if let Some(kind) = submit.kind.filter(|kind| kind != "script") {
+        return Err(Fault::new(
+            FaultKind::Unsupported,
+            format!("NICOS runs jobs of kind `script`, not `{kind}`"),
+        ));
+    }
+    let name = submit.name.unwrap_or_default();
+    let args = vec![Arg::Text(name.clone()), Arg::Text(submit.code)];
+    let verb = if submit.start {
+        verb::START
+    } else {
+        verb::QUEUE
+    };
+    let answer = scene.ask(scene.login.query(), command, verb, args).await?;
+    let (json, _) = scene.read(answer).await?;
+    let reqid: String = shape::read("request id", &json)?;
+    // The events may have told of it already.
+    let user = Some(scene.login.user().to_owned());
+    lock(scene.jobs).submitted(&Request {
+        reqid: reqid.clone(),
+        name: Some(name),
+        user,
+        ..Request::default()
+    });
+    Reply::new(&json!({ "job": reqid }))
+}
+
+pub(super) async fn remove(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let remove: Remove = command.args()?;
+    let which = match (remove.job, remove.all) {
+        (Some(job), false) => job,
+        (None, true) => "*".to_owned(),
+        _ => {
+            return Err(Fault::new(
+                FaultKind::Invalid,
+                "`remove` needs either `job` or `all`",
+            ));
+        }
+    };
+    let removed = scene
+        .ask(
+            scene.login.query(),
+            command,
+            verb::UNQUEUE,
+            vec![Arg::from(&which[..])],
+        )
+        .await;
+    match removed {
+        // NICOS says the same of a job that has begun and of one that never was.
+        Err(fault)
+            if fault.kind == FaultKind::Conflict && lock(scene.jobs).get(&which).is_none() =>
+        {
+            Err(Fault::new(
+                FaultKind::NotFound,
+                format!("there is no job `{which}` in the queue"),
+            ))
+        }
+        Err(fault) => Err(fault),
+        Ok(_) => Ok(Reply::null()),
+    }
+}
+
+pub(super) fn job(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let Which { job } = command.args()?;
+    let jobs = lock(scene.jobs);
+    match jobs.get(&job) {
+        Some(record) => Reply::new(record),
+        None => Err(Fault::new(
+            FaultKind::NotFound,
+            format!("no job `{job}` is remembered; old ones are forgotten"),
+        )),
+    }
+}

@@ -1,0 +1,111 @@
+//! What the daemon's values look like, read from their JSON. Fields that are not used here are not read.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use patchbay_sdk::{Fault, FaultKind};
+
+/// A script that was asked for: in `getstatus`, and in the events `request`, `processing`, `updated` and `done`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Request {
+    /// NICOS's id of it, which clients see as the job's id.
+    pub reqid: String,
+    /// The script's name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its text. An emergency stop is a request without one.
+    #[serde(default)]
+    pub script: Option<String>,
+    /// Who asked.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// How it ended; in `done` only.
+    #[serde(default)]
+    pub success: Option<bool>,
+}
+
+/// What `getstatus` says.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Status {
+    /// The execution's state and line; see [`code`].
+    pub status: (i64, i64),
+    /// The text of the script that runs, or that ran last.
+    #[serde(default)]
+    pub script: String,
+    /// Its name.
+    #[serde(default)]
+    pub scriptname: Option<String>,
+    /// What is queued, without the script that runs.
+    #[serde(default)]
+    pub requests: Vec<Request>,
+}
+
+/// The numbers of the execution's states.
+pub mod code {
+    /// Nothing runs, and the last script was stopped or failed.
+    pub const IDLE_AFTER_FAILURE: i64 = -2;
+    /// Nothing runs; also between the blocks of a running script.
+    pub const IDLE: i64 = -1;
+    /// A script runs.
+    pub const RUNNING: i64 = 0;
+    /// A script is held.
+    pub const PAUSED: i64 = 1;
+    /// A script is being stopped.
+    pub const STOPPING: i64 = 2;
+}
+
+/// A message: logger, time in Unix seconds, level, text, traceback, id of the request that last began.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Message(
+    pub String,
+    pub f64,
+    pub i64,
+    pub String,
+    pub Option<String>,
+    #[serde(default)] pub Option<String>,
+);
+
+/// Reads a value.
+///
+/// # Errors
+/// `Protocol`, saying what was to be read and what is wrong with it.
+pub fn read<'a, T: Deserialize<'a>>(what: &str, json: &'a RawValue) -> Result<T, Fault> {
+    serde_json::from_str(json.get()).map_err(|error| {
+        Fault::new(
+            FaultKind::Protocol,
+            format!("NICOS's {what} is not what it should be: {error}"),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read_and_more_is_ignored() {
+        let json = r#"{"status":[0,3],"script":"a","scriptname":"n","eta":[1,-1],"requests":[{"reqid":"r","name":null,"script":"b","user":"u"}]}"#;
+        let status: Status = serde_json::from_str(json).unwrap();
+        assert_eq!(
+            (status.status, status.requests[0].reqid.as_str()),
+            ((0, 3), "r")
+        );
+    }
+
+    #[test]
+    fn a_message_is_read() {
+        let message: Message =
+            serde_json::from_str(r#"["nicos",1.5,20,"hello\n",null,"r"]"#).unwrap();
+        assert_eq!(
+            message,
+            Message(
+                "nicos".into(),
+                1.5,
+                20,
+                "hello\n".into(),
+                None,
+                Some("r".into())
+            )
+        );
+    }
+}

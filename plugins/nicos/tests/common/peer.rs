@@ -1,0 +1,197 @@
+//! A scripted daemon: shakes hands properly and then answers as the test says.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use patchbay_nicos::pickle::{Arg, encode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+/// What the scripted daemon saw, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// A client has logged in.
+    Login,
+    /// A command with this number arrived, and nothing else behind it.
+    Command(u16),
+    /// A command arrived while another one had not been answered.
+    Pipelined,
+    /// A command connection was closed by the client.
+    Closed,
+}
+
+/// A step of an answer.
+#[derive(Clone)]
+pub enum Step {
+    /// Sends these bytes.
+    Send(Vec<u8>),
+    /// Waits, in milliseconds, and notes if the client says anything meanwhile.
+    Wait(u64),
+    /// Closes the connection.
+    Close,
+}
+
+/// A reply with the number as its value.
+pub fn number(value: u8) -> Vec<u8> {
+    sized(0x03, &[0x80, 2, b'K', value, b'.'])
+}
+
+/// A refusal.
+pub fn refusal(text: &str) -> Vec<u8> {
+    let mut payload = vec![0x80, 2, b'X'];
+    payload.extend((text.len() as u32).to_le_bytes());
+    payload.extend(text.as_bytes());
+    payload.push(b'.');
+    sized(0x15, &payload)
+}
+
+/// The reply of a command that has nothing to say.
+pub const ACK: [u8; 1] = [0x06];
+
+pub fn sized(kind: u8, payload: &[u8]) -> Vec<u8> {
+    [&[kind][..], &(payload.len() as u32).to_be_bytes(), payload].concat()
+}
+
+/// Its address, and what it sees. Each command takes the next answer; without one it is never answered.
+pub struct Peer {
+    pub address: String,
+    pub seen: mpsc::UnboundedReceiver<Seen>,
+}
+
+type Answers = Arc<Mutex<std::vec::IntoIter<Vec<Step>>>>;
+
+/// Starts a scripted daemon.
+pub async fn peer(answers: Vec<Vec<Step>>) -> Peer {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (tell, seen) = mpsc::unbounded_channel();
+    let answers: Answers = Arc::new(Mutex::new(answers.into_iter()));
+    tokio::spawn(async move {
+        let mut events = HashMap::new();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut identity = [0; 16];
+            stream.read_exact(&mut identity).await.unwrap();
+            // The second connection of an identity is its event connection, and only needs to stay open.
+            match events.remove(&identity) {
+                Some(()) => std::mem::forget(stream),
+                None => {
+                    events.insert(identity, ());
+                    tokio::spawn(commands(stream, Arc::clone(&answers), tell.clone()));
+                }
+            }
+        }
+    });
+    Peer { address, seen }
+}
+
+/// Starts a listener that sends these bytes to whoever connects, and then is silent.
+pub async fn greeter(greeting: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(&greeting).await.unwrap();
+            std::mem::forget(stream);
+        }
+    });
+    address
+}
+
+async fn commands(mut stream: TcpStream, answers: Answers, tell: mpsc::UnboundedSender<Seen>) {
+    stream.write_all(&banner()).await.unwrap();
+    loop {
+        let Some(code) = command(&mut stream).await else {
+            let _ = tell.send(Seen::Closed);
+            return;
+        };
+        match code {
+            // {'user_level': 10}
+            0x64 => {
+                stream
+                    .write_all(&sized(0x03, b"\x80\x02}X\x0a\x00\x00\x00user_levelK\x0as."))
+                    .await
+                    .unwrap();
+                let _ = tell.send(Seen::Login);
+            }
+            0x61 | 0x63 => stream.write_all(&ACK).await.unwrap(),
+            code => {
+                let _ = tell.send(Seen::Command(code));
+                let steps = answers
+                    .lock()
+                    .unwrap()
+                    .next()
+                    .unwrap_or(vec![Step::Wait(60_000)]);
+                if !play(&mut stream, steps, &tell).await {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn play(
+    stream: &mut TcpStream,
+    steps: Vec<Step>,
+    tell: &mpsc::UnboundedSender<Seen>,
+) -> bool {
+    for step in steps {
+        match step {
+            Step::Send(bytes) => {
+                if stream.write_all(&bytes).await.is_err() {
+                    return false;
+                }
+            }
+            Step::Wait(milliseconds) => {
+                let mut byte = [0; 1];
+                let waited = tokio::time::sleep(std::time::Duration::from_millis(milliseconds));
+                tokio::select! {
+                    () = waited => {}
+                    read = stream.peek(&mut byte) => match read {
+                        Ok(1..) => drop(tell.send(Seen::Pipelined)),
+                        _ => {
+                            let _ = tell.send(Seen::Closed);
+                            return false;
+                        }
+                    }
+                }
+            }
+            Step::Close => return false,
+        }
+    }
+    true
+}
+
+async fn command(stream: &mut TcpStream) -> Option<u16> {
+    let mut header = [0; 7];
+    stream.read_exact(&mut header).await.ok()?;
+    assert_eq!(header[0], 0x05, "a command begins with ENQ");
+    let length = u32::from_be_bytes([header[3], header[4], header[5], header[6]]);
+    let mut payload = vec![0; length as usize];
+    stream.read_exact(&mut payload).await.ok()?;
+    Some(u16::from_be_bytes([header[1], header[2]]))
+}
+
+fn banner() -> Vec<u8> {
+    let fields = [
+        ("daemon_version", "scripted"),
+        ("pw_hashing", "plain"),
+        ("serializer", "classic"),
+    ];
+    let fields = fields.map(|(key, text)| (key, text.to_owned())).to_vec();
+    // A tuple of one dict, of which the tuple is taken off and the protocol's version put in.
+    let tuple = encode(vec![Arg::Fields(fields)]);
+    let body = tuple
+        .strip_suffix(b"\x85.")
+        .or_else(|| tuple.strip_suffix(b"t."))
+        .unwrap();
+    let payload = [body, b"X\x10\x00\x00\x00protocol_versionK\x18s."].concat();
+    let payload = if payload[2] == b'(' {
+        [&payload[..2], &payload[3..]].concat()
+    } else {
+        payload
+    };
+    sized(0x03, &payload)
+}

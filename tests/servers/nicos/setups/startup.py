@@ -1,0 +1,4 @@
+# Loaded when the daemon starts.
+description = 'start'
+group = 'lowlevel'
+includes = ['instrument']
