@@ -113,6 +113,35 @@ fn a_killed_gateway_runs_no_script_twice_and_tells_the_client() {
 }
 
 #[test]
+fn a_gateway_that_is_started_before_broker_and_daemon_waits_for_them() {
+    let mut site = Site::start();
+    site.nicos.kill9();
+    site.broker.kill9();
+    site.gateway.stop();
+    std::thread::scope(|scope| {
+        let gateway = scope.spawn(|| site.gateway.restart());
+        std::thread::sleep(Duration::from_secs(2));
+        site.broker.restart().unwrap();
+        site.nicos.restart().unwrap();
+        gateway.join().unwrap().unwrap();
+    });
+    let log = site.gateway.log_tail(100).join("\n");
+    for address in [site.broker.stomp(), site.nicos.address()] {
+        assert!(
+            log.contains(&address.to_string()),
+            "the log names {address}: {log}"
+        );
+    }
+    let client = wait_until("a login", || {
+        let client = site.connect("early");
+        let answer = client.authenticate("ibex", patchbay_e2e::IBEX_PASSWORD);
+        (answer["success"] == true).then_some(client)
+    });
+    let job = client.queue("first", "print('first')");
+    client.wait_for_job(&job, &["succeeded"]);
+}
+
+#[test]
 fn sigterm_ends_the_gateway_with_everything_answered() {
     let mut site = Site::start();
     let correlation = {
