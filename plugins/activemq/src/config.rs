@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use patchbay_sdk::schemars::{self, JsonSchema};
 use patchbay_sdk::{Fault, FaultKind, SecretSource};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::stomp::{Limits, Target};
 
@@ -37,7 +37,7 @@ pub struct Config {
 }
 
 /// Whether events are published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Events {
     /// To the topics `<queue>.events.<kind>`.
@@ -47,7 +47,7 @@ pub enum Events {
 }
 
 /// Bounds on what clients can use up.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsConfig {
     /// The longest request, in bytes; a longer one is answered with an error. At most 64 MiB.

@@ -130,8 +130,10 @@ impl Consumer {
     ) -> Result<(), LinkError> {
         let destination = format!("/queue/{}", self.desk.settings.queue);
         let prefetch = self.desk.settings.limits.requests.to_string();
+        // Logins live in one gateway, so that a second one must not get a share of the requests: it stands by.
         let frame = ClientFrame::subscribe_individually(&*destination, REQUESTS)
-            .header("activemq.prefetchSize", prefetch);
+            .header("activemq.prefetchSize", prefetch)
+            .header("activemq.exclusive", "true");
         self.desk.presence().subscribed();
         match self.ask(incoming, outgoing, frame, REQUESTS).await? {
             None => Ok(()),

@@ -42,31 +42,61 @@ async fn a_restart_of_the_broker_loses_neither_session_nor_answer_of_a_client_th
     let mut world = World::new(json!({})).await;
     let connect = Connect::to(world.broker.openwire()).failover();
     world.jms.open("gui", &connect).unwrap();
-    assert_eq!(world.ask("gui", "1", LOGIN)["success"], true);
-    world
-        .jms
-        .send("gui", "2", r#"{"command":"eval","expr":"sleep 1"}"#)
-        .unwrap();
-    assert!(eventually(|| ops(&world.host) == ["eval"]).await);
-    world.broker.kill9();
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
-    world.broker.restart().unwrap();
-    let kept = world.jms.await_reply("gui", "2", LIMIT * 2).unwrap();
-    assert_eq!(value(&kept)["payload"], "sleep 1");
+    assert_eq!(world.ask("gui", "login", LOGIN)["success"], true);
+    for (round, crash) in [true, false].into_iter().enumerate() {
+        let id = format!("slow-{crash}");
+        world
+            .jms
+            .send("gui", &id, r#"{"command":"eval","expr":"sleep 1"}"#)
+            .unwrap();
+        assert!(eventually(|| ops(&world.host).len() == 2 * round + 1).await);
+        if crash {
+            world.broker.kill9()
+        } else {
+            world.broker.stop()
+        }
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        world.broker.restart().unwrap();
+        let kept = world.jms.await_reply("gui", &id, LIMIT * 2).unwrap();
+        assert_eq!(value(&kept)["payload"], "sleep 1");
+        assert_eq!(
+            world.ask(
+                "gui",
+                &format!("after-{crash}"),
+                r#"{"command":"getstatus"}"#
+            )["success"],
+            true
+        );
+    }
+    let logins = world
+        .host
+        .asked()
+        .into_iter()
+        .filter(|asked| matches!(asked, Asked::Login { .. }));
+    assert_eq!(logins.count(), 1);
+    world.host.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_gateway_stands_by_until_the_first_has_gone() {
+    let world = World::new(json!({})).await;
+    let second = start(json!({"broker": world.broker.stomp().to_string()})).await;
+    world.log_in("gui");
+    for number in 0..20 {
+        assert_eq!(
+            world.ask("gui", &number.to_string(), r#"{"command":"getstatus"}"#)["success"],
+            true
+        );
+    }
+    assert!(second.asked().is_empty());
+    world.host.stop().await.unwrap();
+    world.jms.send("gui", "again", LOGIN).unwrap();
     assert_eq!(
-        world.ask("gui", "3", r#"{"command":"getstatus"}"#)["success"],
+        value(&world.jms.await_reply("gui", "again", LIMIT).unwrap())["success"],
         true
     );
-    assert_eq!(
-        world
-            .host
-            .asked()
-            .iter()
-            .filter(|asked| matches!(asked, Asked::Login { .. }))
-            .count(),
-        1
-    );
-    world.host.stop().await.unwrap();
+    assert_eq!(second.asked().len(), 1);
+    second.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -261,14 +261,15 @@ fn a_client_that_fills_the_head_with_properties_cannot_push_the_ack_out() {
 #[test]
 fn header_lines_that_are_none_cost_nobody_the_message() {
     let mut bytes = HEAD.as_bytes().to_vec();
-    bytes.extend_from_slice(b"no colon\n:no name\nname\rwith\rcr:v\ra\nbad:\xff\xed\xa0\xbd\xed\xb8\x80\nempty:\n\nabc\0");
+    bytes.extend_from_slice(b"no colon\n:no name\nack\r:forged\nplain:v\ra\nbad:\xff\xed\xa0\xbd\xed\xb8\x80\nempty:\n\nabc\0");
     let events = read_all(&bytes, SMALL).unwrap();
     let ServerEvent::Message(message) = &events[0] else {
         panic!("{events:?}")
     };
     assert_eq!(message.header("bad"), Some("\u{fffd}\u{1f600}"));
     assert_eq!(message.header("empty"), Some(""));
-    assert_eq!(message.header("namewithcr"), Some("v\ra"));
+    assert_eq!(message.ack.as_deref(), Some("ID:a"));
+    assert_eq!(message.header("plain"), Some("v\ra"));
 }
 
 #[test]

@@ -323,3 +323,28 @@ async fn a_job_that_runs_already_is_known_by_its_id() {
     );
     host.stop().await;
 }
+
+#[tokio::test]
+async fn the_plugin_starts_without_a_daemon_and_finds_it_later() {
+    let mut nicos = daemon().await;
+    nicos.stop();
+    let observer = json!({"observer": {"login": "guest", "secret": {"value": "x"}}});
+    let host = plugin(&nicos, observer).await;
+    event_where(&host, "link", |body| body["link"] == "down").await;
+    let fault = host.login("user", "user").await.err().unwrap();
+    assert_eq!(fault.kind, FaultKind::Unavailable);
+    assert!(
+        fault.message.contains(&nicos.address().to_string()),
+        "{fault}"
+    );
+
+    let nicos = tokio::task::spawn_blocking(move || {
+        nicos.restart().expect("NICOS starts again");
+        nicos
+    });
+    let _nicos = nicos.await.unwrap();
+    event_where(&host, "link", |body| body["link"] == "up").await;
+    let user = host.login("user", "user").await.unwrap();
+    user.call("status", json!({})).await.unwrap();
+    host.stop().await;
+}

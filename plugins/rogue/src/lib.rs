@@ -1,6 +1,6 @@
 //! A backend that misbehaves on request, so that tests can see what that does to everybody else.
 //!
-//! Its configuration says how it starts and lets in; `eval` with one of the words of [`Deed`] as
+//! Its configuration says how it starts and lets in; `eval` with one of the words of `Deed` as
 //! its code says what it does next.
 
 #![forbid(unsafe_code)]

@@ -242,3 +242,42 @@ fn a_new_client_speaks_the_neutral_form_on_the_same_queue() {
         "{unknown}"
     );
 }
+
+#[test]
+fn who_listens_to_the_topics_sees_a_script_run_in_order_until_nicos_says_how_it_ended() {
+    let site = site();
+    let client = site.login("listener");
+    calm(&client);
+    // One reader for all topics: the broker keeps the order for one reader, not between several.
+    site.jms.subscribe("listener", "ss_admin.events.>").unwrap();
+    let job = client.queue("seen", "print('seen by all')\nsleep(0.1)\n");
+    let (mut states, mut printed, mut last) = (Vec::new(), false, 0);
+    while states
+        .last()
+        .is_none_or(|state: &String| state != "finished")
+    {
+        let event = site.jms.receive(PATIENCE, |message| {
+            message.client == "listener" && message.destination.contains("ss_admin.events.")
+        });
+        let event = event
+            .unwrap()
+            .expect("an event until the job has finished")
+            .text
+            .unwrap();
+        let event: Value = serde_json::from_str(&event).unwrap();
+        let seq = event["seq"].as_u64().unwrap();
+        assert!(seq > last, "numbers only rise: {last}, then {event}");
+        last = seq;
+        if event["kind"] == "job" && event["job"] == *job {
+            states.push(event["body"]["state"].as_str().unwrap().to_owned());
+            if states.last().unwrap() == "finished" {
+                assert_eq!(event["body"]["outcome"], "succeeded", "{event}");
+            }
+        }
+        printed |= event["body"]["text"]
+            .as_str()
+            .is_some_and(|text| text.contains("seen by all"));
+    }
+    assert!(printed, "the script's output was among the events");
+    assert_eq!(states, ["queued", "started", "finished"]);
+}

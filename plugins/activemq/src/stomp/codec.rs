@@ -131,6 +131,12 @@ fn check_line(line: &[u8]) -> Result<(), EncodeError> {
 }
 
 fn read(head: &Head, body: Body) -> ServerEvent {
+    if head.dropped() > 0 {
+        tracing::debug!(
+            dropped = head.dropped(),
+            "header lines were too long, too many or repeated"
+        );
+    }
     let mut frame = BytesMut::from(&*head.to_frame());
     match ClientCodec.decode(&mut frame) {
         Ok(Some(message)) => event(message, head, body),

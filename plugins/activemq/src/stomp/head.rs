@@ -1,5 +1,7 @@
 //! The command and header lines of one received frame, cleaned so that tokio-stomp can read them.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use memchr::memchr;
 
@@ -35,7 +37,8 @@ pub enum HeadLine {
 #[derive(Debug, Default)]
 pub struct Head {
     command: Option<String>,
-    lines: Vec<(String, String)>,
+    /// In no order, as with the broker itself; quick to look up, because a client may send thousands.
+    lines: BTreeMap<String, String>,
     content_length: Option<String>,
     size: usize,
     dropped: usize,
@@ -74,10 +77,7 @@ impl Head {
 
     /// A header as it was sent (escaped).
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.lines
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| &**value)
+        self.lines.get(name).map(String::as_str)
     }
 
     /// `content-length`, if it is a number. It is not part of [`Head::to_frame`].
@@ -108,17 +108,21 @@ impl Head {
         }
         let size = self.size + name.len() + value.len() + 2;
         let fits = size <= limit || STANDARD.contains(&name);
-        if !fits || name.is_empty() || self.get(name).is_some() {
+        if !fits || !is_name(name) || self.lines.contains_key(name) {
             self.dropped += 1;
             return;
         }
         self.size = size;
-        self.lines
-            .push((without_ends(name, ""), without_ends(value, "\\r")));
+        self.lines.insert(name.to_owned(), without_ends(value));
     }
 }
 
+/// A name that had to be mended could become that of another header.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['\r', '\0'])
+}
+
 /// A CR inside a line is no line end in STOMP 1.2, but tokio-stomp takes it for one; a NUL would end its frame.
-fn without_ends(text: &str, cr: &str) -> String {
-    text.replace('\r', cr).replace('\0', "\u{fffd}")
+fn without_ends(value: &str) -> String {
+    value.replace('\r', "\\r").replace('\0', "\u{fffd}")
 }

@@ -10,22 +10,15 @@
 //! that reaches beyond the frame would have us wait; [`Scanner::is_doubtful`] tells the connection, which after a while
 //! calls [`Scanner::believe_nul`].
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use memchr::memchr;
 
 use super::error::ScanError;
 use super::frame::Body;
 use super::head::{Head, HeadLine};
 use super::limits::Limits;
-
-/// What was found.
-#[derive(Debug)]
-pub enum Piece {
-    /// An end of line between frames.
-    HeartBeat,
-    /// A frame.
-    Frame(Head, Body),
-}
+pub use super::stage::Piece;
+use super::stage::{Stage, Step};
 
 /// The state machine. Feed it with the same buffer, to which bytes are only appended.
 #[derive(Debug)]
@@ -33,33 +26,6 @@ pub struct Scanner {
     limits: Limits,
     stage: Stage,
     seen: u64,
-}
-
-#[derive(Debug)]
-enum Stage {
-    Between,
-    Head {
-        head: Head,
-        searched: usize,
-        dropping: bool,
-    },
-    Body {
-        head: Head,
-        length: Option<u64>,
-        searched: usize,
-        nul: Option<usize>,
-    },
-    Skip {
-        head: Head,
-        length: Option<u64>,
-        skipped: u64,
-    },
-}
-
-enum Step {
-    Wait(Stage),
-    Go(Stage),
-    Done(Piece),
 }
 
 impl Scanner {
@@ -248,7 +214,13 @@ impl Scanner {
             Some(end) => {
                 let body = src.split_to(end).freeze();
                 src.advance(1);
-                Step::Done(Piece::Frame(head, self.bounded(body)))
+                let too_long = body.len() > self.limits.body;
+                let body = if too_long {
+                    Body::TooLong(end as u64)
+                } else {
+                    Body::Text(body)
+                };
+                Step::Done(Piece::Frame(head, body))
             }
             None if src.len() > self.limits.body => Step::Go(Stage::Skip {
                 head,
@@ -261,14 +233,6 @@ impl Scanner {
                 searched: src.len(),
                 nul: None,
             }),
-        }
-    }
-
-    fn bounded(&self, body: Bytes) -> Body {
-        if body.len() > self.limits.body {
-            Body::TooLong(body.len() as u64)
-        } else {
-            Body::Text(body)
         }
     }
 

@@ -161,16 +161,13 @@ impl Observer {
         let mut probe = interval_at(Instant::now() + self.settings.probe, self.settings.probe);
         probe.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let due = self
-                .unsettled
-                .as_ref()
-                .map_or_else(|| Instant::now() + FAR, |unsettled| unsettled.due);
+            let due = self.due();
             let item = tokio::select! {
                 biased;
                 item = news.recv() => item,
                 () = sleep_until(due) => {
                     self.settle();
-                    self.teller.release();
+                    self.teller.release_due();
                     continue;
                 }
                 // The answer does not matter; that one comes does, and the lane sees to that.
@@ -182,10 +179,15 @@ impl Observer {
             let Some((epoch, item)) = item else { return };
             self.take(lane, epoch, item).await;
             self.settle();
-            if news.is_empty() {
-                self.teller.release();
-            }
+            self.teller.release_due();
         }
+    }
+
+    /// When something is to be done even if there is no news.
+    fn due(&self) -> Instant {
+        let settle = self.unsettled.as_ref().map(|unsettled| unsettled.due);
+        let due = settle.into_iter().chain(self.teller.due()).min();
+        due.unwrap_or_else(|| Instant::now() + FAR)
     }
 
     async fn take(&mut self, lane: &Lane, epoch: u64, item: News) {

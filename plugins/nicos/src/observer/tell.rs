@@ -9,25 +9,27 @@ use tokio::time::Instant;
 use crate::jobs::Notice;
 use crate::model::StateBody;
 
-/// How long line progress may be held back while there is always something newer.
-const HOLD: Duration = Duration::from_millis(100);
+/// The shortest time between two tellings of line progress.
+const PACE: Duration = Duration::from_millis(50);
 
-/// Emits events in order, line progress thinned out.
+/// Emits events in order; of mere line progress the newest, now and then.
 pub(super) struct Teller {
     cx: BackendContext,
-    /// The state to be told, unless a newer one that differs only in its line is at hand.
-    held: Option<Held>,
+    /// The state as it was told, and when.
+    told: Option<(State, Instant)>,
+    /// A newer state that differs only in its line.
+    held: Option<State>,
 }
 
-struct Held {
-    job: Option<String>,
-    body: StateBody,
-    since: Instant,
-}
+type State = (Option<String>, StateBody);
 
 impl Teller {
     pub(super) fn new(cx: BackendContext) -> Self {
-        Self { cx, held: None }
+        Self {
+            cx,
+            told: None,
+            held: None,
+        }
     }
 
     pub(super) fn health(&self, health: Health) {
@@ -37,48 +39,54 @@ impl Teller {
     pub(super) fn tell(&mut self, notices: Vec<Notice>) {
         for notice in notices {
             match notice {
-                Notice::Job(id, body) => self.emit(EventKind::Job, Some(id), &body),
-                Notice::State(job, body) => self.hold(job, body),
+                Notice::Job(id, body) => {
+                    self.release();
+                    self.emit(EventKind::Job, Some(id), &body);
+                }
+                Notice::State(job, body) => self.state((job, body)),
             }
         }
     }
 
-    /// A script in a loop reports thousands of lines a second; the newest says it all.
-    fn hold(&mut self, job: Option<String>, body: StateBody) {
-        let only_progress = |held: &Held| {
-            held.job == job
-                && held.body.run == body.run
-                && held.body.link == body.link
-                && held.since.elapsed() < HOLD
-        };
-        match &mut self.held {
-            Some(held) if only_progress(held) => held.body = body,
-            _ => {
-                self.release();
-                self.held = Some(Held {
-                    job,
-                    body,
-                    since: Instant::now(),
-                });
-            }
-        }
-    }
-
-    pub(super) fn emit(&mut self, kind: EventKind, job: Option<String>, body: &impl Serialize) {
-        self.release();
+    pub(super) fn emit(&self, kind: EventKind, job: Option<String>, body: &impl Serialize) {
         if let Some(event) = make(kind, job, body) {
             self.cx.emit(event);
         }
     }
 
-    /// Tells what is held back; to be called when nothing newer is at hand.
-    pub(super) fn release(&mut self) {
-        let state = self
-            .held
-            .take()
-            .and_then(|held| make(EventKind::State, held.job, &held.body));
-        if let Some(event) = state {
-            self.cx.emit(event);
+    /// When what is held back is to be told.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.held.as_ref()?;
+        self.told.as_ref().map(|(_, at)| *at + PACE)
+    }
+
+    /// Tells what is held back if it is due.
+    pub(super) fn release_due(&mut self) {
+        if self.due().is_some_and(|due| due <= Instant::now()) {
+            self.release();
+        }
+    }
+
+    /// A script in a loop reports thousands of lines a second; the newest says it all.
+    fn state(&mut self, state: State) {
+        let is_progress = |(told, _): &(State, Instant)| {
+            told.0 == state.0 && told.1.run == state.1.run && told.1.link == state.1.link
+        };
+        let progress = self.told.as_ref().is_some_and(is_progress);
+        if !progress {
+            self.release();
+        }
+        self.held = Some(state);
+        match progress {
+            true => self.release_due(),
+            false => self.release(),
+        }
+    }
+
+    fn release(&mut self) {
+        if let Some(state) = self.held.take() {
+            self.emit(EventKind::State, state.0.clone(), &state.1);
+            self.told = Some((state, Instant::now()));
         }
     }
 }
