@@ -176,7 +176,7 @@ impl From<Request> for QueuedJob {
         let body = request.script.unwrap_or_default();
         Self {
             id: request.reqid,
-            name: request.name,
+            name: request.name.filter(|name| !name.is_empty()),
             user: request.user,
             body,
         }

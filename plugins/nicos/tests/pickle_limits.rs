@@ -96,6 +96,69 @@ fn a_long_buffer_that_is_looked_at_many_times_exceeds_the_bytes() {
     );
 }
 
+/// A text that is put on the memo as number 0 and taken off the stack.
+fn long_text() -> Vec<u8> {
+    [&b"X\x00\x00\x10\x00"[..], &[b'x'; 1 << 20], b"q\x000"].concat()
+}
+
+#[test]
+fn names_and_codes_that_print_nothing_are_not_looked_at_when_long() {
+    let text = long_text();
+    // A class with a name of a megabyte; one found by getattr; a NumPy scalar whose byte order is that text.
+    let class = [&b"\x80\x04"[..], &text, b"h\x00h\x00\x93."].concat();
+    assert!(matches!(
+        outcome(&class),
+        Err(PickleError::Malformed { .. })
+    ));
+    let getattr = b"c__builtin__\ngetattr\n(cm\nC\nh\x00tR)R";
+    let getattr = [&b"\x80\x02"[..], &text, getattr, b"."].concat();
+    assert_eq!(outcome(&getattr).unwrap(), r#"{"$class":"unnamed"}"#);
+    let dtype = b"cnumpy\ndtype\n(X\x02\x00\x00\x00u1tR(K\x03h\x00tb";
+    let scalar = [
+        &b"cnumpy.core.multiarray\nscalar\n("[..],
+        dtype,
+        b"C\x01\x07tR",
+    ]
+    .concat();
+    let scalars = repeated(
+        &[&b"\x80\x03"[..], &text, b"(", &scalar, b"q\x01"].concat(),
+        b"h\x01",
+        100_000,
+        b"t.",
+    );
+    assert!(outcome(&scalars).unwrap().starts_with("[7,7,"));
+}
+
+#[test]
+fn a_uuid_with_a_crowded_state_is_shown_as_it_is() {
+    let crowd = b"K\x01K\x01".repeat(20);
+    let uuid = [
+        &b"\x80\x02cuuid\nUUID\n)\x81}(X\x03\x00\x00\x00intK\x05"[..],
+        &crowd,
+        b"ub.",
+    ]
+    .concat();
+    assert!(outcome(&uuid).unwrap().contains("$state"));
+}
+
+#[test]
+fn a_megabyte_of_memos_ends_at_once() {
+    let memos = repeated(b"\x80\x04K\x01", b"\x94", 1 << 20, b".");
+    assert_eq!(outcome(&memos), exceeded("values", 500_000));
+}
+
+#[test]
+fn an_exception_with_very_many_arguments_is_read_once() {
+    let many = repeated(
+        b"\x80\x02cexceptions\nValueError\n(",
+        b"K\x01",
+        400_000,
+        b"tR.",
+    );
+    let pickle = decode(&many, &Limits::default()).unwrap();
+    assert!(pickle.raised().unwrap().text.starts_with("[1,1,"));
+}
+
 #[test]
 fn a_megabyte_of_marks_ends_at_once() {
     let marks = repeated(b"\x80\x02", b"(", 1 << 20, b".");

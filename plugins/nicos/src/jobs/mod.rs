@@ -155,7 +155,7 @@ impl Jobs {
     /// A queued script was changed.
     pub fn edited(&mut self, request: &Request) -> Notices {
         let record = &mut self.table.insert(request).record;
-        record.name.clone_from(&request.name);
+        record.name = request.name.clone().filter(|name| !name.is_empty());
         vec![notice(record, "edited", None)]
     }
 

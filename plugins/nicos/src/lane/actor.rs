@@ -158,10 +158,11 @@ impl Actor {
     async fn commands(&mut self, link: &mut Link, events: &mut JoinHandle<String>) -> End {
         loop {
             let request = tokio::select! {
+                // A loss that can be seen already goes first: a command that is not sent has no unknown outcome.
                 biased;
-                request = self.queue.recv() => request,
                 cause = &mut *events => return self.lost(&cause.unwrap_or_default()),
                 cause = link.lost() => return self.lost(&cause),
+                request = self.queue.recv() => request,
             };
             let Some(Item::Call(request)) = request else {
                 return End::Closed;

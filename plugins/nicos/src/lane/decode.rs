@@ -9,6 +9,9 @@ use crate::pickle::{self, Limits, PickleError, Raised};
 /// Payloads longer than this are decoded on another thread, in bytes.
 const ASIDE: usize = 64 * 1024;
 
+/// Longest text of a refusal or exception that is passed on, in characters.
+const LONGEST_TEXT: usize = 2000;
+
 /// A payload's JSON, and the exception that it is, if it is one.
 ///
 /// # Errors
@@ -37,7 +40,17 @@ pub fn refusal_text(payload: &[u8], limits: &Limits) -> String {
     let text = convert(payload, limits)
         .ok()
         .and_then(|(json, _)| serde_json::from_str(json.get()).ok());
-    text.unwrap_or_else(|| "(a refusal without a text)".to_owned())
+    let text: String = text.unwrap_or_else(|| "(a refusal without a text)".to_owned());
+    shortened(text)
+}
+
+/// A text that goes into an error message, not longer than somebody might read.
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST_TEXT) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn convert(
@@ -45,7 +58,11 @@ fn convert(
     limits: &Limits,
 ) -> Result<(Box<RawValue>, Option<Raised>), PickleError> {
     let pickle = pickle::decode(payload, limits)?;
-    Ok((pickle.to_json()?, pickle.raised()))
+    let raised = pickle.raised().map(|raised| Raised {
+        text: shortened(raised.text),
+        ..raised
+    });
+    Ok((pickle.to_json()?, raised))
 }
 
 fn fault(error: PickleError) -> Fault {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::json::Part;
 use super::node::{Id, Node};
-use super::object::{Form, Instance, bytes_of, int_of, items_of, text_of};
+use super::object::{Form, Instance, bytes_of, int_of, items_of, short_text_of};
 use super::output::Output;
 use super::{Pickle, PickleError};
 
@@ -31,6 +31,9 @@ struct Dtype {
     code: String,
     order: char,
 }
+
+/// Longest type code looked at, as in `U1000`.
+const LONGEST_CODE: usize = 32;
 
 /// Most dimensions NumPy 1 has.
 const MOST_DIMENSIONS: usize = 32;
@@ -103,7 +106,7 @@ fn from_buffer<'p>(pickle: &'p Pickle<'_>, instance: &Instance<'p>) -> Option<Fo
     let [data, dtype, shape, order] = instance.args else {
         return None;
     };
-    let fortran = text_of(pickle, *order)? == "F";
+    let fortran = short_text_of(pickle, *order, 1)? == "F";
     assemble(
         dtype_of(pickle, *dtype)?,
         shape_of(pickle, *shape)?,
@@ -158,9 +161,10 @@ fn dtype_of(pickle: &Pickle<'_>, id: Id) -> Option<Dtype> {
     let Node::Object(object) = pickle.node(id) else {
         return None;
     };
-    let code = text_of(pickle, *items_of(pickle, object.args)?.first()?)?.into_owned();
+    let code = *items_of(pickle, object.args)?.first()?;
+    let code = short_text_of(pickle, code, LONGEST_CODE)?.into_owned();
     let state = object.state.and_then(|state| items_of(pickle, state));
-    let order = state.and_then(|state| text_of(pickle, *state.get(1)?));
+    let order = state.and_then(|state| short_text_of(pickle, *state.get(1)?, 1));
     let order = order.and_then(|order| order.chars().next()).unwrap_or('|');
     Some(Dtype { code, order })
 }

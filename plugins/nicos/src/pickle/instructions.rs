@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::machine::{Machine, Step};
 use super::node::{Id, Node, Object};
 use super::opcode as op;
-use super::{PickleError, number, text};
+use super::{LONGEST_NAME, PickleError, number, text};
 
 impl<'a> Machine<'a> {
     pub(super) fn constant(&mut self, code: u8) -> Step {
@@ -171,9 +171,12 @@ impl<'a> Machine<'a> {
                 (self.pop()?, name)
             }
         };
-        let is_text = |id: Id| matches!(self.node(id), Some(Node::Text(_) | Node::OldText(_)));
-        if !is_text(module) || !is_text(name) {
-            return Err(self.malformed("a class is not named by text"));
+        let is_name = |id: Id| match self.node(id) {
+            Some(Node::Text(text) | Node::OldText(text)) => text.len() <= LONGEST_NAME,
+            _ => false,
+        };
+        if !is_name(module) || !is_name(name) {
+            return Err(self.malformed("a class is not named by a short text"));
         }
         self.push(Node::Global { module, name })
     }
@@ -181,6 +184,9 @@ impl<'a> Machine<'a> {
     fn global_lines(&mut self) -> Result<(Id, Id), PickleError> {
         let module = self.cursor.line()?;
         let name = self.cursor.line()?;
+        if module.len().max(name.len()) > LONGEST_NAME {
+            return Err(self.malformed("a class is not named by a short text"));
+        }
         let module = self.alloc(Node::Text(Cow::Borrowed(module)))?;
         let name = self.alloc(Node::Text(Cow::Borrowed(name)))?;
         Ok((module, name))

@@ -5,7 +5,7 @@
 use super::node::{Id, Node};
 use super::object::{self, Form};
 use super::output::Output;
-use super::{Pickle, PickleError, array, text};
+use super::{Pickle, PickleError, array, name, text};
 
 /// The JSON text of the value at `root`.
 pub(super) fn write(pickle: &Pickle<'_>, root: Id) -> Result<String, PickleError> {
@@ -91,7 +91,7 @@ impl<'p> Writer<'p> {
             Node::Tuple(items) | Node::List(items) | Node::Set(items) => self.open_items(id, items),
             Node::Dict(entries) => self.open_dict(id, entries),
             Node::Global { .. } => {
-                let name = object::global_name(pickle, id);
+                let name = name::global_name(pickle, id);
                 self.out.tagged("$global", &name)
             }
             Node::Object(_) => self.object(id),

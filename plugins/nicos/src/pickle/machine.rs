@@ -140,6 +140,9 @@ impl<'a> Machine<'a> {
             _ => self.memo.len() as u64,
         };
         let id = self.top()?;
+        if self.memo.len() >= self.limits.nodes {
+            return Err(self.too_many_nodes());
+        }
         self.memo.insert(key, id);
         Ok(())
     }

@@ -32,6 +32,7 @@ mod json;
 mod limits;
 mod machine;
 mod moment;
+mod name;
 mod node;
 mod number;
 mod object;
@@ -46,6 +47,9 @@ pub use limits::Limits;
 use machine::Machine;
 use node::{Id, Node};
 use serde_json::value::RawValue;
+
+/// Longest part of a class's name, in bytes. Names are looked at wherever a class is used.
+const LONGEST_NAME: usize = 1000;
 
 /// A decoded payload.
 #[derive(Debug)]

@@ -91,7 +91,7 @@ fn offset(pickle: &Pickle<'_>, zone: Id) -> Option<String> {
     let Node::Object(zone) = pickle.node(zone) else {
         return None;
     };
-    if super::object::global_name(pickle, zone.callee) != "datetime.timezone" {
+    if super::name::global_name(pickle, zone.callee) != "datetime.timezone" {
         return None;
     }
     let Node::Object(delta) = pickle.node(*items_of(pickle, zone.args)?.first()?) else {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::array::{self, Array};
 use super::json::{self, Part};
+use super::name::{global_name, is_exception};
 use super::node::{Id, Node, Object};
 use super::{Pickle, Raised, moment, text};
 
@@ -20,6 +21,9 @@ pub(super) enum Form<'p> {
         parts: Vec<Part<'p>>,
     },
 }
+
+/// More entries than the state of any value has that is known by its entries' names.
+const FEW: usize = 8;
 
 /// An instance with the differences between the protocols taken out.
 pub(super) struct Instance<'p> {
@@ -58,35 +62,12 @@ pub(super) fn raised(pickle: &Pickle<'_>, id: Id) -> Option<Raised> {
     let text = match instance.args {
         [] => String::new(),
         [only] => text_of(pickle, *only).map_or_else(|| json_of(pickle, *only), Cow::into_owned),
-        several => {
-            let texts: Vec<_> = several.iter().map(|&id| json_of(pickle, id)).collect();
-            texts.join(", ")
-        }
+        _ => json_of(pickle, object.args),
     };
     Some(Raised {
         class: instance.class,
         text,
     })
-}
-
-/// `module.name` of a class or function, as Python 3 calls it.
-pub(super) fn global_name(pickle: &Pickle<'_>, id: Id) -> String {
-    match pickle.node(id) {
-        Node::Global { module, name } => {
-            python3_name(&name_part(pickle, *module), &name_part(pickle, *name))
-        }
-        // Protocols below 4 reach a nested class by getattr(outer, 'Inner').
-        Node::Object(object) => match (pickle.node(object.callee), pickle.node(object.args)) {
-            (Node::Global { name, .. }, Node::Tuple(args))
-                if name_part(pickle, *name) == "getattr" =>
-            {
-                let parts: Vec<_> = args.iter().map(|&id| outer_name(pickle, id)).collect();
-                parts.join(".")
-            }
-            _ => "unnamed".to_owned(),
-        },
-        _ => "unnamed".to_owned(),
-    }
 }
 
 /// Whether every key is text that does not begin with `$`, so that a JSON object can hold the dict.
@@ -103,6 +84,18 @@ pub(super) fn text_of<'p>(pickle: &'p Pickle<'_>, id: Id) -> Option<Cow<'p, str>
         Node::Text(bytes) => Some(text::lossy(bytes)),
         Node::OldText(bytes) => Some(text::from_python2(bytes)),
         _ => None,
+    }
+}
+
+/// Text of at most `most` bytes: for what is looked at each time a shared value is used, and may print nothing.
+pub(super) fn short_text_of<'p>(
+    pickle: &'p Pickle<'_>,
+    id: Id,
+    most: usize,
+) -> Option<Cow<'p, str>> {
+    match pickle.node(id) {
+        Node::Text(bytes) | Node::OldText(bytes) if bytes.len() > most => None,
+        _ => text_of(pickle, id),
     }
 }
 
@@ -130,12 +123,14 @@ pub(super) fn entries_of<'p>(pickle: &'p Pickle<'_>, id: Id) -> Option<&'p [(Id,
     }
 }
 
-/// The value of a dict's text key.
+/// The value of a text key of a dict that has few.
 pub(super) fn entry(pickle: &Pickle<'_>, entries: &[(Id, Id)], name: &str) -> Option<Id> {
     let is_it = |id: Id| matches!(pickle.node(id), Node::Text(key) | Node::OldText(key) if key[..] == *name.as_bytes());
+    let few = entries.len() <= FEW;
     entries
         .iter()
         .rev()
+        .filter(|_| few)
         .find(|(key, _)| is_it(*key))
         .map(|(_, value)| *value)
 }
@@ -290,47 +285,6 @@ fn fields_of<'p>(pickle: &'p Pickle<'_>, id: Id) -> Option<&'p [(Id, Id)]> {
         Node::Dict(entries) if plain_keys(pickle, entries) => Some(entries),
         _ => None,
     }
-}
-
-fn is_exception(class: &str) -> bool {
-    const ENDINGS: [&str; 7] = [
-        "Error",
-        "Exception",
-        "Interrupt",
-        "Exit",
-        "Iteration",
-        "Warning",
-        "ExceptionGroup",
-    ];
-    class.starts_with("nicos.core.errors.") || ENDINGS.iter().any(|ending| class.ends_with(ending))
-}
-
-fn name_part<'p>(pickle: &'p Pickle<'_>, id: Id) -> Cow<'p, str> {
-    text_of(pickle, id).unwrap_or_default()
-}
-
-fn outer_name(pickle: &Pickle<'_>, id: Id) -> String {
-    match pickle.node(id) {
-        Node::Global { module, name } => {
-            python3_name(&name_part(pickle, *module), &name_part(pickle, *name))
-        }
-        _ => name_part(pickle, id).into_owned(),
-    }
-}
-
-fn python3_name(module: &str, name: &str) -> String {
-    let name = match (module, name) {
-        ("__builtin__", "unicode") => "str",
-        ("__builtin__", "long") => "int",
-        ("__builtin__", "xrange") => "range",
-        _ => name,
-    };
-    let module = match module {
-        "__builtin__" | "exceptions" => "builtins",
-        "copy_reg" => "copyreg",
-        _ => module,
-    };
-    format!("{module}.{name}")
 }
 
 fn json_of(pickle: &Pickle<'_>, id: Id) -> String {
