@@ -8,9 +8,8 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use tempfile::TempDir;
-
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result};
+use crate::instance_dir::InstanceDir;
 use crate::process::Process;
 use crate::progress::Progress;
 use crate::{port, spawner};
@@ -94,7 +93,7 @@ pub struct ActiveMq {
 /// Where an instance lives; the same over restarts.
 #[derive(Debug)]
 struct Place {
-    dir: TempDir,
+    dir: InstanceDir,
     config: Config,
 }
 
@@ -185,8 +184,7 @@ impl ActiveMq {
 
     fn start_on_new_ports(options: ActiveMqOptions) -> Result<Self> {
         let [openwire, stomp] = port::free_set()?;
-        let dir = TempDir::with_prefix("patchbay-activemq-");
-        let dir = dir.doing(|| "creating a directory for ActiveMQ".into())?;
+        let dir = InstanceDir::new("activemq")?;
         let ActiveMqOptions { users, persistent } = options;
         let place = Place {
             dir,

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use tempfile::TempDir;
-
 use crate::error::{Doing, Result};
+use crate::instance_dir::InstanceDir;
 use crate::process::Process;
 use crate::progress::Progress;
 use crate::spawner;
@@ -44,8 +43,7 @@ impl GatewayOptions {
     /// # Errors
     /// When it ends before, or is not ready within 60 s (with the last lines of its log).
     pub fn start(self, progress: Progress<'_>) -> Result<Gateway> {
-        let dir = TempDir::with_prefix("patchbay-gateway-");
-        let dir = dir.doing(|| "creating a directory for the gateway".into())?;
+        let dir = InstanceDir::new("gateway")?;
         self.write_files(dir.path())?;
         let process = self.run(dir.path())?;
         progress(&format!("gateway ready, process {}", process.pid()));
@@ -95,7 +93,7 @@ pub struct Gateway {
     // Declared, and so dropped, before the directory that it uses.
     process: Process,
     options: GatewayOptions,
-    dir: TempDir,
+    dir: InstanceDir,
 }
 
 impl Gateway {

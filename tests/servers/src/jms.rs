@@ -14,9 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use tempfile::TempDir;
-
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result};
+use crate::instance_dir::InstanceDir;
 use crate::process::Process;
 use crate::progress::Progress;
 use crate::spawner;
@@ -46,7 +45,7 @@ pub struct Jms {
     stdin: Mutex<ChildStdin>,
     inbox: Arc<Inbox>,
     commands: AtomicU64,
-    _dir: TempDir,
+    _dir: InstanceDir,
 }
 
 impl Jms {
@@ -56,8 +55,7 @@ impl Jms {
     /// When something cannot be installed, or the process is not ready within a minute.
     pub fn start(progress: Progress<'_>) -> Result<Self> {
         let class_path = install(progress)?;
-        let dir = TempDir::with_prefix("patchbay-jms-");
-        let dir = dir.doing(|| "creating a directory for the JMS client".into())?;
+        let dir = InstanceDir::new("jms")?;
         let mut java = spawner::guarded("java");
         java.args(JVM).args(["-cp", &class_path, "Client"]);
         let mut process =

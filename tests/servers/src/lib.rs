@@ -22,6 +22,7 @@ mod activemq;
 mod debian;
 mod error;
 mod gateway;
+mod instance_dir;
 mod jms;
 mod log;
 mod nicos;

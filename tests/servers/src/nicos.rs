@@ -8,9 +8,8 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use tempfile::TempDir;
-
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result};
+use crate::instance_dir::InstanceDir;
 use crate::process::Process;
 use crate::progress::Progress;
 use crate::{port, spawner};
@@ -76,7 +75,7 @@ pub struct Nicos {
 #[derive(Debug)]
 struct Place {
     installation: Installation,
-    dir: TempDir,
+    dir: InstanceDir,
     port: u16,
     cache_port: Option<u16>,
 }
@@ -163,8 +162,7 @@ impl Nicos {
 
     fn start_on_new_ports(installation: &Installation, options: NicosOptions) -> Result<Self> {
         let [port, cache_port] = port::free_set()?;
-        let dir = TempDir::with_prefix("patchbay-nicos-");
-        let dir = dir.doing(|| "creating a directory for NICOS".into())?;
+        let dir = InstanceDir::new("nicos")?;
         instance::write(dir.path())?;
         let cache_port = options.cache.then_some(cache_port);
         let place = Place {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use patchbay_servers::{
-    ActiveMq, Connect, Event, IBEX_PASSWORD, IbexEvent, IbexWhat, Jms, Message, to_stderr,
+    ActiveMq, Connect, Event, IBEX_PASSWORD, IbexEvent, IbexSees, IbexWhat, Jms, Message, to_stderr,
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -86,4 +86,31 @@ fn bytes_make_it_deaf() {
             .unwrap()
             .contains("ClassCastException")
     );
+}
+
+#[test]
+fn it_takes_only_the_answer_to_its_own_request() {
+    let broker = ActiveMq::start(&to_stderr).unwrap();
+    let jms = Jms::start(&to_stderr).unwrap();
+    let connect = Connect::to(broker.openwire());
+    jms.open("server", &connect).unwrap();
+    jms.listen("server", "ss_admin").unwrap();
+    jms.ibex("gui", &connect).unwrap();
+    let login = jms.receive(PATIENCE, |_| true).unwrap().unwrap();
+    ibex_event(&jms, IbexWhat::Sent);
+    let (queue, id) = (login.reply_to.unwrap(), login.correlation.unwrap());
+    let answer = |id: &str, text: &str| {
+        jms.send_message("server", &Message::text(text).correlation(id).to(&queue))
+    };
+    answer("another", "{}").unwrap();
+    ibex_event(&jms, IbexWhat::Ignored);
+    answer(&id, r#"{"success":true,"payload":null}"#).unwrap();
+    let taken = ibex_event(&jms, IbexWhat::Answered);
+    assert_eq!(taken.request.as_deref(), Some("authenticate"));
+    assert_eq!(
+        IbexSees::of_answer(&taken.text.unwrap()),
+        IbexSees::Accepted
+    );
+    answer(&id, "{}").unwrap();
+    ibex_event(&jms, IbexWhat::Ignored);
 }
