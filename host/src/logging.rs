@@ -4,23 +4,46 @@ use crate::config::{LogFormat, LogLevel};
 use patchbay_abi::head;
 use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Begins to log. A second call changes nothing.
-pub fn start(level: LogLevel, format: LogFormat) {
+/// Lines that wait for a slow reader of standard error; more are dropped and counted.
+const WAITING: usize = 8192;
+
+/// The log, until it is dropped: then what waits is written, for a second at most.
+pub struct Log {
+    _writer: WorkerGuard,
+    dropped: ErrorCounter,
+}
+
+impl Log {
+    /// Lines that could not be written because nobody read standard error.
+    pub fn dropped(&self) -> usize {
+        self.dropped.dropped_lines()
+    }
+}
+
+/// Begins to log. Whoever speaks is never held up by whoever reads. A second call changes nothing.
+pub fn start(level: LogLevel, format: LogFormat) -> Log {
     let terminal = std::io::stderr().is_terminal();
     let pretty = match format {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
         LogFormat::Auto => terminal,
     };
-    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let (writer, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(WAITING)
+        .finish(std::io::stderr());
+    let dropped = writer.error_counter();
+    let lines = fmt::layer().with_writer(writer).with_target(false);
     // Lines of plugins were filtered where they were said, each by its instance's own level.
-    let filter = tracing_subscriber::filter::filter_fn(move |line| {
-        line.target() == PLUGIN || *line.level() <= filter_of(level)
-    });
+    let filter =
+        filter_fn(move |line| line.target() == PLUGIN || *line.level() <= filter_of(level));
     let registry = tracing_subscriber::registry();
     let started = match pretty {
         true => registry
@@ -33,9 +56,11 @@ pub fn start(level: LogLevel, format: LogFormat) {
     if started.is_err() {
         tracing::debug!("a log was there already");
     }
+    Log {
+        _writer: guard,
+        dropped,
+    }
 }
-
-use tracing_subscriber::Layer as _;
 
 fn colours(terminal: bool) -> bool {
     terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

@@ -3,7 +3,7 @@
 use crate::broker::{Broker, Limits, LoginRule, Route, Seat};
 use crate::config::{Checked, Frontend, Instance, UnmappedLogins};
 use crate::exit::Exit;
-use crate::logging::{self, level_name};
+use crate::logging::{self, Log, level_name};
 use crate::metrics::Metrics;
 use crate::plugin::Catalog;
 use crate::supervise::{Charge, Ending, ReadyLatch, StopOrder, supervise};
@@ -17,12 +17,12 @@ const FRONTENDS_SHARE: f64 = 0.6;
 
 /// Runs the gateway until it is told to end.
 pub fn run(config: &Checked, catalog: &Catalog) -> Exit {
-    logging::start(config.gateway.log_level, config.gateway.log_format);
+    let log = logging::start(config.gateway.log_level, config.gateway.log_format);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build();
     match (runtime, signals()) {
-        (Ok(runtime), Ok(asked)) => runtime.block_on(serve(config, catalog, asked)),
+        (Ok(runtime), Ok(asked)) => runtime.block_on(serve(config, catalog, asked, &log)),
         (Err(error), _) => failed(format!("no runtime: {error}")),
         (_, Err(error)) => failed(format!("no signal handler: {error}")),
     }
@@ -33,14 +33,24 @@ fn failed(why: String) -> Exit {
     Exit::Failed
 }
 
-/// Counts the times that the process was asked to end (SIGINT, SIGTERM, Ctrl-C).
-fn signals() -> Result<watch::Receiver<u32>, ctrlc::Error> {
-    let (asked, times) = watch::channel(0);
-    ctrlc::set_handler(move || asked.send_modify(|times| *times += 1))?;
-    Ok(times)
+/// Tells when the process is asked to end (SIGINT, SIGTERM, Ctrl-C). Asked again, it ends at once,
+/// from the handler's own thread: whatever else hangs.
+fn signals() -> Result<watch::Receiver<bool>, ctrlc::Error> {
+    let (ask, asked) = watch::channel(false);
+    ctrlc::set_handler(move || {
+        if ask.send_replace(true) {
+            std::process::exit(Exit::CutOff as i32);
+        }
+    })?;
+    Ok(asked)
 }
 
-async fn serve(config: &Checked, catalog: &Catalog, mut asked: watch::Receiver<u32>) -> Exit {
+async fn serve(
+    config: &Checked,
+    catalog: &Catalog,
+    mut asked: watch::Receiver<bool>,
+    log: &Log,
+) -> Exit {
     let broker = Broker::new(seats(config), limits(config), Arc::new(Metrics::default()));
     let sweeper = tokio::spawn(sweep(broker.clone()));
     let (ready, mut all_ready) = mpsc::channel::<()>(1);
@@ -57,29 +67,23 @@ async fn serve(config: &Checked, catalog: &Catalog, mut asked: watch::Receiver<u
     drop(staff);
     let announced = async {
         all_ready.recv().await;
-        tracing::info!(
-            name = config.gateway.name,
-            version = env!("CARGO_PKG_VERSION"),
-            "ready"
-        );
+        let (name, version) = (&config.gateway.name, env!("CARGO_PKG_VERSION"));
+        tracing::info!(name, version, "ready");
         std::future::pending::<()>().await;
     };
     tokio::select! {
         () = announced => {}
         // An error means that no signal can come any more: then it is time to end as well.
-        _ = asked.wait_for(|times| *times > 0) => {}
+        _ = asked.wait_for(|asked| *asked) => {}
     }
     let whole = config.gateway.deadlines.shutdown;
     tracing::info!(
         "shutting down within {} s; once more to end at once",
         whole.as_secs()
     );
-    let clean = tokio::select! {
-        clean = shut_down(&mut frontends, &mut backends, whole) => clean,
-        _ = asked.wait_for(|times| *times > 1) => false,
-    };
+    let clean = shut_down(&mut frontends, &mut backends, whole).await;
     sweeper.abort();
-    farewell(&broker, clean)
+    farewell(&broker, clean, log)
 }
 
 /// First the frontends: they take nothing more and answer what they have taken. Then the backends.
@@ -91,8 +95,9 @@ async fn shut_down(frontends: &mut Team, backends: &mut Team, whole: Duration) -
     frontends & backends.stop(left).await
 }
 
-fn farewell(broker: &Broker, clean: bool) -> Exit {
-    tracing::info!(counted = broker.metrics().summary(), "ended");
+fn farewell(broker: &Broker, clean: bool, log: &Log) -> Exit {
+    let (counted, unwritten) = (broker.metrics().summary(), log.dropped());
+    tracing::info!(counted, unwritten, "ended");
     match clean {
         true => Exit::Done,
         false => {

@@ -3,7 +3,7 @@
 use crate::broker::{Broker, Life};
 use crate::config::Restart;
 use crate::plugin::Plugin;
-use patchbay_abi::{Fault, FaultKind, Kind, Message, Port, head};
+use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -60,19 +60,26 @@ pub async fn supervise(
     loop {
         let epoch = new_epoch();
         let ended = live(&broker, &charge, epoch, &mut stop, &mut ready).await;
-        broker.disconnect(charge.seat, epoch);
         let fault = match ended {
             Ended::Asked(ending) => return ending,
             Ended::Failed(fault) => fault,
         };
         let id = broker.seats()[charge.seat].id();
         broker.metrics().add(id, "failures", 1);
-        match failures.next_pause() {
+        // What it says may be a peer's words: as a field it is escaped.
+        let fault_said = fault.message.as_str();
+        let pause = match fault.kind {
+            // The same configuration is as wrong the next time.
+            FaultKind::Invalid => None,
+            _ => failures.next_pause(),
+        };
+        match pause {
             Some(pause) => {
+                let pause_ms = pause.as_millis();
                 tracing::error!(
                     instance = id,
-                    "failed: {fault}; starts anew in {} ms",
-                    pause.as_millis()
+                    fault = fault_said,
+                    "failed; starts anew in {pause_ms} ms"
                 );
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
@@ -82,8 +89,9 @@ pub async fn supervise(
             None => {
                 tracing::error!(
                     instance = id,
-                    "failed: {fault}; quarantined, it failed too often (restart_max, restart_window_s): \
-                     mend the cause and restart the gateway"
+                    fault = fault_said,
+                    "failed and is quarantined: its configuration is wrong, or it failed too often \
+                     (restart_max, restart_window_s); mend the cause and restart the gateway"
                 );
                 ordered(&mut stop).await;
                 return Ending::Clean;
@@ -92,6 +100,7 @@ pub async fn supervise(
     }
 }
 
+/// One life, from its start to the settling of its debts.
 async fn live(
     broker: &Arc<Broker>,
     charge: &Charge,
@@ -111,16 +120,39 @@ async fn live(
         instance: id.to_owned(),
         level: charge.level.to_owned(),
     };
-    port.deliver(Message::new(Kind::START, 0, &head).body(charge.config.clone()));
+    let start = Message::new(Kind::START, 0, &head).body(charge.config.clone());
+    let ended = match port.deliver(start) {
+        Delivery::Taken => listen(id, charge, &port, stop, ready, &mut told).await,
+        _ => Ended::Failed(Fault::new(
+            FaultKind::Internal,
+            "it does not take its start",
+        )),
+    };
+    // Before the port is dropped: the plugin's own tasks end with it, and their word on what they
+    // leave undone is worth less than the broker's.
+    broker.disconnect(charge.seat, epoch);
+    ended
+}
+
+async fn listen(
+    id: &str,
+    charge: &Charge,
+    port: &Port,
+    stop: &mut StopOrder,
+    ready: &mut Option<ReadyLatch>,
+    told: &mut mpsc::Receiver<Life>,
+) -> Ended {
     let late = tokio::time::sleep(charge.start_deadline);
     tokio::pin!(late);
+    let (mut started, mut warned) = (false, false);
     loop {
         tokio::select! {
             biased;
-            within = ordered(stop) => return stop_within(&port, within, &mut told).await,
+            within = ordered(stop) => return stop_within(port, within, told).await,
             event = told.recv() => match event {
                 Some(Life::Ready) => {
-                    if ready.take().is_some() {
+                    ready.take();
+                    if !std::mem::replace(&mut started, true) {
                         tracing::info!(instance = id, plugin = charge.plugin.manifest.name, "started");
                     }
                 }
@@ -129,10 +161,11 @@ async fn live(
                     return Ended::Failed(Fault::new(FaultKind::Internal, "it stopped by itself"));
                 }
             },
-            () = &mut late, if ready.is_some() && !late.is_elapsed() => tracing::warn!(
-                instance = id,
-                "has not started within {} s; waiting on", charge.start_deadline.as_secs()
-            ),
+            () = &mut late, if !started && !warned => {
+                warned = true;
+                let limit_s = charge.start_deadline.as_secs();
+                tracing::warn!(instance = id, "has not started within {limit_s} s; waiting on");
+            }
         }
     }
 }

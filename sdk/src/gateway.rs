@@ -131,6 +131,22 @@ impl Link {
         }
     }
 
+    /// Ends the session that an answer grants which came when nobody wanted it any more.
+    fn give_back(&self, reply: &Message) {
+        if let Ok(head::Reply {
+            session: Some(granted),
+            ..
+        }) = reply.read_head()
+        {
+            self.say_logout(granted.session);
+        }
+    }
+
+    fn say_logout(&self, session: u64) {
+        self.host
+            .deliver(Message::new(Kind::LOGOUT, 0, &head::Logout { session }));
+    }
+
     fn grant(&self, events: u32) {
         self.host
             .deliver(Message::new(Kind::CREDIT, 0, &head::Credit { events }));
@@ -145,7 +161,7 @@ impl Link {
         let mut wait = Wait {
             link: self,
             id,
-            sent: false,
+            answered: None,
         };
         if self.host.deliver(request(id)) != Delivery::Taken {
             return Err(Fault::new(
@@ -153,11 +169,10 @@ impl Link {
                 "the gateway is shutting down",
             ));
         }
-        wait.sent = true;
-        let reply = answered
-            .await
-            .map_err(|_| Fault::new(FaultKind::Internal, "the host dropped a request"))?;
-        wait.sent = false;
+        let reply = wait.answered.insert(answered).await;
+        wait.answered = None;
+        let reply =
+            reply.map_err(|_| Fault::new(FaultKind::Internal, "the host dropped a request"))?;
         match reply.read_head::<head::Reply>() {
             Ok(head::Reply {
                 fault: Some(fault), ..
@@ -175,18 +190,24 @@ impl Link {
 struct Wait<'a> {
     link: &'a Link,
     id: u64,
-    sent: bool,
+    /// While the host owes an answer.
+    answered: Option<oneshot::Receiver<Message>>,
 }
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let abandoned = self
+        let unanswered = self
             .link
             .lock(&self.link.waiting)
             .remove(&self.id)
             .is_some();
-        if abandoned && self.sent {
+        let Some(mut answered) = self.answered.take() else {
+            return;
+        };
+        if unanswered {
             self.link.host.deliver(Message::bare(Kind::CANCEL, self.id));
+        } else if let Ok(reply) = answered.try_recv() {
+            self.link.give_back(&reply);
         }
     }
 }
@@ -255,8 +276,7 @@ impl Session {
 
 impl Drop for SessionInner {
     fn drop(&mut self) {
-        let head = head::Logout { session: self.id };
-        self.link.host.deliver(Message::new(Kind::LOGOUT, 0, &head));
+        self.link.say_logout(self.id);
     }
 }
 

@@ -5,8 +5,8 @@
 
 use patchbay_abi::{Kind, Message, Port, head};
 use std::cell::RefCell;
-use std::sync::Once;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Once};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id};
@@ -17,7 +17,8 @@ use tracing_subscriber::registry::LookupSpan;
 /// No line is longer than this, in bytes; the rest is cut off.
 const LONGEST: usize = 16 * 1024;
 
-static LEVEL: AtomicU8 = AtomicU8::new(3);
+/// The most that any instance of this file has ever wanted to say; what callsites go by.
+static MOST: AtomicU8 = AtomicU8::new(INFO);
 static INSTALL: Once = Once::new();
 
 thread_local! {
@@ -28,12 +29,28 @@ thread_local! {
 #[derive(Clone)]
 pub(crate) struct Voice {
     host: Port,
+    level: Arc<AtomicU8>,
 }
 
 impl Voice {
     pub(crate) fn new(host: Port) -> Self {
         INSTALL.call_once(install);
-        Voice { host }
+        let level = Arc::new(AtomicU8::new(INFO));
+        Voice { host, level }
+    }
+
+    /// Changes what this instance says, while it runs.
+    pub(crate) fn set_level(&self, name: &str) {
+        let number = LEVELS.iter().position(|level| *level == name);
+        let number = number.map_or(INFO, |number| number as u8);
+        self.level.store(number, Ordering::Relaxed);
+        if MOST.fetch_max(number, Ordering::Relaxed) < number {
+            tracing::callsite::rebuild_interest_cache();
+        }
+    }
+
+    fn says(&self, level: &tracing::Level) -> bool {
+        *level <= filter(&self.level)
     }
 
     fn say(&self, line: &head::Log) {
@@ -59,17 +76,11 @@ fn with_speaker(say: impl FnOnce(&Voice)) -> bool {
     }
 }
 
-/// Changes the level of all instances of this plugin file, while they run.
-pub(crate) fn set_level(name: &str) {
-    let number = LEVELS.iter().position(|level| *level == name).unwrap_or(3);
-    LEVEL.store(number as u8, Ordering::Relaxed);
-    tracing::callsite::rebuild_interest_cache();
-}
-
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+const INFO: u8 = 3;
 
-fn filter() -> LevelFilter {
-    match LEVEL.load(Ordering::Relaxed) {
+fn filter(level: &AtomicU8) -> LevelFilter {
+    match level.load(Ordering::Relaxed) {
         0 => LevelFilter::OFF,
         1 => LevelFilter::ERROR,
         2 => LevelFilter::WARN,
@@ -114,11 +125,11 @@ struct ToHost;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ToHost {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        *metadata.level() <= filter()
+        *metadata.level() <= filter(&MOST)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(filter())
+        Some(filter(&MOST))
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: Context<'_, S>) {
@@ -130,6 +141,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ToHost {
     }
 
     fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
+        let mut wanted = false;
+        with_speaker(|voice| wanted = voice.says(event.metadata().level()));
+        if !wanted {
+            return;
+        }
         let mut said = Said::default();
         for span in cx
             .event_scope(event)

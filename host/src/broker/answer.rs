@@ -1,20 +1,18 @@
 //! How an answer gets back, and what is answered where none comes.
 
 use super::pending::{Request, What};
-use super::{Broker, Place, State, check_body};
+use super::{Broker, Place, State, check};
 use patchbay_abi::{Fault, FaultKind, Message, Side, head};
-
-/// No head of a message is longer, in bytes.
-const LONGEST_HEAD: usize = 64 * 1024;
 
 impl State {
     /// Takes a request out of the table, and off its session's account.
     pub(super) fn take(&mut self, id: u64) -> Option<Request> {
         let request = self.pending.take(id)?;
-        if let (What::Call { .. }, Some(session)) =
+        if let (What::Call { op, .. }, Some(session)) =
             (&request.what, self.sessions.get_mut(request.session))
         {
-            session.in_flight = session.in_flight.saturating_sub(1);
+            let in_flight = session.in_flight_of(op);
+            *in_flight = in_flight.saturating_sub(1);
         }
         Some(request)
     }
@@ -29,24 +27,26 @@ impl Broker {
             .get(reply.id)
             .is_some_and(|request| request.backend == from);
         match expected {
-            true => self.settle(reply.id, self.check_reply(reply)),
+            true => _ = self.settle(reply.id, self.check_reply(reply)),
             false => self.unexpected(from, &reply),
         }
     }
 
-    /// Answers a request: whoever comes first does, later answers find nothing.
-    pub(super) fn settle(&self, id: u64, answer: Result<Message, Fault>) {
+    /// Answers a request: whoever comes first does, later answers find nothing. Whether this was
+    /// the first.
+    pub(super) fn settle(&self, id: u64, answer: Result<Message, Fault>) -> bool {
         let Some(request) = self.lock().take(id) else {
-            return;
+            return false;
         };
         match (&request.what, request.origin) {
             (What::Login, _) => self.login_answered(request, answer),
             (What::Call { .. }, None) => {}
             (What::Call { .. }, Some(origin)) => match answer {
-                Ok(reply) => self.reply(origin, reply),
+                Ok(reply) => _ = self.reply(origin, reply),
                 Err(fault) => self.refuse(origin, fault),
             },
         }
+        true
     }
 
     /// A fault is an error; the rest must be JSON within the limit.
@@ -58,19 +58,16 @@ impl Broker {
             )
             .side(Side::Gateway)
         };
-        if reply.head.len() > LONGEST_HEAD {
-            return Err(nonsense("its head is too long".to_owned()));
-        }
+        check(&reply, self.limits.body_bytes).map_err(|fault| match fault.kind {
+            FaultKind::TooLarge => fault.side(Side::Backend),
+            _ => nonsense(fault.message),
+        })?;
         let head: head::Reply = reply
             .read_head()
             .map_err(|error| nonsense(error.to_string()))?;
         if let Some(fault) = head.fault {
             return Err(fault);
         }
-        check_body(&reply.body, self.limits.body_bytes).map_err(|fault| match fault.kind {
-            FaultKind::TooLarge => fault.side(Side::Backend),
-            _ => nonsense(fault.message),
-        })?;
         Ok(reply)
     }
 
@@ -108,13 +105,14 @@ impl Broker {
     fn lost(&self, request: &Request) -> Fault {
         let backend = self.seats[request.backend.seat].id();
         match &request.what {
-            What::Call { op, parked: None } if op.changes => Fault::new(
-                FaultKind::UnknownOutcome,
-                format!(
-                    "the backend `{backend}` failed meanwhile: `{}` may or may not have been done; look before you ask again",
+            What::Call { op, parked: None } if op.changes => {
+                let text = format!(
+                    "the backend `{backend}` failed meanwhile: `{}` may or may not have been done; \
+                     look before you ask again",
                     op.name
-                ),
-            ),
+                );
+                Fault::new(FaultKind::UnknownOutcome, text)
+            }
             _ => Fault::new(
                 FaultKind::Unavailable,
                 format!("the backend `{backend}` failed meanwhile; try again in a moment"),

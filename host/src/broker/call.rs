@@ -1,12 +1,13 @@
 //! How a request gets to its backend.
 
 use super::login::broken;
-use super::pending::{Origin, Request, What};
+use super::pending::{Origin, Request, What, call_message};
 use super::session::{Attachment, Session};
-use super::{Broker, Place, State, check_body};
+use super::{Broker, Place, State, check};
 use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
+use patchbay_sdk::Role;
 use patchbay_sdk::model::{OPS, Op, find_op, nearest};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What is to be sent when the state is unlocked again.
 type ToSend = (u64, Place, Message);
@@ -25,9 +26,9 @@ impl Broker {
     }
 
     fn enter_call(&self, origin: Origin, message: Message) -> Result<Option<ToSend>, Fault> {
+        check(&message, self.limits.body_bytes)?;
         let head: head::Call = message.read_head().map_err(broken)?;
         let op = find_op(&head.op).ok_or_else(|| unknown(&head.op))?;
-        check_body(&message.body, self.limits.body_bytes)?;
         let mut guard = self.lock();
         let state = &mut *guard;
         let in_flight = state.pending.len();
@@ -35,13 +36,13 @@ impl Broker {
             .sessions
             .of(origin.at, head.session)
             .ok_or_else(no_session)?;
-        check_role(session, op)?;
+        check_role(session.role, op)?;
         self.check_room(session, op, in_flight)?;
         let seat = session.backend;
         let (epoch, _) = self.seats[seat]
             .port()
             .ok_or_else(|| self.unavailable(seat))?;
-        session.in_flight += 1;
+        *session.in_flight_of(op) += 1;
         let at = Place { seat, epoch };
         Ok(self.send_or_park(
             state,
@@ -74,10 +75,12 @@ impl Broker {
             },
             deadline: Instant::now() + deadline,
         });
-        let message = call.into_message(id, deadline);
+        let Call { op, message, .. } = call;
         let known = state.sessions.get_mut(session)?;
         match &mut known.attachment {
-            Attachment::Attached(epoch) if *epoch == at.epoch => Some((id, at, message)),
+            Attachment::Attached(epoch) if *epoch == at.epoch => {
+                Some((id, at, call_message(id, session, op, deadline, message)))
+            }
             Attachment::Attaching(epoch, waiting) if *epoch == at.epoch => {
                 waiting.push(id);
                 state.pending.park(id, message);
@@ -92,39 +95,49 @@ impl Broker {
         }
     }
 
-    /// Urgent requests pass every limit on how much may go on.
-    fn check_room(&self, session: &Session, op: &Op, in_flight: usize) -> Result<(), Fault> {
+    /// Urgent requests have room of their own, in which nothing else can stand.
+    fn check_room(&self, session: &mut Session, op: &Op, in_flight: usize) -> Result<(), Fault> {
         let full = |what: &str, limit: usize| {
             let text = format!("{limit} {what} is the limit of this gateway; wait for answers");
             Err(Fault::new(FaultKind::Busy, text))
         };
         let limits = &self.limits;
-        match op.urgent {
-            true => Ok(()),
-            false if in_flight >= limits.in_flight => {
-                full("requests at a time (max_in_flight)", limits.in_flight)
-            }
-            false if session.in_flight >= limits.in_flight_per_session => full(
+        if !op.urgent && in_flight >= limits.in_flight {
+            return full("requests at a time (max_in_flight)", limits.in_flight);
+        }
+        if *session.in_flight_of(op) >= limits.in_flight_per_session {
+            return full(
                 "requests of one client at a time (max_in_flight_per_session)",
                 limits.in_flight_per_session,
-            ),
-            false => Ok(()),
+            );
         }
+        Ok(())
     }
 
     /// Nobody waits for a request any more. The backend drops it if it has not sent it yet.
     pub(super) fn cancel(&self, origin: Origin) {
         let taken = {
             let mut state = self.lock();
-            state
+            let taken = state
                 .pending
                 .id_of(origin)
-                .and_then(|id| Some((id, state.take(id)?)))
+                .and_then(|id| Some((id, state.take(id)?)));
+            // Together with its login, so that an answer meanwhile finds neither or both.
+            if let Some((
+                _,
+                Request {
+                    what: What::Login,
+                    session,
+                    ..
+                },
+            )) = &taken
+            {
+                state.sessions.close(*session);
+            }
+            taken
         };
-        let Some((id, request)) = taken else { return };
-        self.tell_cancelled(request.backend, id);
-        if matches!(request.what, What::Login) {
-            self.lock().sessions.close(request.session);
+        if let Some((id, request)) = taken {
+            self.tell_cancelled(request.backend, id);
         }
     }
 
@@ -144,30 +157,13 @@ struct Call {
     message: Message,
 }
 
-impl Call {
-    fn into_message(self, id: u64, deadline: Duration) -> Message {
-        let head = head::Call {
-            session: self.session,
-            op: self.op.name.to_owned(),
-            deadline_ms: deadline.as_millis() as u64,
-            urgent: self.op.urgent,
-        };
-        let Message { body, blobs, .. } = self.message;
-        Message {
-            body,
-            blobs,
-            ..Message::new(Kind::CALL, id, &head)
-        }
-    }
-}
-
-fn check_role(session: &Session, op: &Op) -> Result<(), Fault> {
-    if session.role >= op.least {
+pub(super) fn check_role(role: Role, op: &Op) -> Result<(), Fault> {
+    if role >= op.least {
         return Ok(());
     }
     let text = format!(
         "`{}` needs the role {}, you have {}",
-        op.name, op.least, session.role
+        op.name, op.least, role
     );
     Err(Fault::new(FaultKind::Forbidden, text))
 }

@@ -1,7 +1,7 @@
 //! The events of one backend: numbered, kept for a while, handed out against credit.
 
 use super::login::broken;
-use super::{Broker, Place, check_body};
+use super::{Broker, Place, check};
 use patchbay_abi::{Buffer, Delivery, Fault, Kind, Message, Port, head};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,9 @@ const OVERHEAD: usize = 128;
 
 /// Credit that one reader can pile up, in events.
 const MOST_CREDIT: u32 = 65_536;
+
+/// The number of the first event of a life. A reader whose next one is 0 has yet to be told of it.
+const FIRST: u64 = 1;
 
 /// A bounded ring of events, and who reads them.
 pub(crate) struct Journal {
@@ -37,7 +40,7 @@ struct Kept {
 }
 
 struct Reader {
-    seat: usize,
+    at: Place,
     port: Port,
     credit: u32,
     /// The number of the event that it gets next.
@@ -65,7 +68,7 @@ impl Journal {
         let readers = std::mem::take(&mut ring.readers);
         *ring = Ring {
             epoch,
-            next: 1,
+            next: FIRST,
             ..Ring::default()
         };
         ring.readers = readers;
@@ -73,31 +76,31 @@ impl Journal {
         ring.hand_out();
     }
 
-    pub(super) fn subscribe(&self, seat: usize, port: Port) {
+    pub(super) fn subscribe(&self, at: Place, port: Port) {
         let mut ring = self.lock();
         let next = ring.next;
-        ring.readers.retain(|reader| reader.seat != seat);
+        ring.readers.retain(|reader| reader.at.seat != at.seat);
         ring.readers.push(Reader {
-            seat,
+            at,
             port,
             credit: 0,
             next,
         });
     }
 
-    pub(super) fn unsubscribe(&self, seat: usize) {
-        self.lock().readers.retain(|reader| reader.seat != seat);
+    pub(super) fn unsubscribe(&self, at: Place) {
+        self.lock().readers.retain(|reader| reader.at != at);
     }
 
-    pub(super) fn credit(&self, seat: usize, events: u32) {
+    pub(super) fn credit(&self, at: Place, events: u32) {
         let mut ring = self.lock();
-        for reader in ring.readers.iter_mut().filter(|reader| reader.seat == seat) {
+        for reader in ring.readers.iter_mut().filter(|reader| reader.at == at) {
             reader.credit = reader.credit.saturating_add(events).min(MOST_CREDIT);
         }
         ring.hand_out();
     }
 
-    /// Numbers an event, keeps it and hands it out. Says how many readers have missed events.
+    /// Numbers an event, hands it out and keeps it.
     fn append(&self, epoch: u64, mut head: head::Event, body: Buffer, blobs: Vec<Buffer>) {
         let mut ring = self.lock();
         if ring.epoch != epoch {
@@ -119,8 +122,9 @@ impl Journal {
             at: Instant::now(),
             message,
         });
-        ring.trim(self.bytes, self.age);
+        // In this order, so that even one larger than the ring reaches those who have room for it.
         ring.hand_out();
+        ring.trim(self.bytes, self.age);
     }
 }
 
@@ -145,26 +149,23 @@ impl Ring {
 
 impl Reader {
     fn catch_up(&mut self, epoch: u64, next: u64, kept: &VecDeque<Kept>) {
-        while self.credit > 0 && self.next < next.max(1) {
+        while epoch != 0 && self.credit > 0 && self.next < next {
             let oldest = kept.front().map_or(next, |kept| kept.seq);
-            let message = match self.next < oldest || self.next == 0 {
-                true => {
-                    let gap = gap(epoch, self.next, oldest.saturating_sub(1));
-                    self.next = oldest;
-                    gap
-                }
-                false => {
-                    let at = (self.next - oldest) as usize;
-                    let Some(event) = kept.get(at) else { return };
-                    self.next += 1;
-                    event.message.clone()
-                }
+            let (message, then) = match self.next < oldest {
+                true => (gap(epoch, self.next, oldest - 1), oldest),
+                false => match kept.get((self.next - oldest) as usize) {
+                    Some(event) => (event.message.clone(), self.next + 1),
+                    None => return,
+                },
             };
-            self.credit -= 1;
             if self.port.deliver(message) != Delivery::Taken {
-                // It has no room although it gave credit, or it is gone; its supervisor sees to it.
+                // It has no room although it gave credit, or it is gone: with new credit it gets
+                // this event again.
                 self.credit = 0;
+                return;
             }
+            self.next = then;
+            self.credit -= 1;
         }
     }
 }
@@ -198,17 +199,15 @@ impl Broker {
             }
             Err(fault) => {
                 self.count("events_refused");
-                tracing::warn!(
-                    instance = self.seats[from.seat].id(),
-                    "an event was refused: {fault}"
-                );
+                let (instance, fault) = (self.seats[from.seat].id(), fault.message.as_str());
+                tracing::warn!(instance, fault, "an event was refused");
                 Delivery::Refused
             }
         }
     }
 
     fn read_event(&self, message: &Message) -> Result<head::Event, Fault> {
-        check_body(&message.body, self.limits.body_bytes)?;
+        check(message, self.limits.body_bytes)?;
         message.read_head().map_err(broken)
     }
 
@@ -216,7 +215,7 @@ impl Broker {
     pub(super) fn subscribe(&self, frontend: Place) {
         let port = self.seats[frontend.seat].port_in(frontend.epoch);
         if let (Some(journal), Some(port)) = (self.journal_of(frontend), port) {
-            journal.subscribe(frontend.seat, port);
+            journal.subscribe(frontend, port);
         }
     }
 
@@ -226,7 +225,7 @@ impl Broker {
             self.journal_of(frontend),
             message.read_head::<head::Credit>(),
         ) {
-            journal.credit(frontend.seat, head.events);
+            journal.credit(frontend, head.events);
         }
     }
 

@@ -1,11 +1,15 @@
 //! How a client gets in, gets in again after its backend was restarted, and leaves.
 
+use super::call::check_role;
 use super::pending::{Origin, Request, What};
-use super::session::{Attachment, Session};
-use super::{Broker, Place, State};
+use super::session::{Attachment, InFlight, Session};
+use super::{Broker, Place, State, check};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Secret, head};
 use patchbay_sdk::Role;
 use std::time::Instant;
+
+/// No user name, and no name of a client's place, is longer, in bytes.
+const LONGEST_NAME: usize = 1024;
 
 impl Broker {
     /// A frontend wants to log a client in.
@@ -21,7 +25,14 @@ impl Broker {
         origin: Origin,
         message: Message,
     ) -> Result<(u64, Place, Message), Fault> {
-        let head: head::Login = message.read_head().map_err(broken)?;
+        check(&message, self.limits.body_bytes)?;
+        let mut head: head::Login = message.read_head().map_err(broken)?;
+        if head.user.len() > LONGEST_NAME {
+            let text = format!("a user name of more than {LONGEST_NAME} bytes");
+            return Err(Fault::new(FaultKind::Invalid, text));
+        }
+        head.client
+            .truncate(head.client.floor_char_boundary(LONGEST_NAME));
         let route = self.seats[origin.at.seat].route().ok_or_else(no_route)?;
         let sent = message
             .secret
@@ -36,6 +47,10 @@ impl Broker {
             epoch,
         };
         let mut state = self.lock();
+        // A life that is over gets no sessions: nobody would ever end them.
+        self.seats[origin.at.seat]
+            .port_in(origin.at.epoch)
+            .ok_or_else(no_route)?;
         self.check_room_for_login(&state)?;
         let session = state.sessions.open(Session {
             frontend: origin.at,
@@ -45,7 +60,7 @@ impl Broker {
             client: head.client,
             role: Role::View,
             attachment: Attachment::Attaching(epoch, Vec::new()),
-            in_flight: 0,
+            in_flight: InFlight::default(),
         });
         let (id, ask) = self
             .ask_for_login(&mut state, Some(origin), at, session)
@@ -92,66 +107,99 @@ impl Broker {
     /// The backend has let a client in, or not.
     pub(super) fn login_answered(&self, request: Request, answer: Result<Message, Fault>) {
         let granted = answer.and_then(|reply| read_session(&reply).map(|granted| (granted, reply)));
-        match (granted, request.origin) {
+        let known = match (granted, request.origin) {
             (Ok((granted, reply)), Some(origin)) => self.let_in(origin, &request, granted, reply),
-            (Ok(_), None) => self.unpark(&request),
+            (Ok((granted, _)), None) => self.let_in_again(&request, &granted),
             (Err(fault), Some(origin)) => {
                 self.lock().sessions.close(request.session);
                 self.count("logins_refused");
                 self.refuse(origin, fault);
+                true
             }
-            (Err(fault), None) => self.fail_parked(&request, &fault),
+            (Err(fault), None) => {
+                self.fail_parked(&request, &fault);
+                true
+            }
+        };
+        if !known {
+            self.say_logout(request.backend, request.session);
         }
     }
 
-    fn let_in(&self, origin: Origin, request: &Request, granted: head::Session, reply: Message) {
-        let ceiling = self.seats[origin.at.seat]
-            .route()
-            .map_or(Role::View, |route| route.ceiling);
-        let role = Role::from_name(&granted.role)
-            .unwrap_or(Role::View)
-            .min(ceiling);
-        let (user, client) = {
-            let mut state = self.lock();
-            let Some(session) = state.sessions.get_mut(request.session) else {
-                return;
-            };
-            session.role = role;
-            session.attachment = Attachment::Attached(request.backend.epoch);
-            (session.user.clone(), session.client.clone())
+    /// A first login succeeded. Whether the session is still wanted.
+    fn let_in(
+        &self,
+        origin: Origin,
+        request: &Request,
+        granted: head::Session,
+        reply: Message,
+    ) -> bool {
+        let attached = Attachment::Attached(request.backend.epoch);
+        let Some((role, user, client)) = self.grant(request, &granted, Some(attached)) else {
+            return false;
         };
         let frontend = self.seats[origin.at.seat].id();
-        tracing::info!(session = request.session, user, %role, client, frontend, "logged in");
+        let session = request.session;
+        tracing::info!(session, user, %role, client, frontend, "logged in");
         let role = role.as_str().to_owned();
-        let granted = head::Session {
-            session: request.session,
-            role,
-        };
+        let granted = head::Session { session, role };
         let head = head::Reply {
             fault: None,
             session: Some(granted),
         };
-        self.reply(
-            origin,
-            Message {
-                body: reply.body,
-                ..Message::new(Kind::REPLY, 0, &head)
-            },
-        );
+        let welcome = Message {
+            body: reply.body,
+            ..Message::new(Kind::REPLY, 0, &head)
+        };
+        if !self.reply(origin, welcome) {
+            self.end_session(session);
+        }
+        true
     }
 
-    /// A session is known to its backend again: what waited for that goes on its way. It counts as
-    /// attached only once nothing waits, so that nobody overtakes.
-    fn unpark(&self, request: &Request) {
-        tracing::info!(session = request.session, "logged in again");
+    /// A session is known to its backend again, perhaps with another role: what waited for that
+    /// goes on its way. It counts as attached only once nothing waits, so that nobody overtakes.
+    /// Whether the session is still wanted.
+    fn let_in_again(&self, request: &Request, granted: &head::Session) -> bool {
+        let Some((role, ..)) = self.grant(request, granted, None) else {
+            return false;
+        };
+        tracing::info!(session = request.session, %role, "logged in again");
         while let Some(waiting) = self.take_parked(request) {
             for (id, message) in waiting {
-                self.hand_over(id, request.backend, message);
+                match message {
+                    Ok(message) => self.hand_over(id, request.backend, message),
+                    Err(fault) => _ = self.settle(id, Err(fault)),
+                }
             }
         }
+        true
     }
 
-    fn take_parked(&self, request: &Request) -> Option<Vec<(u64, Message)>> {
+    /// Notes what a session may do from now on: what the backend says, within the ceiling of its
+    /// frontend. `None` if there is no such session any more.
+    fn grant(
+        &self,
+        request: &Request,
+        granted: &head::Session,
+        attachment: Option<Attachment>,
+    ) -> Option<(Role, String, String)> {
+        let mut state = self.lock();
+        let session = state.sessions.get_mut(request.session)?;
+        let route = self.seats[session.frontend.seat].route();
+        let ceiling = route.map_or(Role::View, |route| route.ceiling);
+        session.role = Role::from_name(&granted.role)
+            .unwrap_or(Role::View)
+            .min(ceiling);
+        if let Some(attachment) = attachment {
+            session.attachment = attachment;
+        }
+        Some((session.role, session.user.clone(), session.client.clone()))
+    }
+
+    /// What waits for a session that is being logged in, in order; each checked against the role
+    /// that the session has now.
+    fn take_parked(&self, request: &Request) -> Option<Vec<(u64, Result<Message, Fault>)>> {
         let mut guard = self.lock();
         let state = &mut *guard;
         let session = state.sessions.get_mut(request.session)?;
@@ -166,14 +214,20 @@ impl Broker {
             session.attachment = Attachment::Attached(request.backend.epoch);
             return None;
         }
-        let message = |id| Some((id, state.pending.unpark(id, request.backend)?));
+        let role = session.role;
+        let message = |id| {
+            let (op, message) = state.pending.unpark(id, request.backend)?;
+            Some((id, check_role(role, op).map(|()| message)))
+        };
         Some(waiting.into_iter().filter_map(message).collect())
     }
 
     fn fail_parked(&self, request: &Request, fault: &Fault) {
+        let fault_said = fault.message.as_str();
         tracing::warn!(
             session = request.session,
-            "could not be logged in again: {fault}"
+            fault = fault_said,
+            "could not be logged in again"
         );
         let waiting = {
             let mut state = self.lock();
@@ -181,7 +235,7 @@ impl Broker {
                 return;
             };
             match std::mem::replace(&mut session.attachment, Attachment::Detached) {
-                Attachment::Attaching(_, waiting) => waiting,
+                Attachment::Attaching(epoch, waiting) if epoch == request.backend.epoch => waiting,
                 other => {
                     session.attachment = other;
                     return;

@@ -115,13 +115,14 @@ impl Broker {
     /// The instance's life is over: nothing more is sent to it, and what it owes, or is owed, is
     /// settled.
     pub fn disconnect(&self, seat: usize, epoch: u64) {
-        self.seats[seat].disconnect(epoch);
+        let port = self.seats[seat].disconnect(epoch);
         let gone = Place { seat, epoch };
         self.settle_debts_of(gone);
         self.end_sessions_of(gone);
         for journal in self.seats.iter().filter_map(Seat::journal) {
-            journal.unsubscribe(seat);
+            journal.unsubscribe(gone);
         }
+        drop(port);
     }
 
     /// A panic elsewhere leaves the state whole: each change to it is a few inserts and removals.
@@ -142,20 +143,22 @@ impl Broker {
         self.reply(origin, Message::new(Kind::REPLY, 0, &head));
     }
 
-    /// Hands a reply to the frontend that asked, if that still lives.
-    fn reply(&self, origin: Origin, mut reply: Message) {
+    /// Hands a reply to the frontend that asked; whether that was there to take it.
+    fn reply(&self, origin: Origin, mut reply: Message) -> bool {
         reply.id = origin.id;
         let seat = &self.seats[origin.at.seat];
         let delivered = seat
             .port_in(origin.at.epoch)
             .map(|port| port.deliver(reply));
-        if delivered != Some(Delivery::Taken) {
+        let taken = delivered == Some(Delivery::Taken);
+        if !taken {
             self.count("replies_undeliverable");
             tracing::debug!(
                 instance = seat.id(),
                 "a reply came too late: nobody waits for it"
             );
         }
+        taken
     }
 
     fn unavailable(&self, seat: usize) -> Fault {
@@ -167,22 +170,30 @@ impl Broker {
     }
 }
 
-/// Whether bytes are one JSON value without raw newlines, within the limit.
-fn check_body(body: &[u8], limit: usize) -> Result<(), Fault> {
-    if body.len() > limit {
-        let text = format!(
-            "{} bytes are more than the limit of {limit} (max_body_bytes)",
-            body.len()
-        );
+/// No head of a message is longer, in bytes.
+const LONGEST_HEAD: usize = 64 * 1024;
+
+/// Whether a message's head, body and blobs are within their limits, and its body one JSON value
+/// without raw newlines.
+fn check(message: &Message, limit: usize) -> Result<(), Fault> {
+    let (weight, body) = (message.weight() - message.head.len(), &message.body);
+    if weight > limit {
+        let text = format!("{weight} bytes are more than the limit of {limit} (max_body_bytes)");
         return Err(Fault::new(FaultKind::TooLarge, text));
     }
     let invalid = |why: String| Fault::new(FaultKind::Invalid, why);
+    if message.head.len() > LONGEST_HEAD {
+        return Err(invalid(format!("a head of more than {LONGEST_HEAD} bytes")));
+    }
     if body.contains(&b'\n') || body.contains(&b'\r') {
         return Err(invalid("JSON with raw newlines".to_owned()));
     }
-    match body.is_empty() {
+    let text = body
+        .as_str()
+        .map_err(|_| invalid("no JSON: not UTF-8".to_owned()))?;
+    match text.is_empty() {
         true => Ok(()),
-        false => serde_json::from_slice::<serde::de::IgnoredAny>(body)
+        false => serde_json::from_str::<serde::de::IgnoredAny>(text)
             .map(|_| ())
             .map_err(|error| invalid(format!("no JSON: {error}"))),
     }
@@ -199,10 +210,15 @@ impl Deliver for HostSide {
     fn deliver(&self, message: Message) -> Delivery {
         let broker = &self.broker;
         let seat = &broker.seats[self.at.seat];
+        let own = !matches!(message.kind, Kind::CALL | Kind::LOGIN | Kind::REPLY);
+        if own && message.head.len() > LONGEST_HEAD {
+            broker.count("messages_ignored");
+            return Delivery::Refused;
+        }
         match message.kind {
             Kind::LOG => self.log(&message),
             Kind::METRIC => self.metric(&message),
-            Kind::HEALTH => seat.heard(&message),
+            Kind::HEALTH => seat.heard(self.at.epoch, &message),
             Kind::READY => self.tell(Life::Ready),
             Kind::STOPPED => self.tell(Life::Stopped),
             Kind::FAILED => self.tell(Life::Failed(read_fault(&message))),

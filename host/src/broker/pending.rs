@@ -1,10 +1,10 @@
 //! The requests that wait for an answer.
 
 use super::Place;
-use patchbay_abi::Message;
+use patchbay_abi::{Kind, Message, head};
 use patchbay_sdk::model::Op;
 use std::collections::{BTreeSet, HashMap};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Who asked: a frontend in one of its lives, under a number of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,11 +85,15 @@ impl Pending {
     }
 
     /// Takes out the message of a request that was parked, and notes to whom it goes now.
-    pub(super) fn unpark(&mut self, id: u64, backend: Place) -> Option<Message> {
+    pub(super) fn unpark(&mut self, id: u64, backend: Place) -> Option<(&'static Op, Message)> {
         let request = self.requests.get_mut(&id)?;
         request.backend = backend;
         match &mut request.what {
-            What::Call { parked, .. } => parked.take(),
+            What::Call { op, parked } => {
+                let asked = parked.take()?;
+                let left = request.deadline.saturating_duration_since(Instant::now());
+                Some((*op, call_message(id, request.session, op, left, asked)))
+            }
             What::Login => None,
         }
     }
@@ -128,5 +132,27 @@ impl Pending {
 
     pub(super) fn logins(&self) -> usize {
         self.logins
+    }
+}
+
+/// What the backend is sent for a client's `CALL`.
+pub(super) fn call_message(
+    id: u64,
+    session: u64,
+    op: &Op,
+    left: Duration,
+    asked: Message,
+) -> Message {
+    let head = head::Call {
+        session,
+        op: op.name.to_owned(),
+        deadline_ms: left.as_millis() as u64,
+        urgent: op.urgent,
+    };
+    let Message { body, blobs, .. } = asked;
+    Message {
+        body,
+        blobs,
+        ..Message::new(Kind::CALL, id, &head)
     }
 }

@@ -4,7 +4,7 @@ use super::journal::Journal;
 use patchbay_abi::{Fault, FaultKind, Message, Port, Secret, head};
 use patchbay_sdk::Role;
 use sha2::{Digest, Sha256};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 /// What an instance tells of its life.
 #[derive(Debug)]
@@ -75,14 +75,10 @@ impl Seat {
     }
 
     fn new(id: &str, duty: Duty) -> Self {
-        let health = head::Health {
-            state: "starting".into(),
-            reason: String::new(),
-        };
         Seat {
             id: id.to_owned(),
             line: RwLock::new(None),
-            health: Mutex::new(health),
+            health: Mutex::new(starting()),
             duty,
         }
     }
@@ -107,15 +103,16 @@ impl Seat {
     }
 
     pub(super) fn connect(&self, epoch: u64, port: Port) {
+        *self.lock_health() = starting();
         *self.line.write().unwrap_or_else(PoisonError::into_inner) = Some(Line { epoch, port });
     }
 
-    pub(super) fn disconnect(&self, epoch: u64) {
+    /// From now on it is not spoken to any more. What is returned is dropped when its debts are
+    /// settled, and not under our lock: the plugin's own code runs then.
+    pub(super) fn disconnect(&self, epoch: u64) -> Option<Port> {
         let mut line = self.line.write().unwrap_or_else(PoisonError::into_inner);
-        let gone = line.take_if(|line| line.epoch == epoch);
-        // The plugin's own code runs when its port is dropped; not under our lock.
-        drop(line);
-        drop(gone);
+        line.take_if(|line| line.epoch == epoch)
+            .map(|line| line.port)
     }
 
     fn line(&self) -> Option<Line> {
@@ -137,19 +134,33 @@ impl Seat {
             .map(|line| line.port)
     }
 
-    /// Notes how it says it is; changes go to the log.
-    pub(super) fn heard(&self, message: &Message) {
+    /// Notes how it says it is, in that life; changes go to the log.
+    pub(super) fn heard(&self, epoch: u64, message: &Message) {
         let Ok(now) = message.read_head::<head::Health>() else {
             return;
         };
-        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        if *health != now {
-            match now.state.as_str() {
-                "up" => tracing::info!(instance = self.id, "up"),
-                state => tracing::warn!(instance = self.id, "{state}: {}", now.reason),
-            }
-            *health = now;
+        if self.line().is_none_or(|line| line.epoch != epoch) {
+            return;
         }
+        let before = std::mem::replace(&mut *self.lock_health(), now.clone());
+        let reason = now.reason.as_str();
+        match now.state.as_str() {
+            _ if before == now => {}
+            "up" => tracing::info!(instance = self.id, "up"),
+            "degraded" => tracing::warn!(instance = self.id, reason, "degraded"),
+            _ => tracing::warn!(instance = self.id, reason, "down"),
+        }
+    }
+
+    fn lock_health(&self) -> MutexGuard<'_, head::Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn starting() -> head::Health {
+    head::Health {
+        state: "starting".to_owned(),
+        reason: String::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Place;
 use patchbay_abi::{Kind, Message, Secret, head};
 use patchbay_sdk::Role;
+use patchbay_sdk::model::Op;
 use std::collections::HashMap;
 
 /// A client; it outlives the backend's lives, not the frontend's.
@@ -19,7 +20,14 @@ pub(crate) struct Session {
     /// What it may do; known when it is first logged in.
     pub(super) role: Role,
     pub(super) attachment: Attachment,
-    pub(super) in_flight: usize,
+    pub(super) in_flight: InFlight,
+}
+
+/// Requests that have no answer yet.
+#[derive(Default)]
+pub(crate) struct InFlight {
+    ordinary: usize,
+    urgent: usize,
 }
 
 /// How a session stands with the present life of its backend.
@@ -75,6 +83,14 @@ impl Sessions {
 }
 
 impl Session {
+    /// How many requests like this one have no answer yet.
+    pub(super) fn in_flight_of(&mut self, op: &Op) -> &mut usize {
+        match op.urgent {
+            true => &mut self.in_flight.urgent,
+            false => &mut self.in_flight.ordinary,
+        }
+    }
+
     /// The life of the backend that knows of this session.
     pub(super) fn epoch(&self) -> Option<u64> {
         match self.attachment {

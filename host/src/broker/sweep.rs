@@ -32,14 +32,30 @@ impl Broker {
         else {
             return;
         };
-        self.count("requests_timed_out");
-        tracing::warn!(instance = self.seats[at.seat].id(), request = id, "{fault}");
-        self.settle(id, Err(fault));
-        self.tell_cancelled(at, id);
+        let said = fault.message.clone();
+        if self.settle(id, Err(fault)) {
+            self.count("requests_timed_out");
+            let instance = self.seats[at.seat].id();
+            tracing::warn!(
+                instance,
+                request = id,
+                fault = said,
+                "a request was not answered"
+            );
+            self.tell_cancelled(at, id);
+        }
     }
 
     fn too_late(&self, request: &Request) -> Fault {
         let backend = self.seats[request.backend.seat].id();
+        if let What::Call {
+            parked: Some(_), ..
+        } = &request.what
+        {
+            let text =
+                format!("`{backend}` did not log this client in again in time; nothing was done");
+            return Fault::new(FaultKind::Unavailable, text);
+        }
         let (what, limit, unsure) = match &request.what {
             What::Login => ("the login", self.limits.login, false),
             What::Call { op, .. } if op.long => (op.name, self.limits.long, op.changes),

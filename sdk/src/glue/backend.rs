@@ -2,7 +2,7 @@
 
 use super::contain::{contain, drop_contained};
 use super::runtime::{Runtime, stop_deadline};
-use super::{read_config, send_failed, set_level};
+use super::{read_config, send_failed};
 use crate::{Backend, BackendContext, BackendSession, Command, Login, Reply};
 use patchbay_abi::module::{Opened, Text};
 use patchbay_abi::port::Deliver;
@@ -10,6 +10,8 @@ use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, Secret, head
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 /// Opens an instance of a backend.
@@ -26,6 +28,7 @@ pub extern "C" fn open_backend<B: Backend>(instance: Text, host: Port) -> Opened
 struct BackendSide<B: Backend> {
     runtime: Arc<Runtime>,
     shared: Arc<Shared<B>>,
+    inbox: mpsc::Sender<Command>,
 }
 
 struct Shared<B: Backend> {
@@ -33,8 +36,12 @@ struct Shared<B: Backend> {
     host: Port,
     backend: Mutex<Option<Arc<B>>>,
     sessions: Mutex<HashMap<u64, Arc<B::Session>>>,
-    calls: Mutex<HashMap<u64, AbortHandle>>,
+    /// What the host waits for, by its number: `None` until its task is known.
+    asked: Mutex<HashMap<u64, Option<AbortHandle>>>,
 }
+
+/// Calls that wait for their turn to begin; the host has fewer under way than this.
+const INBOX: usize = 1 << 16;
 
 impl<B: Backend> BackendSide<B> {
     fn open(instance: &str, host: Port) -> std::io::Result<Port> {
@@ -43,20 +50,25 @@ impl<B: Backend> BackendSide<B> {
             host: host.clone(),
             backend: Mutex::default(),
             sessions: Mutex::default(),
-            calls: Mutex::default(),
+            asked: Mutex::default(),
         });
         let of_author = shared.clone();
         let runtime = Runtime::start(instance, &host, move || of_author.drop_authors())?;
-        Ok(Port::new(BackendSide { runtime, shared }))
+        let (inbox, calls) = mpsc::channel(INBOX);
+        runtime.handle.spawn(begin_in_order(shared.clone(), calls));
+        Ok(Port::new(BackendSide {
+            runtime,
+            shared,
+            inbox,
+        }))
     }
 
-    fn start(&self, message: &Message) {
-        set_level(message);
-        let config = read_config::<B::Config>(message);
+    fn start(&self, message: Message) {
+        self.runtime.set_level(&message);
         let (shared, stop) = (self.shared.clone(), self.runtime.stop_signal());
         self.runtime.handle.spawn(async move {
             let cx = BackendContext::new(shared.instance.clone(), shared.host.clone(), stop);
-            match shared.start(config, cx).await {
+            match shared.start(message, cx).await {
                 Ok(()) => drop(shared.host.deliver(Message::bare(Kind::READY, 0))),
                 Err(fault) => send_failed(&shared.host, &fault),
             }
@@ -79,41 +91,28 @@ impl<B: Backend> BackendSide<B> {
         });
     }
 
-    /// Answers a request by what `answer` comes to, or says that it never will.
-    fn answer(
-        &self,
-        id: u64,
-        answer: impl Future<Output = Result<Message, Fault>> + Send + 'static,
-    ) {
-        let mut owed = Owed {
-            host: self.shared.host.clone(),
-            id: Some(id),
-        };
-        let shared = self.shared.clone();
-        let mut calls = lock(&self.shared.calls);
-        let task = self.runtime.handle.spawn(async move {
-            let answer = answer.await;
-            lock(&shared.calls).remove(&id);
-            owed.pay(answer);
-        });
-        calls.insert(id, task.abort_handle());
-    }
-
     fn login(&self, message: Message) {
         let (shared, id) = (self.shared.clone(), message.id);
-        self.answer(id, async move { shared.login(message).await });
+        answer(&self.shared, &self.runtime.handle, id, async move {
+            shared.login(message).await
+        });
     }
 
-    fn call(&self, message: Message) {
-        let (shared, id) = (self.shared.clone(), message.id);
-        let command = Command::read(&message).map_err(broken);
-        self.answer(id, async move {
-            let command = command?;
-            let reply = shared.call(command).await?;
-            Ok(Message::new(Kind::REPLY, id, &head::Reply::default())
-                .body(reply.body.into_buffer())
-                .blobs(reply.blobs))
-        });
+    /// Calls begin in the order in which the host sends them, whichever thread it sends them from;
+    /// urgent ones at once.
+    fn call(&self, message: &Message) -> Delivery {
+        match Command::read(message) {
+            Ok(command) if command.urgent => begin(&self.shared, &self.runtime.handle, command),
+            Ok(command) => {
+                lock(&self.shared.asked).insert(message.id, None);
+                if self.inbox.try_send(command).is_err() {
+                    lock(&self.shared.asked).remove(&message.id);
+                    return Delivery::Refused;
+                }
+            }
+            Err(_) => return Delivery::Refused,
+        }
+        Delivery::Taken
     }
 
     fn logout(&self, message: &Message) {
@@ -131,8 +130,9 @@ impl<B: Backend> BackendSide<B> {
     }
 
     fn cancel(&self, id: u64) {
-        if let Some(call) = lock(&self.shared.calls).remove(&id) {
-            call.abort();
+        let task = lock(&self.shared.asked).remove(&id);
+        if let Some(Some(task)) = task {
+            task.abort();
         }
     }
 }
@@ -140,12 +140,12 @@ impl<B: Backend> BackendSide<B> {
 impl<B: Backend> Deliver for BackendSide<B> {
     fn deliver(&self, message: Message) -> Delivery {
         match message.kind {
-            Kind::START => self.start(&message),
+            Kind::START => self.start(message),
             Kind::STOP => self.stop(&message),
-            Kind::LEVEL => set_level(&message),
+            Kind::LEVEL => self.runtime.set_level(&message),
             Kind::LOGIN => self.login(message),
             Kind::LOGOUT => self.logout(&message),
-            Kind::CALL => self.call(message),
+            Kind::CALL => return self.call(&message),
             Kind::CANCEL => self.cancel(message.id),
             _ => {}
         }
@@ -161,12 +161,9 @@ impl<B: Backend> Drop for BackendSide<B> {
 }
 
 impl<B: Backend> Shared<B> {
-    async fn start(
-        &self,
-        config: Result<B::Config, Fault>,
-        cx: BackendContext,
-    ) -> Result<(), Fault> {
-        let backend = contain("start", B::start(config?, cx)).await??;
+    async fn start(&self, message: Message, cx: BackendContext) -> Result<(), Fault> {
+        let config = read_config::<B::Config>(message).await?;
+        let backend = contain("start", B::start(config, cx)).await??;
         *lock(&self.backend) = Some(Arc::new(backend));
         Ok(())
     }
@@ -239,30 +236,84 @@ fn broken(error: serde_json::Error) -> Fault {
     )
 }
 
-/// A reply that the host waits for. If the task goes without one (it was cancelled, the runtime is
-/// shut down), the host learns that.
-struct Owed {
-    host: Port,
-    id: Option<u64>,
+/// Begins what waits, in its order; what was cancelled meanwhile is left out.
+async fn begin_in_order<B: Backend>(shared: Arc<Shared<B>>, mut calls: mpsc::Receiver<Command>) {
+    let handle = Handle::current();
+    while let Some(command) = calls.recv().await {
+        let awaited = lock(&shared.asked).contains_key(&command.id);
+        if awaited {
+            begin(&shared, &handle, command);
+        }
+    }
 }
 
-impl Owed {
-    fn pay(&mut self, answer: Result<Message, Fault>) {
-        if let Some(id) = self.id.take() {
-            self.host.deliver(answer.unwrap_or_else(|fault| {
+fn begin<B: Backend>(shared: &Arc<Shared<B>>, handle: &Handle, command: Command) {
+    let (id, of_task) = (command.id, shared.clone());
+    answer(shared, handle, id, async move {
+        let reply = of_task.call(command).await?;
+        Ok(Message::new(Kind::REPLY, id, &head::Reply::default())
+            .body(reply.body.into_buffer())
+            .blobs(reply.blobs))
+    });
+}
+
+/// Answers a request by what `answer` comes to, or says that it never will.
+fn answer<B: Backend>(
+    shared: &Arc<Shared<B>>,
+    handle: &Handle,
+    id: u64,
+    answer: impl Future<Output = Result<Message, Fault>> + Send + 'static,
+) {
+    lock(&shared.asked).insert(id, None);
+    let owed = Owed {
+        shared: shared.clone(),
+        id,
+    };
+    let task = handle.spawn(async move { owed.pay(answer.await) });
+    // Not locked while spawning: a runtime that is gone drops the task, and what is owed, at once.
+    match lock(&shared.asked).get_mut(&id) {
+        Some(known) => *known = Some(task.abort_handle()),
+        None => task.abort(),
+    }
+}
+
+/// A reply that the host waits for. If the task goes without one, the host learns that; unless it
+/// was the host that cancelled it.
+struct Owed<B: Backend> {
+    shared: Arc<Shared<B>>,
+    id: u64,
+}
+
+impl<B: Backend> Owed<B> {
+    fn pay(&self, answer: Result<Message, Fault>) {
+        let awaited = lock(&self.shared.asked).remove(&self.id).is_some();
+        if awaited {
+            self.shared.host.deliver(answer.unwrap_or_else(|mut fault| {
+                shorten(&mut fault.message);
+                let fault = Some(fault);
                 let head = head::Reply {
-                    fault: Some(fault),
+                    fault,
                     session: None,
                 };
-                Message::new(Kind::REPLY, id, &head)
+                Message::new(Kind::REPLY, self.id, &head)
             }));
         }
     }
 }
 
-impl Drop for Owed {
+impl<B: Backend> Drop for Owed<B> {
     fn drop(&mut self) {
-        let why = "the request was dropped; it may have been carried out in part";
-        self.pay(Err(Fault::new(FaultKind::Cancelled, why)));
+        let why = "the backend ended meanwhile; the request may or may not have been carried out";
+        self.pay(Err(Fault::new(FaultKind::UnknownOutcome, why)));
+    }
+}
+
+/// No error needs more, in bytes; the host takes no message with a much longer one.
+const LONGEST_MESSAGE: usize = 8 * 1024;
+
+fn shorten(text: &mut String) {
+    if text.len() > LONGEST_MESSAGE {
+        text.truncate(text.floor_char_boundary(LONGEST_MESSAGE));
+        text.push('…');
     }
 }

@@ -2,7 +2,7 @@
 
 use super::contain::contain;
 use super::runtime::Runtime;
-use super::{read_config, send_failed, set_level};
+use super::{read_config, send_failed};
 use crate::{Frontend, Gateway, Stop};
 use patchbay_abi::module::{Opened, Text};
 use patchbay_abi::port::Deliver;
@@ -38,13 +38,12 @@ impl<F: Frontend> FrontendSide<F> {
         }))
     }
 
-    fn start(&self, message: &Message) {
-        set_level(message);
-        let config = read_config::<F::Config>(message);
+    fn start(&self, message: Message) {
+        self.runtime.set_level(&message);
         let (runtime, host) = (self.runtime.clone(), self.host.clone());
         let (gateway, stop) = (self.gateway.clone(), self.runtime.stop_signal());
         self.runtime.handle.spawn(async move {
-            match run::<F>(config, gateway, stop).await {
+            match run::<F>(message, gateway, stop).await {
                 Ok(()) => drop(host.deliver(Message::bare(Kind::STOPPED, 0))),
                 Err(fault) => send_failed(&host, &fault),
             }
@@ -60,12 +59,9 @@ impl<F> Drop for FrontendSide<F> {
     }
 }
 
-async fn run<F: Frontend>(
-    config: Result<F::Config, Fault>,
-    gateway: Gateway,
-    stop: Stop,
-) -> Result<(), Fault> {
-    contain("run", F::run(config?, gateway, stop.clone())).await??;
+async fn run<F: Frontend>(start: Message, gateway: Gateway, stop: Stop) -> Result<(), Fault> {
+    let config = read_config::<F::Config>(start).await?;
+    contain("run", F::run(config, gateway, stop.clone())).await??;
     match stop.is_stopping() {
         true => Ok(()),
         false => Err(Fault::new(
@@ -80,9 +76,9 @@ impl<F: Frontend> Deliver for FrontendSide<F> {
         match message.kind {
             Kind::REPLY => return self.gateway.link().take_reply(message),
             Kind::EVENT => return self.gateway.link().take_event(message),
-            Kind::START => self.start(&message),
+            Kind::START => self.start(message),
             Kind::STOP => self.runtime.ask_to_stop(),
-            Kind::LEVEL => set_level(&message),
+            Kind::LEVEL => self.runtime.set_level(&message),
             _ => {}
         }
         Delivery::Taken

@@ -11,7 +11,7 @@ pub use frontend::open_frontend;
 
 use crate::{Backend, Frontend};
 use patchbay_abi::module::Text;
-use patchbay_abi::{Fault, FaultKind, Kind, Message, Port, head};
+use patchbay_abi::{Fault, FaultKind, Kind, Message, Port};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
@@ -34,22 +34,19 @@ fn schema<C: JsonSchema>() -> Text {
     written.unwrap_or_default().into()
 }
 
-/// Reads an instance's configuration out of its `START`.
-fn read_config<C: DeserializeOwned>(start: &Message) -> Result<C, Fault> {
-    let body: &[u8] = if start.body.is_empty() {
-        b"{}"
-    } else {
-        &start.body
+/// Reads an instance's configuration out of its `START`; author's code too, and as contained.
+async fn read_config<C: DeserializeOwned>(start: Message) -> Result<C, Fault> {
+    let read = async {
+        let body: &[u8] = if start.body.is_empty() {
+            b"{}"
+        } else {
+            &start.body
+        };
+        serde_json::from_slice(body)
     };
-    serde_json::from_slice(body)
+    contain::contain("reading its configuration", read)
+        .await?
         .map_err(|error| Fault::new(FaultKind::Invalid, format!("its configuration: {error}")))
-}
-
-/// Sets the log level that a `START` or a `LEVEL` gives.
-fn set_level(message: &Message) {
-    if let Ok(head) = message.read_head::<head::Level>() {
-        crate::log::set_level(&head.level);
-    }
 }
 
 fn send_failed(host: &Port, fault: &Fault) {

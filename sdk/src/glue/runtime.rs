@@ -2,7 +2,7 @@
 
 use crate::Stop;
 use crate::log::{self, Voice};
-use patchbay_abi::{Port, head};
+use patchbay_abi::{Message, Port, head};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
@@ -17,6 +17,7 @@ const LINGER: Duration = Duration::from_secs(1);
 /// A running tokio, and the switches that end it.
 pub(crate) struct Runtime {
     pub(crate) handle: Handle,
+    voice: Voice,
     stop: watch::Sender<bool>,
     finished: watch::Sender<bool>,
 }
@@ -32,7 +33,7 @@ impl Runtime {
         afterwards: impl FnOnce() + Send + 'static,
     ) -> std::io::Result<Arc<Runtime>> {
         let voice = Voice::new(host.clone());
-        let of_thread = voice.clone();
+        let (of_thread, of_runtime) = (voice.clone(), voice.clone());
         let tokio = Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -53,9 +54,17 @@ impl Runtime {
         let stop = watch::Sender::new(false);
         Ok(Arc::new(Runtime {
             handle,
+            voice: of_runtime,
             stop,
             finished,
         }))
+    }
+
+    /// Takes over the log level that a `START` or a `LEVEL` gives.
+    pub(crate) fn set_level(&self, message: &Message) {
+        if let Ok(head) = message.read_head::<head::Level>() {
+            self.voice.set_level(&head.level);
+        }
     }
 
     pub(crate) fn stop_signal(&self) -> Stop {
@@ -73,7 +82,7 @@ impl Runtime {
 }
 
 /// How long the host gives an instance to stop.
-pub(crate) fn stop_deadline(message: &patchbay_abi::Message) -> Duration {
+pub(crate) fn stop_deadline(message: &Message) -> Duration {
     let head = message.read_head::<head::Stop>();
     Duration::from_millis(head.map_or(1000, |head| head.deadline_ms))
 }

@@ -131,7 +131,7 @@ fn what_is_left_out_has_its_documented_default() {
     assert_eq!(gateway.deadlines.long, Duration::from_secs(3600));
     assert_eq!(
         (gateway.limits.sessions, gateway.limits.body_bytes),
-        (1000, 4_194_304)
+        (1000, 16_777_216)
     );
     assert_eq!(
         (gateway.journal.bytes, gateway.journal.age),
