@@ -226,3 +226,19 @@ fn the_oldest_jobs_that_have_ended_are_forgotten_first() {
     assert!(jobs.get("waiting").is_some() && jobs.get("99").is_some());
     assert!(jobs.get("0").is_none() && jobs.get("90").is_none());
 }
+
+#[test]
+fn a_repeated_start_is_no_edit_and_another_text_is_one() {
+    let mut jobs = Jobs::new(10);
+    assert_eq!(
+        told(jobs.started(&request("a"), 1.0)),
+        ["a queued", "a started"]
+    );
+    assert_eq!(told(jobs.started(&request("a"), 1.0)), Vec::<String>::new());
+    let edited = Request {
+        script: Some("other\n".into()),
+        ..request("a")
+    };
+    assert_eq!(told(jobs.started(&edited, 2.0)), ["a edited"]);
+    assert_eq!(told(jobs.started(&edited, 2.0)), Vec::<String>::new());
+}

@@ -2,12 +2,14 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "a test that cannot go on must fail"
 )]
 
 use patchbay_e2e::{Client, PATIENCE, Site, gateway, refusal, wait_until};
 use patchbay_servers::{ActiveMq, Connect, Jms, silent};
+use patchbay_testkit::build;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -182,6 +184,42 @@ fn a_panic_in_a_plugin_is_one_clients_error_and_nobody_elses() {
         let answer = client.ask(&json!({ "op": "status", "args": { "still": "here" } }));
         assert_eq!(answer["ok"]["still"], "here", "{answer}");
     }
+}
+
+/// A stuck terminal or journal: the log's pipe is full, and nobody reads it.
+#[test]
+fn a_log_that_nobody_reads_holds_up_nobody() {
+    let broker = ActiveMq::start(&silent).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let plugins = ["rogue", "activemq"].map(build::plugin);
+    build::package("patchbay");
+    let config = ROGUE
+        .replace("@STOMP@", &broker.stomp().to_string())
+        .replace("@PLUGINS@", &plugins[0].parent().unwrap().to_string_lossy());
+    let file = folder.path().join("patchbay.toml");
+    std::fs::write(&file, config).unwrap();
+    let mut gateway = std::process::Command::new(build::folder().join("patchbay"))
+        .arg("run")
+        .arg(&file)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let jms = Jms::start(&silent).unwrap();
+    jms.open("talker", &Connect::to(broker.openwire())).unwrap();
+    let client = Client::of(&jms, "talker");
+    assert_eq!(client.authenticate("admin", "any")["success"], true);
+    // Each of these is a line in the log; a pipe holds 64 KiB of them.
+    for _ in 0..400 {
+        let panics = json!({ "command": "eval", "expr": "panic", "stringify": false });
+        assert!(client.refused(&panics).contains("panic"));
+    }
+    assert_eq!(
+        client.nicos(&json!({ "command": "emergency" })),
+        Value::Null
+    );
+    signal("-TERM", &gateway.id().to_string());
+    let ended = wait_until("the end of the gateway", || gateway.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(0));
 }
 
 const ROGUE: &str = r#"

@@ -117,9 +117,13 @@ impl Jobs {
     /// A script begins, or the running one was changed.
     pub fn started(&mut self, request: &Request, now: f64) -> Notices {
         let mut notices = self.queued(request);
-        let record = &mut self.table.insert(request).record;
+        let job = self.table.insert(request);
+        let other_text = job.takes_text(request);
+        let record = &mut job.record;
         match record.state {
-            JobState::Running | JobState::Paused => notices.push(notice(record, "edited", None)),
+            JobState::Running | JobState::Paused if other_text => {
+                notices.push(notice(record, "edited", None));
+            }
             JobState::Queued | JobState::Unknown => {
                 record.state = JobState::Running;
                 record.started = Some(now);

@@ -1,6 +1,7 @@
 //! The jobs that are remembered.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::model::{JobRecord, JobState};
 use crate::shape::Request;
@@ -20,6 +21,8 @@ pub(super) struct Job {
     pub(super) record: JobRecord,
     /// Whether anybody was told that it is queued; a submit's reply alone tells nobody.
     pub(super) announced: bool,
+    /// A digest of its text as it was last seen; the text itself may be long.
+    text: Option<u64>,
 }
 
 impl Table {
@@ -88,6 +91,21 @@ impl Job {
         Self {
             record,
             announced: false,
+            text: request.script.as_deref().map(digest),
         }
     }
+
+    /// Whether its text is another one than before. Events are repeated after a login, so `processing` alone is no edit.
+    pub(super) fn takes_text(&mut self, request: &Request) -> bool {
+        let now = request.script.as_deref().map(digest);
+        let before = self.text;
+        self.text = now.or(before);
+        before.is_some() && now.is_some() && before != now
+    }
+}
+
+fn digest(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
