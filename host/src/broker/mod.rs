@@ -2,10 +2,10 @@
 //!
 //! The host does its part on the thread of whoever speaks, inside `deliver`: a frontend's request
 //! is checked, entered into the table of pending requests under the host's own number and handed to
-//! the backend ([`call`]); the backend's reply finds its way back through the same table
-//! ([`answer`]). Logins go the same way, with the principal in place of what the client sent
-//! ([`login`]). At the deadline the host answers in the backend's place ([`sweep`]). Events are
-//! numbered and kept per backend, and handed out against credit ([`journal`]).
+//! the backend (`call`); the backend's reply finds its way back through the same table
+//! (`answer`). Logins go the same way, with the principal in place of what the client sent
+//! (`login`). At the deadline the host answers in the backend's place (`sweep`). Events are
+//! numbered and kept per backend, and handed out against credit (`journal`).
 //!
 //! One rule keeps this free of deadlocks: nothing is delivered while the state is locked.
 
