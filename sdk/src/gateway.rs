@@ -1,14 +1,12 @@
 //! A frontend's way to the host.
 
-use crate::{EventKind, Health, RawJson, Reply, Role};
-use patchbay_abi::{Buffer, Delivery, Fault, FaultKind, Kind, Message, Port, Secret, head};
+use crate::events::{EVENT_WINDOW, Events};
+use crate::{Health, RawJson, Session};
+use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, Secret, head};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
-
-/// How many events may be on their way to a frontend that has not read them yet.
-const EVENT_WINDOW: u32 = 256;
 
 /// Logs clients in and asks for them. Clones lead to the same host.
 #[derive(Clone)]
@@ -99,11 +97,7 @@ impl Gateway {
                 .deliver(Message::new(Kind::SUBSCRIBE, 0, &head::Subscribe {}));
             self.link.grant(EVENT_WINDOW);
         }
-        Events {
-            link: self.link.clone(),
-            unread,
-            read: 0,
-        }
+        Events::new(self.link.clone(), unread)
     }
 }
 
@@ -142,19 +136,22 @@ impl Link {
         }
     }
 
-    fn say_logout(&self, session: u64) {
+    pub(crate) fn say_logout(&self, session: u64) {
         self.host
             .deliver(Message::new(Kind::LOGOUT, 0, &head::Logout { session }));
     }
 
-    fn grant(&self, events: u32) {
+    pub(crate) fn grant(&self, events: u32) {
         self.host
             .deliver(Message::new(Kind::CREDIT, 0, &head::Credit { events }));
     }
 
     /// Sends a request and waits for its reply, or its fault. The host ends every wait: it answers
     /// at the deadline in the backend's place.
-    async fn ask(self: &Arc<Self>, request: impl FnOnce(u64) -> Message) -> Result<Message, Fault> {
+    pub(crate) async fn ask(
+        self: &Arc<Self>,
+        request: impl FnOnce(u64) -> Message,
+    ) -> Result<Message, Fault> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         self.lock(&self.waiting).insert(id, answer);
@@ -212,128 +209,87 @@ impl Drop for Wait<'_> {
     }
 }
 
-/// A client that is logged in. Clones are the same session; the last one to go logs out.
-#[derive(Clone)]
-pub struct Session {
-    inner: Arc<SessionInner>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use patchbay_abi::port::Deliver;
 
-struct SessionInner {
-    link: Arc<Link>,
-    id: u64,
-    role: Role,
-    detail: Option<RawJson>,
-}
+    #[derive(Default)]
+    struct Host(Mutex<Vec<Message>>);
 
-impl Session {
-    fn new(link: Arc<Link>, granted: head::Session, detail: Option<RawJson>) -> Self {
-        let inner = SessionInner {
-            link,
-            id: granted.session,
-            role: Role::from_name(&granted.role).unwrap_or(Role::View),
-            detail,
-        };
-        Session {
-            inner: Arc::new(inner),
+    impl Deliver for Host {
+        fn deliver(&self, message: Message) -> Delivery {
+            self.0.lock().unwrap().push(message);
+            Delivery::Taken
         }
     }
 
-    /// The host's number of it, as it stands in the logs.
-    pub fn id(&self) -> u64 {
-        self.inner.id
-    }
-
-    /// What it may do; the host enforces it.
-    pub fn role(&self) -> Role {
-        self.inner.role
-    }
-
-    /// What the backend said at the login, if anything.
-    pub fn detail(&self) -> Option<&RawJson> {
-        self.inner.detail.as_ref()
-    }
-
-    /// Asks the backend, and waits for its answer; until the host's deadline at the latest. A
-    /// future that is dropped tells the backend not to bother.
-    ///
-    /// # Errors
-    /// What the backend, or in its place the host, says.
-    pub async fn call(&self, op: &str, args: RawJson) -> Result<Reply, Fault> {
-        let head = head::Call {
-            session: self.inner.id,
-            op: op.to_owned(),
-            deadline_ms: 0,
-            urgent: false,
-        };
-        let ask = |id| Message::new(Kind::CALL, id, &head).body(args.into_buffer());
-        let reply = self.inner.link.ask(ask).await?;
-        Ok(Reply {
-            blobs: reply.blobs.into_iter().collect(),
-            body: RawJson::from_buffer(reply.body),
-        })
-    }
-}
-
-impl Drop for SessionInner {
-    fn drop(&mut self) {
-        self.link.say_logout(self.id);
-    }
-}
-
-/// The events of a backend, in order.
-pub struct Events {
-    link: Arc<Link>,
-    unread: Option<mpsc::Receiver<Message>>,
-    read: u32,
-}
-
-/// One event, as the host hands it out.
-#[derive(Debug, Clone)]
-pub struct GatewayEvent {
-    /// Which life of the backend.
-    pub epoch: u64,
-    /// Its number therein; counts up by one.
-    pub seq: u64,
-    /// Seconds since 1970.
-    pub time: f64,
-    /// What it is about.
-    pub kind: EventKind,
-    /// The job that it belongs to, where that is known.
-    pub job: Option<String>,
-    /// A JSON object in the form that the model gives for the kind.
-    pub body: RawJson,
-    /// Binary data that the body refers to by position.
-    pub blobs: Vec<Buffer>,
-}
-
-impl Events {
-    /// The next one; waits for it. `None` when there will be none.
-    pub async fn next(&mut self) -> Option<GatewayEvent> {
-        loop {
-            let message = self.unread.as_mut()?.recv().await?;
-            self.read += 1;
-            if self.read == EVENT_WINDOW / 4 {
-                self.link.grant(std::mem::take(&mut self.read));
-            }
-            match GatewayEvent::read(message) {
-                Ok(event) => return Some(event),
-                Err(error) => tracing::error!(%error, "a broken event from the host"),
-            }
+    impl Host {
+        fn kinds(&self) -> Vec<Kind> {
+            self.0
+                .lock()
+                .unwrap()
+                .iter()
+                .map(|message| message.kind)
+                .collect()
         }
     }
-}
 
-impl GatewayEvent {
-    fn read(message: Message) -> Result<Self, serde_json::Error> {
-        let head: head::Event = message.read_head()?;
-        Ok(GatewayEvent {
-            epoch: head.epoch,
-            seq: head.seq,
-            time: head.time,
-            kind: head.kind.as_str().into(),
-            job: head.job,
-            body: RawJson::from_buffer(message.body),
-            blobs: message.blobs.into_iter().collect(),
-        })
+    fn gateway() -> (Gateway, Arc<Host>) {
+        let host = Arc::new(Host::default());
+        (
+            Gateway::new("test".into(), Port::shared(host.clone())),
+            host,
+        )
+    }
+
+    fn granted() -> Message {
+        let session = Some(head::Session {
+            session: 5,
+            role: "user".into(),
+        });
+        Message::new(
+            Kind::REPLY,
+            1,
+            &head::Reply {
+                fault: None,
+                session,
+            },
+        )
+    }
+
+    #[test]
+    fn a_login_that_nobody_waits_for_is_cancelled() {
+        let (gateway, host) = gateway();
+        let mut login = Box::pin(gateway.login("here", "user", Secret::new("s")));
+        assert!((&mut login).now_or_never().is_none());
+        drop(login);
+        assert_eq!(host.kinds(), [Kind::LOGIN, Kind::CANCEL]);
+        assert_eq!(gateway.link().take_reply(granted()), Delivery::Closed);
+    }
+
+    #[test]
+    fn a_session_that_was_granted_when_nobody_waited_any_more_is_given_back() {
+        let (gateway, host) = gateway();
+        let mut login = Box::pin(gateway.login("here", "user", Secret::new("s")));
+        assert!((&mut login).now_or_never().is_none());
+        assert_eq!(gateway.link().take_reply(granted()), Delivery::Taken);
+        drop(login);
+        assert_eq!(host.kinds(), [Kind::LOGIN, Kind::LOGOUT]);
+    }
+
+    #[test]
+    fn the_last_clone_of_a_session_logs_out() {
+        let (gateway, host) = gateway();
+        let mut login = Box::pin(gateway.login("here", "user", Secret::new("s")));
+        assert!((&mut login).now_or_never().is_none());
+        gateway.link().take_reply(granted());
+        let session = login.now_or_never().unwrap().unwrap();
+        let clone = session.clone();
+        drop(session);
+        assert_eq!(host.kinds(), [Kind::LOGIN]);
+        drop(clone);
+        assert_eq!(host.kinds(), [Kind::LOGIN, Kind::LOGOUT]);
     }
 }

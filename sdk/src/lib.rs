@@ -28,6 +28,7 @@
 mod backend;
 mod command;
 mod event;
+mod events;
 mod export;
 mod frontend;
 mod gateway;
@@ -35,6 +36,7 @@ mod health;
 mod json;
 mod log;
 mod secret_source;
+mod session;
 mod stop;
 
 #[doc(hidden)]
@@ -44,8 +46,9 @@ pub mod model;
 pub use backend::{Backend, BackendContext, BackendSession, Login};
 pub use command::{Command, Reply};
 pub use event::{Event, EventKind};
+pub use events::{Events, GatewayEvent};
 pub use frontend::Frontend;
-pub use gateway::{Events, Gateway, GatewayEvent, Session};
+pub use gateway::Gateway;
 pub use health::Health;
 pub use json::RawJson;
 pub use model::Role;
@@ -53,6 +56,7 @@ pub use patchbay_abi::{Buffer, Fault, FaultKind, Secret, Side};
 /// For `use patchbay_sdk::schemars::{self, JsonSchema}`, which the derive macro needs.
 pub use schemars;
 pub use secret_source::SecretSource;
+pub use session::Session;
 pub use stop::Stop;
 
 #[doc(hidden)]

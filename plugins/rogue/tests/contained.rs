@@ -72,3 +72,16 @@ async fn a_call_that_nobody_waits_for_is_dropped() {
     assert_eq!(session.call("status", json!({})).await.unwrap(), json!({}));
     host.stop().await;
 }
+
+#[tokio::test]
+async fn what_was_cancelled_is_not_answered_and_what_its_end_cut_off_is_of_unknown_outcome() {
+    let host = host(json!({})).await;
+    let session = host.login("admin", "").await.unwrap();
+    let hangs = session.call("eval", json!({ "code": "hang" }));
+    let stops = async {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        host.stop_without_waiting();
+    };
+    let (outcome, ()) = tokio::join!(hangs, stops);
+    assert_eq!(outcome.unwrap_err().kind, FaultKind::UnknownOutcome);
+}

@@ -136,11 +136,16 @@ impl BackendHost {
 
     /// Stops the backend and waits until it has.
     pub async fn stop(self) {
+        self.stop_without_waiting();
+        self.next_of(&[Kind::STOPPED]).await;
+    }
+
+    /// Tells the backend to stop.
+    pub fn stop_without_waiting(&self) {
         let head = head::Stop {
             deadline_ms: PATIENCE.as_millis() as u64,
         };
         self.backend.deliver(Message::new(Kind::STOP, 0, &head));
-        self.next_of(&[Kind::STOPPED]).await;
     }
 
     async fn ask(&self, request: impl FnOnce(u64) -> Message) -> Result<Message, Fault> {
