@@ -28,6 +28,8 @@ const MAX_UNCONFIRMED: usize = 1_000;
 const RETURN: Duration = Duration::from_secs(30);
 /// How often that is, and how often old answers are looked for.
 const TICK: Duration = Duration::from_millis(500);
+/// An answer that was on its way at so many ends of the connection may be their cause.
+const MAX_CUTS: u8 = 2;
 /// The broker usually needs milliseconds for a RECEIPT.
 const MAX_PATIENCE: Duration = Duration::from_secs(10);
 const STUCK: &str =
@@ -85,7 +87,7 @@ impl Answering {
             }
             self.outlet.set(None);
             self.links.down(Link::Answering, &ended.to_string());
-            self.keep_unconfirmed();
+            self.keep_unconfirmed().await;
             tokio::select! {
                 () = sleep(backoff.delay()) => {}
                 () = finish.wait() => return,
@@ -107,8 +109,8 @@ impl Answering {
         let mut tick = interval(TICK);
         loop {
             tokio::select! {
-                event = incoming.next() => self.take(event?).await,
-                Some(answer) = self.answers.recv(), if self.unconfirmed.len() < MAX_UNCONFIRMED => {
+                event = incoming.next() => self.go_on(event?, &outgoing).await,
+                Some(answer) = self.answers.recv(), if self.takes_more() => {
                     self.send(&outgoing, answer).await;
                 }
                 _ = tick.tick() => self.retry(&outgoing).await,
@@ -122,11 +124,39 @@ impl Answering {
 
     async fn retry(&mut self, outgoing: &Outgoing) {
         self.expire().await;
-        for answer in std::mem::take(&mut self.waiting) {
-            self.send(outgoing, answer).await;
-        }
+        self.send_waiting(outgoing).await;
         self.links
             .stuck(Link::Answering, self.is_stuck().then_some(STUCK));
+    }
+
+    /// What may have ended connections is sent when nothing else is on its way, and nothing else beside it.
+    async fn send_waiting(&mut self, outgoing: &Outgoing) {
+        for answer in std::mem::take(&mut self.waiting) {
+            if self.suspect_on_its_way() || (is_suspect(&answer) && !self.unconfirmed.is_empty()) {
+                self.waiting.push_back(answer);
+            } else {
+                self.send(outgoing, answer).await;
+            }
+        }
+    }
+
+    fn suspect_on_its_way(&self) -> bool {
+        self.unconfirmed.len() == 1 && self.unconfirmed.values().all(is_suspect)
+    }
+
+    /// New answers wait until the suspects have had their turns.
+    fn takes_more(&self) -> bool {
+        self.unconfirmed.len() < MAX_UNCONFIRMED
+            && !self.suspect_on_its_way()
+            && !self.waiting.iter().any(is_suspect)
+    }
+
+    async fn go_on(&mut self, event: ServerEvent, outgoing: &Outgoing) {
+        let next = self.suspect_on_its_way() && matches!(event, ServerEvent::Receipt(_));
+        self.take(event).await;
+        if next {
+            self.send_waiting(outgoing).await;
+        }
     }
 
     /// A broker without memory does not say so, it only stops to read.
@@ -158,7 +188,7 @@ impl Answering {
             .saturating_sub(answer.made.elapsed());
         let envelope = &answer.envelope;
         let mut frame = ClientFrame::send(&*envelope.reply_to, &*answer.text)
-            .header("expires", expires_in(left));
+            .header("expires", expires_in(left + envelope.ahead));
         if let Some(correlation) = &envelope.correlation {
             frame = frame.header("correlation-id", correlation);
         }
@@ -173,7 +203,7 @@ impl Answering {
             ServerEvent::Receipt(receipt) => {
                 if let Some(answer) = self.confirmed(&receipt) {
                     self.desk.gateway.count("answers", 1);
-                    acknowledge(answer).await;
+                    self.settle(answer).await;
                 }
             }
             ServerEvent::Error(error) => self.refused(error).await,
@@ -184,7 +214,7 @@ impl Answering {
     /// The broker has refused an answer or an event; the connection goes on.
     async fn refused(&mut self, error: ErrorFrame) {
         let gone = gone_queue(&error).map(str::to_owned);
-        let Some(answer) = error
+        let Some(mut answer) = error
             .receipt
             .as_deref()
             .and_then(|receipt| self.confirmed(receipt))
@@ -194,6 +224,7 @@ impl Answering {
         if let Some(name) = gone {
             let returning = self.connections > 1 && self.connected.elapsed() < RETURN;
             if returning && answer.made.elapsed() < self.desk.settings.answer_expiry {
+                answer.cuts = 0;
                 return self.waiting.push_back(answer);
             }
             self.desk
@@ -215,12 +246,20 @@ impl Answering {
         self.unconfirmed.remove(&receipt.parse().ok()?)
     }
 
-    fn keep_unconfirmed(&mut self) {
-        let mut kept: VecDeque<Answer> = std::mem::take(&mut self.unconfirmed)
-            .into_values()
-            .collect();
-        kept.append(&mut self.waiting);
-        self.waiting = kept;
+    /// The connection has ended; what the broker has not confirmed waits for the next one.
+    async fn keep_unconfirmed(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for mut answer in std::mem::take(&mut self.unconfirmed).into_values().rev() {
+            if is_suspect(&answer) {
+                let client = &answer.envelope.reply_to;
+                tracing::warn!(client, "the broker hangs up on an answer; it is not sent");
+                self.give_up(answer).await;
+                continue;
+            }
+            answer.cuts += 1;
+            waiting.push_front(answer);
+        }
+        self.waiting = waiting;
     }
 
     /// Gives up what is too old.
@@ -252,7 +291,17 @@ impl Answering {
 
     async fn give_up(&self, answer: Answer) {
         self.desk.gateway.count("answers_lost", 1);
-        acknowledge(answer).await;
+        self.settle(answer).await;
+    }
+
+    /// The answer is over; its requests are acknowledged before it may be forgotten.
+    async fn settle(&self, answer: Answer) {
+        for delivery in answer.deliveries {
+            delivery.acknowledge().await;
+        }
+        if let Some(key) = answer.key {
+            self.desk.settle(key);
+        }
     }
 
     /// Sends what is left, waits for the receipts and says good-bye.
@@ -278,6 +327,10 @@ impl Answering {
     }
 }
 
+fn is_suspect(answer: &Answer) -> bool {
+    answer.cuts >= MAX_CUTS
+}
+
 /// `expires` as ActiveMQ wants it: milliseconds since 1970.
 pub fn expires_in(duration: Duration) -> String {
     let at = SystemTime::now() + duration.max(Duration::from_millis(1));
@@ -285,12 +338,6 @@ pub fn expires_in(duration: Duration) -> String {
         .unwrap_or_default()
         .as_millis()
         .to_string()
-}
-
-async fn acknowledge(answer: Answer) {
-    for delivery in answer.deliveries {
-        delivery.acknowledge().await;
-    }
 }
 
 /// The name of the temporary queue that an ERROR says does not exist.

@@ -45,8 +45,23 @@ pub struct ClientState {
     inner: Mutex<Inner>,
 }
 
+/// What is to become of an urgent request.
+pub enum Urgent {
+    /// It can be done at once, in this session.
+    Now(Session, Job),
+    /// It is kept until the login under way is decided.
+    Parked,
+    /// Nobody is logged in or on the way there, or too many are kept already.
+    Queue(Job),
+}
+
 struct Inner {
     session: Option<Session>,
+    /// Logins that are waiting or being decided.
+    logins: usize,
+    /// Urgent requests that came while there was no session yet.
+    parked: Vec<Job>,
+    parked_limit: usize,
     closed: bool,
     seen: Instant,
     gone_since: Option<Instant>,
@@ -58,6 +73,9 @@ impl Client {
         let (jobs, queue) = mpsc::channel(waiting);
         let inner = Inner {
             session: None,
+            logins: 0,
+            parked: Vec::new(),
+            parked_limit: waiting,
             closed: false,
             seen: Instant::now(),
             gone_since: None,
@@ -79,10 +97,14 @@ impl Client {
     /// which would be moved all the same.)
     #[allow(clippy::result_large_err)]
     pub fn enqueue(&self, job: Job) -> Result<(), Job> {
-        self.state.touch();
+        let login = matches!(job.wish, Wish::Login { .. });
+        let mut inner = self.state.lock();
+        inner.touch();
         self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(job) | mpsc::error::TrySendError::Closed(job) => job,
-        })
+        })?;
+        inner.logins += usize::from(login);
+        Ok(())
     }
 }
 
@@ -92,27 +114,50 @@ impl ClientState {
         self.lock().session.clone()
     }
 
-    /// Logs in anew or, with `None`, out. A client that was closed meanwhile stays out.
-    pub fn set_session(&self, session: Option<Session>) {
+    /// Says what to do with an urgent request.
+    pub fn hurry(&self, job: Job) -> Urgent {
         let mut inner = self.lock();
+        inner.touch();
+        if let Some(session) = inner.session.clone() {
+            return Urgent::Now(session, job);
+        }
+        if inner.logins == 0 || inner.parked.len() >= inner.parked_limit {
+            return Urgent::Queue(job);
+        }
+        inner.parked.push(job);
+        Urgent::Parked
+    }
+
+    /// A login was decided: its session takes the place of the one before or, with `None`, there is none any more. A
+    /// client that was closed meanwhile stays out. Returns the urgent requests that have waited for this.
+    pub fn decide_login(&self, session: Option<Session>) -> Vec<Job> {
+        let mut inner = self.lock();
+        inner.logins = inner.logins.saturating_sub(1);
+        // The login may have taken long; the client has not been silent meanwhile.
+        inner.seen = Instant::now();
         let keep = session.filter(|_| !inner.closed);
+        let parked = if keep.is_some() || inner.logins == 0 {
+            std::mem::take(&mut inner.parked)
+        } else {
+            Vec::new()
+        };
         // Dropped after the lock, because the last session to go tells the host.
         let before = std::mem::replace(&mut inner.session, keep);
         drop(inner);
+        drop(before);
+        parked
+    }
+
+    /// Ends the session.
+    pub fn log_out(&self) {
+        let before = self.lock().session.take();
         drop(before);
     }
 
     /// Ends the session for good.
     pub fn close(&self) {
         self.lock().closed = true;
-        self.set_session(None);
-    }
-
-    /// The client has just asked for something.
-    pub fn touch(&self) {
-        let mut inner = self.lock();
-        inner.seen = Instant::now();
-        inner.gone_since = None;
+        self.log_out();
     }
 
     /// When it last asked for something.
@@ -133,5 +178,13 @@ impl ClientState {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// The client has just asked for something.
+    fn touch(&mut self) {
+        self.seen = Instant::now();
+        self.gone_since = None;
     }
 }

@@ -8,11 +8,14 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::client::{Client, ClientState, Job};
-use crate::reply_to::temporary;
+use crate::reply_to::{temporary, temporary_queue};
 
 /// How long after the broker's word that a client is gone its session ends. A broker that shuts down says so of all its
 /// clients just before our own connection ends; those that come back by themselves keep their sessions.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Clients that are on their way to be logged in, at a time. They must not push out those that are.
+const MAX_PENDING: usize = 64;
 
 /// Who is logged in, or on the way there.
 pub struct Clients {
@@ -31,10 +34,12 @@ pub enum Enqueued {
     TooMany(Job),
     /// Nobody is logged in there.
     Stranger(Job),
+    /// Too many others are logging in.
+    Crowded(Job),
 }
 
 impl Clients {
-    /// At most `limit` clients with at most `waiting` requests each.
+    /// At most `limit` clients that are logged in, with at most `waiting` requests each.
     pub fn new(limit: usize, waiting: usize) -> Self {
         Self {
             by_reply_to: Mutex::default(),
@@ -59,24 +64,26 @@ impl Clients {
         if !open {
             return Enqueued::Stranger(job);
         }
-        let evicted = if clients.len() >= self.limit {
-            remove_longest_silent(&mut clients)
-        } else {
-            None
-        };
+        let pending = |client: &&Client| client.state.session().is_none();
+        if clients.values().filter(pending).count() >= MAX_PENDING {
+            return Enqueued::Crowded(job);
+        }
         let (client, queue) = Client::new(&job.ticket.envelope.reply_to, self.waiting);
         clients.insert(job.ticket.envelope.reply_to.clone(), client.clone());
         drop(clients);
-        if let Some(evicted) = evicted {
-            tracing::warn!(
-                client = evicted.state.reply_to,
-                "too many clients, the one silent longest is logged out"
-            );
-            evicted.state.close();
-        }
         client.enqueue(job).map_or_else(Enqueued::TooMany, |()| {
             Enqueued::NewClient(client.state.clone(), queue)
         })
+    }
+
+    /// Ends the session of the client silent longest if one too many is logged in.
+    pub fn keep_limit(&self) {
+        let mut all = self.matching(|_| true);
+        all.retain(|client| client.state.session().is_some());
+        if all.len() > self.limit {
+            let silent = all.into_iter().min_by_key(|client| client.state.seen());
+            self.close(silent, "there are too many, and it was silent longest");
+        }
     }
 
     /// Takes a client out unless it is logged in or has requests waiting.
@@ -109,7 +116,8 @@ impl Clients {
                 .gone_since()
                 .is_some_and(|since| now - since >= FAREWELL)
         };
-        let absent = |client: &Client| temporary(&client.state.reply_to).is_some_and(&is_absent);
+        let absent =
+            |client: &Client| temporary_queue(&client.state.reply_to).is_some_and(&is_absent);
         let all: Vec<Client> = self.matching(|_| true);
         self.close(
             all.iter()
@@ -158,14 +166,4 @@ impl Clients {
 fn remove_same(clients: &mut HashMap<String, Client>, client: &Arc<ClientState>) -> bool {
     let same = |found: &Client| Arc::ptr_eq(&found.state, client);
     clients.get(&client.reply_to).is_some_and(same) && clients.remove(&client.reply_to).is_some()
-}
-
-fn remove_longest_silent(clients: &mut HashMap<String, Client>) -> Option<Client> {
-    let silent = clients
-        .values()
-        .min_by_key(|client| client.state.seen())?
-        .state
-        .reply_to
-        .clone();
-    clients.remove(&silent)
 }

@@ -52,13 +52,15 @@ pub enum Events {
 pub struct LimitsConfig {
     /// The longest request, in bytes; a longer one is answered with an error. At most 64 MiB.
     pub request_bytes: usize,
-    /// Requests taken from the broker and not answered yet, of all clients. At most 10000.
+    /// Requests that wait or are being done, of all clients; further ones are answered with an error, urgent ones are
+    /// done all the same. At most 10000. ActiveMQ keeps only some 200 unacknowledged messages of a queue on their way,
+    /// so that above about 100 urgent requests can be held up by others.
     pub requests: u16,
     /// Requests of one client that are not answered yet; further ones are answered with an error.
     pub requests_per_client: u16,
-    /// Clients that are logged in; one more ends the session of the one that was silent longest.
+    /// Clients that are logged in; one more login ends the session of the one that was silent longest.
     pub clients: usize,
-    /// Answers remembered in case the broker delivers a request again.
+    /// Answers remembered in case the broker delivers a request again, beside those that it does not have yet.
     pub remembered: usize,
 }
 
@@ -83,7 +85,7 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             request_bytes: 4 << 20,
-            requests: 200,
+            requests: 100,
             requests_per_client: 32,
             clients: 256,
             remembered: 4_096,

@@ -1,5 +1,6 @@
 //! The connection that reads requests and acknowledges them.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ use crate::stomp::{
     ServerEvent, open,
 };
 
-const REQUESTS: &str = "requests";
+/// What the ids of our subscriptions begin with; see [`Consumer::nonce`].
+const REQUESTS: &str = "requests-";
 const ADVISORIES: &str = "advisories-";
 const GOODBYE_RECEIPT: &str = "goodbye";
 /// How long the broker may take for a RECEIPT.
@@ -39,19 +41,27 @@ pub struct Consumer {
     /// Messages taken and not acknowledged; bounds what all clients together can make us hold.
     taken: Arc<Semaphore>,
     capacity: usize,
+    prefetch: usize,
+    /// New for each connection and part of the subscriptions' ids, so that clients cannot forge messages to us.
+    nonce: String,
     stopping: bool,
 }
 
 impl Consumer {
     /// Takes nothing so far.
     pub fn new(desk: Arc<Desk>, links: Arc<Links>) -> Self {
+        // Well above the ordinary requests that the desk lets in, so that the broker does not hold back an urgent one.
+        let requests = usize::from(desk.settings.limits.requests);
+        let prefetch = requests + requests.max(64);
         // The broker's own bound is the prefetch; more are only taken when it delivers again what is still under way.
-        let capacity = usize::from(desk.settings.limits.requests) * 2;
+        let capacity = prefetch * 2;
         Self {
             desk,
             links,
             taken: Arc::new(Semaphore::new(capacity)),
             capacity,
+            prefetch,
+            nonce: String::new(),
             stopping: false,
         }
     }
@@ -86,6 +96,7 @@ impl Consumer {
             halves = open(&self.desk.settings.target) => halves?,
             () = stop.wait() => return Ok(()),
         };
+        self.nonce = format!("{:016x}", RandomState::new().build_hasher().finish());
         self.listen_to_advisories(&mut incoming, &outgoing).await?;
         self.subscribe(&mut incoming, &outgoing).await?;
         self.links.up(Link::Reading, incoming.server());
@@ -106,7 +117,7 @@ impl Consumer {
         outgoing: &Outgoing,
     ) -> Result<(), LinkError> {
         for (number, topic) in TOPICS.iter().enumerate() {
-            let id = format!("{ADVISORIES}{number}");
+            let id = format!("{ADVISORIES}{}-{number}", self.nonce);
             let frame = ClientFrame::subscribe(format!("/topic/{topic}"), &id);
             if let Some(error) = self.ask(incoming, outgoing, frame, &id).await? {
                 tracing::warn!(
@@ -129,13 +140,13 @@ impl Consumer {
         outgoing: &Outgoing,
     ) -> Result<(), LinkError> {
         let destination = format!("/queue/{}", self.desk.settings.queue);
-        let prefetch = self.desk.settings.limits.requests.to_string();
+        let id = self.requests_id();
         // Logins live in one gateway, so that a second one must not get a share of the requests: it stands by.
-        let frame = ClientFrame::subscribe_individually(&*destination, REQUESTS)
-            .header("activemq.prefetchSize", prefetch)
+        let frame = ClientFrame::subscribe_individually(&*destination, &*id)
+            .header("activemq.prefetchSize", self.prefetch.to_string())
             .header("activemq.exclusive", "true");
         self.desk.presence().subscribed();
-        match self.ask(incoming, outgoing, frame, REQUESTS).await? {
+        match self.ask(incoming, outgoing, frame, &id).await? {
             None => Ok(()),
             Some(ErrorFrame { message, .. }) => Err(LinkError::Subscribe {
                 destination,
@@ -174,19 +185,26 @@ impl Consumer {
 
     async fn handle(&mut self, event: ServerEvent, outgoing: &Outgoing) {
         match event {
-            ServerEvent::Message(message) if message.subscription == REQUESTS => {
+            ServerEvent::Message(message) if message.subscription == self.requests_id() => {
                 self.request(&message, outgoing).await
             }
-            ServerEvent::Message(message) if message.subscription.starts_with(ADVISORIES) => {
+            ServerEvent::Message(message) if self.is_advisory(&message.subscription) => {
                 self.advisory(&message)
             }
-            ServerEvent::Unusable { reason, ack } => {
+            ServerEvent::Unusable {
+                reason,
+                subscriptions,
+                acks,
+            } => {
                 tracing::warn!(
                     reason,
                     "the broker sent a message that cannot be used; it is thrown away"
                 );
                 self.desk.gateway.count("requests_unusable", 1);
-                if let Some(ack) = ack {
+                // One that is none of ours is a client's invention, and so are its acks. A forged ack beside the true one
+                // can only name what the broker has delivered to us already.
+                let ours = subscriptions.contains(&self.requests_id());
+                for ack in acks.into_iter().filter(|_| ours) {
                     let _ = outgoing.send(ClientFrame::ack(ack)).await;
                 }
             }
@@ -201,17 +219,22 @@ impl Consumer {
         }
     }
 
+    fn requests_id(&self) -> String {
+        format!("{REQUESTS}{}", self.nonce)
+    }
+
+    fn is_advisory(&self, subscription: &str) -> bool {
+        let rest = subscription.strip_prefix(ADVISORIES);
+        rest.is_some_and(|rest| rest.starts_with(&*self.nonce))
+    }
+
     async fn request(&mut self, message: &MessageFrame, outgoing: &Outgoing) {
         // Only fails when closed, which it never is. Waiting here stops the reading, which is what is wanted then.
         let Ok(taken) = self.taken.clone().acquire_owned().await else {
             return;
         };
         let delivery = Delivery::new(message.ack.clone(), outgoing.clone(), taken);
-        if self.stopping {
-            self.desk.turn_away(message, delivery).await;
-        } else {
-            self.desk.take(message, delivery).await;
-        }
+        self.desk.take(message, delivery, self.stopping).await;
     }
 
     fn advisory(&self, message: &MessageFrame) {
@@ -257,7 +280,9 @@ impl Consumer {
                 "requests are not answered yet; the broker will deliver them again"
             );
         }
-        outgoing.send(ClientFrame::unsubscribe(REQUESTS)).await?;
+        outgoing
+            .send(ClientFrame::unsubscribe(self.requests_id()))
+            .await?;
         outgoing
             .send(ClientFrame::disconnect(GOODBYE_RECEIPT))
             .await?;

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+use crate::memory::Key;
 use crate::stomp::{ClientFrame, Outgoing};
 
 /// Counts as taken until it is dropped. Dropped without [`Delivery::acknowledge`], the broker delivers it again.
@@ -13,6 +15,7 @@ pub struct Delivery {
     ack: Option<String>,
     outgoing: Outgoing,
     _taken: OwnedSemaphorePermit,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 /// Where and how the sender wants its answer.
@@ -26,6 +29,8 @@ pub struct Envelope {
     pub persistent: bool,
     /// When it arrived.
     pub received: Instant,
+    /// How far the sender's clock is ahead of ours, which it will take our `expires` by.
+    pub ahead: Duration,
 }
 
 /// An answer on its way to the broker.
@@ -34,8 +39,12 @@ pub struct Answer {
     pub envelope: Envelope,
     /// The text, ASCII.
     pub text: Arc<str>,
+    /// At how many ends of the connection it was on its way.
+    pub cuts: u8,
     /// When it was made; it is worth nothing after a while.
     pub made: Instant,
+    /// Under which key it is remembered, at least until it is settled.
+    pub key: Option<Key>,
     /// What is acknowledged once the broker has the answer.
     pub deliveries: Vec<Delivery>,
 }
@@ -47,6 +56,16 @@ impl Delivery {
             ack,
             outgoing,
             _taken: taken,
+            _place: None,
+        }
+    }
+
+    /// Lets this message have a place among the ordinary requests until it is dropped.
+    #[must_use]
+    pub fn with_place(self, place: OwnedSemaphorePermit) -> Self {
+        Self {
+            _place: Some(place),
+            ..self
         }
     }
 

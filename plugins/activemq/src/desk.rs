@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use patchbay_sdk::{Fault, FaultKind, Gateway, RawJson};
-use tokio::sync::mpsc;
+use patchbay_sdk::{Fault, FaultKind, Gateway, RawJson, Session};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
 
 use crate::blocking::by_size;
-use crate::client::{Client, ClientState, Job, Ticket};
+use crate::client::{ClientState, Job, Ticket, Urgent};
 use crate::clients::{Clients, Enqueued};
 use crate::config::Settings;
 use crate::delivery::{Answer, Delivery, Envelope};
@@ -27,6 +27,8 @@ pub struct Desk {
     pub clients: Clients,
     presence: Mutex<Presence>,
     memory: Mutex<Memory<Delivery>>,
+    /// Places for ordinary requests; urgent ones need none.
+    places: Arc<Semaphore>,
     answers: mpsc::Sender<Answer>,
 }
 
@@ -38,6 +40,7 @@ impl Desk {
             clients: Clients::new(limits.clients, limits.requests_per_client.into()),
             presence: Mutex::default(),
             memory: Mutex::new(Memory::new(limits.remembered)),
+            places: Arc::new(Semaphore::new(limits.requests.into())),
             settings,
             gateway,
             answers,
@@ -49,8 +52,14 @@ impl Desk {
         self.presence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a message. Whatever takes long is done in tasks of its own.
-    pub async fn take(self: &Arc<Self>, message: &MessageFrame, delivery: Delivery) {
+    /// Takes a message. Whatever takes long is done in tasks of its own. While the gateway is `stopping` nothing new is
+    /// begun.
+    pub async fn take(
+        self: &Arc<Self>,
+        message: &MessageFrame,
+        delivery: Delivery,
+        stopping: bool,
+    ) {
         self.gateway.count("requests", 1);
         let Some(envelope) = intake::envelope(message, &self.settings.queue) else {
             return self.drop_unanswerable(message, delivery);
@@ -70,7 +79,9 @@ impl Desk {
             return;
         };
         let redelivered = message.flag("redelivered");
-        match wish.and_then(|wish| self.admit(wish, &ticket.envelope, redelivered)) {
+        let admitted =
+            wish.and_then(|wish| self.admit(wish, &ticket.envelope, redelivered, stopping));
+        match admitted {
             Ok(wish) => self.dispatch(Job { ticket, wish }),
             Err(fault) => {
                 ticket.key = None;
@@ -79,20 +90,9 @@ impl Desk {
         }
     }
 
-    /// Answers a message that came while the gateway is being shut down, without doing anything.
-    pub async fn turn_away(self: &Arc<Self>, message: &MessageFrame, delivery: Delivery) {
-        let Some(envelope) = intake::envelope(message, &self.settings.queue) else {
-            return self.drop_unanswerable(message, delivery);
-        };
-        let (contract, _) = intake::read(message, self.settings.limits.request_bytes).await;
-        let text = "the gateway is being shut down; this request was not carried out, send it again in a moment";
-        let ticket = Ticket {
-            envelope,
-            contract,
-            key: None,
-            delivery,
-        };
-        self.refuse(ticket, &Fault::new(FaultKind::ShuttingDown, text));
+    /// An answer is over: acknowledged, or given up.
+    pub fn settle(&self, key: Key) {
+        self.memory().settle(key);
     }
 
     fn drop_unanswerable(&self, message: &MessageFrame, delivery: Delivery) {
@@ -119,23 +119,48 @@ impl Desk {
                     ?key,
                     "delivered again after it was carried out; it gets the same answer"
                 );
+                let text =
+                    text.unwrap_or_else(|| answer::failure(ticket.contract, &was_done()).into());
+                let answer = Answer {
+                    envelope: ticket.envelope,
+                    text,
+                    cuts: 0,
+                    made: Instant::now(),
+                    key: None,
+                    deliveries: vec![delivery],
+                };
                 let desk = self.clone();
-                tokio::spawn(async move { desk.send(ticket.envelope, text, vec![delivery]).await });
+                tokio::spawn(async move { desk.send(answer).await });
             }
         }
         None
     }
 
-    /// Refuses what may have been done by an earlier life of this gateway, and what nobody waits for.
-    fn admit(&self, wish: Wish, envelope: &Envelope, redelivered: bool) -> Result<Wish, Fault> {
+    /// Refuses what may have been done by an earlier life of this gateway, what nobody waits for, and what comes too late.
+    /// Urgent requests make things safe and do no harm when they are done twice; not doing them could.
+    fn admit(
+        &self,
+        wish: Wish,
+        envelope: &Envelope,
+        redelivered: bool,
+        stopping: bool,
+    ) -> Result<Wish, Fault> {
+        if let Wish::Call(call) = &wish
+            && redelivered
+            && call.changes()
+            && (stopping || !call.urgent())
+        {
+            return Err(may_be_done(call));
+        }
         if self.presence().is_stale(&envelope.reply_to, redelivered) {
             let text = "this request has waited for the gateway and its sender has gone since; it was not carried out";
             return Err(Fault::new(FaultKind::Cancelled, text));
         }
-        match &wish {
-            Wish::Call(call) if redelivered && call.changes() => Err(may_be_done(call)),
-            _ => Ok(wish),
+        if stopping {
+            let text = "the gateway is being shut down; this request was not carried out, send it again in a moment";
+            return Err(Fault::new(FaultKind::ShuttingDown, text));
         }
+        Ok(wish)
     }
 
     fn dispatch(self: &Arc<Self>, mut job: Job) {
@@ -145,14 +170,38 @@ impl Desk {
                 if let Some(key) = &job.ticket.key {
                     self.memory().begin(key.clone());
                 }
-                if urgent && let Some(client) = self.logged_in(&job.ticket.envelope.reply_to) {
-                    tokio::spawn(self.clone().carry_out(client.state.clone(), job));
-                    return;
+                if urgent {
+                    return self.dispatch_urgent(job);
                 }
             }
             // May be done twice, so that its answer need not be remembered.
             _ => job.ticket.key = None,
         }
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
+            let text = "the gateway has too many requests to do; this one was not carried out";
+            return self.refuse(job.ticket, &Fault::new(FaultKind::Busy, text));
+        };
+        job.ticket.delivery = job.ticket.delivery.with_place(place);
+        self.enqueue(job);
+    }
+
+    fn dispatch_urgent(self: &Arc<Self>, job: Job) {
+        let Some(client) = self.clients.find(&job.ticket.envelope.reply_to) else {
+            return self.refuse(job.ticket, &stranger());
+        };
+        match client.state.hurry(job) {
+            Urgent::Now(session, job) => self.hurry(client.state, Some(session), job),
+            Urgent::Parked => {}
+            Urgent::Queue(job) => self.enqueue(job),
+        }
+    }
+
+    /// Beside the client's other requests, in the session that there was when the request came.
+    fn hurry(self: &Arc<Self>, client: Arc<ClientState>, session: Option<Session>, job: Job) {
+        tokio::spawn(self.clone().carry_out(client, session, job));
+    }
+
+    fn enqueue(self: &Arc<Self>, job: Job) {
         let opens = matches!(job.wish, Wish::Login { .. });
         match self.clients.enqueue(job, opens) {
             Enqueued::Waits => {}
@@ -167,71 +216,54 @@ impl Desk {
                 self.refuse(job.ticket, &Fault::new(FaultKind::Busy, text));
             }
             Enqueued::Stranger(job) => self.refuse(job.ticket, &stranger()),
+            Enqueued::Crowded(job) => {
+                let text = "too many clients are logging in at the moment; try again";
+                self.refuse(job.ticket, &Fault::new(FaultKind::Busy, text));
+            }
         }
-    }
-
-    fn logged_in(&self, reply_to: &str) -> Option<Client> {
-        let client = self
-            .clients
-            .find(reply_to)
-            .filter(|client| client.state.session().is_some())?;
-        client.state.touch();
-        Some(client)
     }
 
     /// A client's requests, one after the other, until the client is taken out and its queue is empty.
     async fn serve(self: Arc<Self>, client: Arc<ClientState>, mut queue: mpsc::Receiver<Job>) {
         while let Some(job) = queue.recv().await {
-            self.clone().carry_out(client.clone(), job).await;
+            let session = client.session();
+            self.clone().carry_out(client.clone(), session, job).await;
             self.clients.remove_if_useless(&client, &queue);
         }
     }
 
-    async fn carry_out(self: Arc<Self>, client: Arc<ClientState>, job: Job) {
+    async fn carry_out(
+        self: Arc<Self>,
+        client: Arc<ClientState>,
+        session: Option<Session>,
+        job: Job,
+    ) {
         let Job { ticket, wish } = job;
         let contract = ticket.contract;
-        let done = self.perform(&client, contract, wish).await;
+        let done = match (wish, session) {
+            (Wish::Login { user, secret }, _) => {
+                let login = self.gateway.login(&client.reply_to, &user, secret).await;
+                self.decide_login(&client, login.as_ref().ok());
+                login.map(|session| answer::welcome(contract, &session))
+            }
+            (Wish::Logout, _) => {
+                client.log_out();
+                Ok(answer::success(contract, &RawJson::null()))
+            }
+            (_, None) => Err(stranger()),
+            (Wish::Nothing, Some(_)) => Ok(answer::success(contract, &RawJson::null())),
+            (Wish::Call(call), Some(session)) => perform(&session, contract, call).await,
+        };
         let text = done.unwrap_or_else(|fault| answer::failure(contract, &fault));
         self.reply(ticket, text).await;
     }
 
-    async fn perform(
-        &self,
-        client: &ClientState,
-        contract: Contract,
-        wish: Wish,
-    ) -> Result<String, Fault> {
-        match wish {
-            Wish::Login { user, secret } => {
-                client.set_session(None);
-                let session = self.gateway.login(&client.reply_to, &user, secret).await?;
-                client.set_session(Some(session.clone()));
-                Ok(answer::welcome(contract, &session))
-            }
-            Wish::Logout => {
-                client.set_session(None);
-                Ok(answer::success(contract, &RawJson::null()))
-            }
-            Wish::Nothing => {
-                client.session().ok_or_else(stranger)?;
-                Ok(answer::success(contract, &RawJson::null()))
-            }
-            Wish::Call(call) => {
-                let session = client.session().ok_or_else(stranger)?;
-                let Call {
-                    op, args, dialect, ..
-                } = call;
-                let body = session.call(&op, args).await?.body;
-                let length = body.get().len();
-                let shape = move || match dialect {
-                    Some(dialect) => dialect
-                        .reply(&body)
-                        .map(|body| answer::success(contract, &body)),
-                    None => Ok(answer::success(contract, &body)),
-                };
-                by_size(length, shape).await?
-            }
+    /// What was urgent and had to wait for the login goes before what waits in the queue.
+    fn decide_login(self: &Arc<Self>, client: &Arc<ClientState>, session: Option<&Session>) {
+        for job in client.decide_login(session.cloned()) {
+            self.hurry(client.clone(), session.cloned(), job);
         }
+        self.clients.keep_limit();
     }
 
     fn refuse(self: &Arc<Self>, ticket: Ticket, fault: &Fault) {
@@ -254,18 +286,22 @@ impl Desk {
             sleep_until(envelope.received + self.settings.min_reply_delay).await;
         }
         let text: Arc<str> = text.into();
-        let waiter = key.and_then(|key| self.memory().finish(&key, text.clone()));
-        let deliveries = std::iter::once(delivery).chain(waiter).collect();
-        self.send(envelope, text, deliveries).await;
-    }
-
-    async fn send(&self, envelope: Envelope, text: Arc<str>, deliveries: Vec<Delivery>) {
+        let waiters = match &key {
+            Some(key) => self.memory().finish(key, text.clone()),
+            None => Vec::new(),
+        };
         let answer = Answer {
             envelope,
             text,
+            cuts: 0,
             made: Instant::now(),
-            deliveries,
+            key,
+            deliveries: std::iter::once(delivery).chain(waiters).collect(),
         };
+        self.send(answer).await;
+    }
+
+    async fn send(&self, answer: Answer) {
         if self.answers.send(answer).await.is_err() {
             tracing::debug!("an answer was made too late to be sent");
         }
@@ -274,6 +310,26 @@ impl Desk {
     fn memory(&self) -> MutexGuard<'_, Memory<Delivery>> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn perform(session: &Session, contract: Contract, call: Call) -> Result<String, Fault> {
+    let Call {
+        op, args, dialect, ..
+    } = call;
+    let body = session.call(&op, args).await?.body;
+    let length = body.get().len();
+    let shape = move || match dialect {
+        Some(dialect) => dialect
+            .reply(&body)
+            .map(|body| answer::success(contract, &body)),
+        None => Ok(answer::success(contract, &body)),
+    };
+    by_size(length, shape).await?
+}
+
+fn was_done() -> Fault {
+    let text = "this request was carried out already, and its answer was too long to keep; look at the queue and the log";
+    Fault::new(FaultKind::UnknownOutcome, text)
 }
 
 fn stranger() -> Fault {

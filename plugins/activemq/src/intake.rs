@@ -1,5 +1,7 @@
 //! A message, read: where its answer goes and what it wants.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use patchbay_sdk::{Fault, FaultKind};
 use tokio::time::Instant;
 
@@ -13,6 +15,9 @@ use crate::stomp::{Body, MessageFrame};
 /// A longer correlation id, in bytes, may not fit into a header line once it is escaped, so that its request could not be
 /// answered.
 const MAX_CORRELATION: usize = 4_000;
+
+/// A day.
+const MAX_AHEAD: Duration = Duration::from_secs(86_400);
 
 /// Where the answer goes; `None` if it could not be sent.
 pub fn envelope(message: &MessageFrame, own_queue: &str) -> Option<Envelope> {
@@ -29,7 +34,16 @@ pub fn envelope(message: &MessageFrame, own_queue: &str) -> Option<Envelope> {
         correlation: correlation.map(str::to_owned),
         persistent: message.flag("persistent"),
         received: Instant::now(),
+        ahead: ahead(message.header("timestamp"), SystemTime::now()),
     })
+}
+
+/// By how much a `timestamp` (milliseconds since 1970) is ahead of `now`, believed up to [`MAX_AHEAD`].
+fn ahead(timestamp: Option<&str>, now: SystemTime) -> Duration {
+    let sent = timestamp.and_then(|text| text.parse().ok());
+    let sent = sent.map_or(Duration::ZERO, Duration::from_millis);
+    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    sent.saturating_sub(now).min(MAX_AHEAD)
 }
 
 /// What is wanted, and in which form. `limit` is that of the body's size.
@@ -50,6 +64,26 @@ pub async fn read(message: &MessageFrame, limit: usize) -> (Contract, Result<Wis
         Body::TooLong(length) => {
             let text = format!("the request is {length} bytes long; at most {limit} are taken");
             refuse(FaultKind::TooLarge, text)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_ahead_is_believed_up_to_a_day() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_000_000);
+        for (timestamp, seconds) in [
+            (None, 0),
+            (Some("soon"), 0),
+            (Some("-1"), 0),
+            (Some("999000000"), 0),
+            (Some("1000090000"), 90),
+            (Some("18446744073709551615"), 86_400),
+        ] {
+            assert_eq!(ahead(timestamp, now).as_secs(), seconds, "{timestamp:?}");
         }
     }
 }

@@ -9,7 +9,8 @@
 //!    |<-------- SEND, RECEIPT ------------ answering connection <-- events
 //! ```
 //! Invariants: every message with a usable `reply-to` is answered exactly once per delivery and acknowledged after the
-//! broker has the answer; nothing that changes the script server is done twice; nothing grows without bound.
+//! broker has the answer; nothing that changes the script server is done twice, but for urgent requests of which it is not
+//! known whether they were done; nothing grows without bound.
 
 #![forbid(unsafe_code)]
 

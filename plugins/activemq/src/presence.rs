@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::reply_to::temporary;
+use crate::reply_to::temporary_queue;
 
 /// The topics that tell, without prefix.
 pub const TOPICS: [&str; 2] = [
@@ -93,7 +93,9 @@ impl Presence {
     /// A request from `reply_to` has waited for us and its sender has gone: nobody wants it any more.
     pub fn is_stale(&self, reply_to: &str, redelivered: bool) -> bool {
         let old = redelivered || self.since.is_some_and(|since| since.elapsed() < BACKLOG);
-        self.works && old && temporary(reply_to).is_some_and(|name| !self.living.contains(name))
+        self.works
+            && old
+            && temporary_queue(reply_to).is_some_and(|name| !self.living.contains(name))
     }
 
     /// A client with that temporary queue should have been back by now.
@@ -157,6 +159,10 @@ mod tests {
         presence.note(&Advisory::Created("ID:other:1:1".into()));
         assert!(presence.is_stale(QUEUE, false));
         assert!(!presence.is_stale("/queue/answers", false));
+        assert!(
+            !presence.is_stale("/remote-temp-topic/ID:h-1-2-1:1:1", false),
+            "nothing is told of topics"
+        );
         presence.note(&created());
         assert!(!presence.is_stale(QUEUE, true));
         presence.note(&Advisory::ConnectionGone("ID:h-1-2-1:1".into()));

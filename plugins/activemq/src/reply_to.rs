@@ -11,26 +11,24 @@ const MAX: usize = 1_000;
 
 /// Whether we send to `reply_to` at all. Not to our own queue, not to the broker's own destinations, not to several.
 pub fn is_acceptable(reply_to: &str, own_queue: &str) -> bool {
-    if reply_to.len() > MAX || reply_to.contains(char::is_control) {
+    // The broker hangs up on some of these, such as an empty name.
+    let odd = |c: char| c.is_control() || c.is_whitespace() || ",*>?".contains(c);
+    if reply_to.len() > MAX || reply_to.contains(odd) {
         return false;
     }
     if let Some(name) = temporary(reply_to) {
-        return !name.is_empty() && !name.contains(',');
+        return !name.is_empty();
     }
     let named = NAMED
         .iter()
-        .find_map(|prefix| reply_to.strip_prefix(prefix))
-        .map(|rest| rest.split('?').next());
-    let odd = |c: char| c.is_whitespace() || ",*>?".contains(c);
-    match named {
-        Some(Some(name)) => {
-            !name.is_empty()
-                && name != own_queue
-                && !name.starts_with("ActiveMQ.")
-                && !reply_to.contains(odd)
-        }
-        _ => false,
-    }
+        .find_map(|prefix| reply_to.strip_prefix(prefix));
+    named
+        .is_some_and(|name| !name.is_empty() && name != own_queue && !name.starts_with("ActiveMQ."))
+}
+
+/// The broker's name of a temporary queue, whose begin and end its advisories tell; `None` for anything else.
+pub fn temporary_queue(reply_to: &str) -> Option<&str> {
+    reply_to.strip_prefix(TEMPORARY[0])
 }
 
 /// The broker's name of a temporary destination, which its errors and advisories use; `None` for a named one.
@@ -70,6 +68,9 @@ mod tests {
             "/queue/a?x=1",
             "/queue/a\nb",
             "/remote-temp-queue/",
+            "/remote-temp-queue/ ",
+            "/remote-temp-queue/ID:h:1?x=1",
+            "/remote-temp-topic/>",
             "temp-queue://ID:h:1",
         ] {
             assert!(!is_acceptable(bad, "ss_admin"), "{bad}");

@@ -9,7 +9,7 @@
 mod support;
 
 use serde_json::json;
-use support::scripted::{REPLY, STATUS, SUBMIT, World};
+use support::scripted::{EMERGENCY, REPLY, STATUS, SUBMIT, World};
 use support::{eventually, ops};
 
 #[tokio::test]
@@ -145,4 +145,95 @@ async fn a_request_that_waited_for_us_longer_than_its_sender_did_is_not_carried_
     );
     assert!(world.acknowledged("a-2").await);
     assert!(ops(&world.host).is_empty());
+}
+
+#[tokio::test]
+async fn what_makes_things_safe_is_done_even_if_it_may_have_been_done_before() {
+    let mut world = World::new().await;
+    world
+        .reading
+        .request(2, &format!("{REPLY}redelivered:true\n"), EMERGENCY)
+        .await;
+    let (_, answer) = world.answering.answer().await;
+    assert_eq!(answer["success"], true, "{answer}");
+    assert_eq!(ops(&world.host), ["emergency"]);
+}
+
+#[tokio::test]
+async fn on_stop_what_was_done_is_not_said_to_be_undone() {
+    let mut world = World::new().await;
+    let again = format!("{REPLY}redelivered:true\n");
+    let slow = r#"{"op":"eval","args":{"code":"sleep 1"}}"#;
+    world.reading.request(2, REPLY, SUBMIT).await;
+    assert_eq!(world.answering.answer().await.1["payload"], "job-1");
+    assert!(world.acknowledged("a-2").await);
+    world.reading.request(3, REPLY, slow).await;
+    assert!(eventually(|| ops(&world.host) == ["submit", "eval"]).await);
+    let World {
+        host,
+        listener: _listener,
+        mut reading,
+        mut answering,
+    } = world;
+    let broker = async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        reading.request(2, &again, SUBMIT).await;
+        assert_eq!(answering.answer().await.1["payload"], "job-1");
+        reading.request(4, &again, SUBMIT).await;
+        let (_, answer) = answering.answer().await;
+        let text = answer["payload"].as_str().unwrap();
+        assert!(text.contains("may already have been done"), "{text}");
+        assert_eq!(answering.answer().await.1["ok"]["value"], "sleep 1");
+        while reading.frame().await.command != "DISCONNECT" {}
+        let goodbye = answering.frame().await;
+        answering.receipt(&goodbye).await;
+    };
+    let (stopped, ()) = tokio::join!(host.stop(), broker);
+    stopped.unwrap();
+}
+
+#[tokio::test]
+async fn all_messages_with_a_forged_id_are_acknowledged() {
+    let mut world = World::new().await;
+    let slow = r#"{"op":"eval","args":{"code":"sleep 1"}}"#;
+    world.reading.request(2, REPLY, slow).await;
+    let subscription = world.reading.subscription.clone();
+    for ack in ["b", "c"] {
+        let frame = format!(
+            "MESSAGE\ndestination:/queue/ss_admin\nmessage-id:ID\\cm\\c2\nsubscription:{subscription}\nack:{ack}\n{REPLY}\n{slow}\0\n"
+        );
+        world.reading.write(frame).await;
+    }
+    assert_eq!(world.answering.answer().await.1["ok"]["value"], "sleep 1");
+    for ack in ["a-2", "b", "c"] {
+        assert!(world.acknowledged(ack).await);
+    }
+    assert_eq!(ops(&world.host), ["eval"]);
+}
+
+#[tokio::test]
+async fn an_answer_on_which_the_broker_hangs_up_does_not_hold_up_the_others() {
+    let mut world = World::new().await;
+    world
+        .reading
+        .request(2, "reply-to:/queue/poison\n", STATUS)
+        .await;
+    let poison = world.answering.frame().await;
+    world.reading.request(3, REPLY, STATUS).await;
+    world.answering.frame().await;
+    for expected in [2, 1] {
+        drop(world.answering);
+        world.answering = world.listener.accept().await;
+        for _ in 0..expected {
+            let frame = world.answering.frame().await;
+            assert!(expected == 2 || frame.body == poison.body);
+        }
+    }
+    assert!(world.answering.stays_silent().await, "a suspect is alone");
+    drop(world.answering);
+    world.answering = world.listener.accept().await;
+    assert!(world.acknowledged("a-2").await);
+    let (answer, _) = world.answering.answer().await;
+    assert_eq!(answer.header("correlation-id"), Some("c-3"));
+    assert!(world.acknowledged("a-3").await);
 }

@@ -8,8 +8,7 @@
 
 use bytes::BytesMut;
 use patchbay_activemq::stomp::{
-    Body, ClientFrame, EncodeError, GuardCodec, Limits, LinkError, MessageFrame, ScanError,
-    ServerEvent,
+    Body, ClientFrame, EncodeError, GuardCodec, Limits, LinkError, MessageFrame, ServerEvent,
 };
 use proptest::prelude::*;
 use tokio_util::codec::{Decoder, Encoder};
@@ -190,26 +189,81 @@ fn a_body_above_the_limit_is_skipped_and_its_headers_arrive() {
 }
 
 #[test]
-fn a_body_without_end_takes_no_memory_and_ends_the_connection_at_the_frame_limit() {
+fn a_body_however_long_takes_no_memory_and_the_next_frame_is_read() {
     let mut codec = GuardCodec::new(SMALL);
     let mut buffer = BytesMut::from(&*format!("{HEAD}\n"));
-    let mut fed = 0;
-    let error = loop {
+    for _ in 0..1_000 {
         buffer.extend_from_slice(&[b'x'; 64]);
-        fed += 64;
-        assert!(buffer.len() < 500 && fed < 20_000);
-        match codec.decode(&mut buffer) {
-            Ok(event) => assert!(event.is_none()),
-            Err(error) => break error,
-        }
+        assert!(codec.decode(&mut buffer).unwrap().is_none());
+        assert!(buffer.len() < 500);
+    }
+    buffer.extend_from_slice(format!("\0\n{HEAD}\nnext\0").as_bytes());
+    let Some(ServerEvent::Message(long)) = codec.decode(&mut buffer).unwrap() else {
+        panic!("no message")
     };
-    assert!(
-        matches!(
-            error,
-            LinkError::Garbled(ScanError::FrameTooLong { limit: 10_000 })
-        ),
-        "{error}"
-    );
+    assert_eq!(long.body, Body::TooLong(64_000));
+    assert_eq!(long.ack.as_deref(), Some("ID:a"));
+    let rest = messages(&buffer);
+    assert_eq!(text(&rest[0]), "next");
+}
+
+#[test]
+fn a_false_length_never_skips_what_comes_from_others() {
+    let others = format!("\n\n{HEAD}\nnext\0").repeat(5);
+    for (body, arrives) in [("abc".to_owned(), true), ("y".repeat(300), false)] {
+        let frame = format!("{HEAD}content-length:9000\n\n{body}\0{others}");
+        let found = messages(frame.as_bytes());
+        assert_eq!(found.len(), 6);
+        assert_eq!(found[0].ack.as_deref(), Some("ID:a"));
+        assert_eq!(found[0].body != Body::TooLong(300), arrives);
+        assert!(found[1..].iter().all(|message| text(message) == "next"));
+    }
+}
+
+#[test]
+fn a_long_body_with_a_false_length_ends_when_nothing_else_comes() {
+    let mut codec = GuardCodec::new(SMALL);
+    let long = "y".repeat(300);
+    let mut buffer = BytesMut::from(&*format!("{HEAD}content-length:9000\n\n{long}\0\n"));
+    for _ in 0..10 {
+        assert!(codec.decode(&mut buffer).unwrap().is_none());
+        assert!(codec.is_doubtful());
+        buffer.extend_from_slice(b"\n");
+    }
+    codec.believe_nul();
+    let Some(ServerEvent::Message(message)) = codec.decode(&mut buffer).unwrap() else {
+        panic!("no message")
+    };
+    assert_eq!(message.body, Body::TooLong(300));
+}
+
+#[test]
+fn long_bytes_may_hold_anything_but_the_begin_of_a_frame() {
+    let bytes = "\0\n\0MESS\0\nMESSAGE:\0\n\n\n\0".repeat(20);
+    let length = bytes.len();
+    let frame = format!("{HEAD}content-length:{length}\n\n{bytes}\0\n{HEAD}\nnext\0");
+    let found = messages(frame.as_bytes());
+    assert_eq!(found[0].body, Body::TooLong(length as u64));
+    assert_eq!(text(&found[1]), "next");
+}
+
+#[test]
+fn a_message_with_two_acks_or_subscriptions_is_not_believed_but_can_be_acknowledged() {
+    for forged in ["ack:x", "subscription:x"] {
+        let frame = format!("{}{forged}\n\nx\0", HEAD);
+        let events = read_all(frame.as_bytes(), SMALL).unwrap();
+        let ServerEvent::Unusable {
+            subscriptions,
+            acks,
+            ..
+        } = &events[0]
+        else {
+            panic!("{events:?}")
+        };
+        assert!(acks.contains(&"ID:a".to_owned()));
+        assert!(subscriptions.contains(&"requests".to_owned()));
+        assert_eq!(acks.len() + subscriptions.len(), 3);
+    }
 }
 
 #[test]
@@ -278,11 +332,11 @@ fn a_frame_that_cannot_be_used_is_named_and_the_next_one_is_read() {
         "MESSAGE\ndestination:/queue/q\nmessage-id:1\nack:a\\c1\n\nx\0\nBROWSE\n\n\0\n{HEAD}\nnext\0"
     );
     let events = read_all(frames.as_bytes(), SMALL).unwrap();
-    let ServerEvent::Unusable { reason, ack } = &events[0] else {
+    let ServerEvent::Unusable { reason, acks, .. } = &events[0] else {
         panic!("{events:?}")
     };
     assert!(reason.contains("subscription"), "{reason}");
-    assert_eq!(ack.as_deref(), Some("a:1"));
+    assert_eq!(*acks, ["a:1"]);
     assert!(events.iter().any(
         |event| matches!(event, ServerEvent::Unusable { reason, .. } if reason.contains("BROWSE"))
     ));

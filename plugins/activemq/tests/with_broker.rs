@@ -110,7 +110,14 @@ async fn headers_that_a_client_forges_harm_nobody() {
         );
         assert_eq!(answer["success"], true, "{length}");
     }
+    let long = Message::text(&"x".repeat(5 << 20)).property("content-length", "100000000");
+    let answer = world.ask_message("gui", "forged-long", long);
+    assert!(
+        answer["payload"].as_str().unwrap().contains("at most"),
+        "{answer}"
+    );
     for to in [
+        "/remote-temp-queue/ ",
         "/queue/ss_admin",
         "/queue/a,/queue/b",
         "/topic/ActiveMQ.Advisory.Connection",
@@ -178,6 +185,32 @@ async fn a_stop_overtakes_and_clients_do_not_wait_for_each_other() {
     );
     world.jms.await_reply("slow", "sleep", LIMIT).unwrap();
     world.jms.await_reply("slow", "behind", LIMIT).unwrap();
+    world.host.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emergency_is_done_when_there_is_no_room_for_the_rest() {
+    let world = World::new(json!({"limits": {"requests_per_client": 1_000}})).await;
+    world.log_in("gui");
+    let send = |id: &str, text: &str| world.jms.send("gui", id, text).unwrap();
+    send("sleep", r#"{"command":"eval","expr":"sleep 3"}"#);
+    for number in 0..400 {
+        send(
+            &format!("flood-{number}"),
+            r#"{"command":"eval","expr":"2"}"#,
+        );
+    }
+    let done = world.ask("gui", "emergency", r#"{"command":"emergency"}"#);
+    assert_eq!(done["success"], true);
+    assert_eq!(ops(&world.host), ["eval", "emergency"]);
+    let last = value(&world.jms.await_reply("gui", "flood-399", LIMIT).unwrap());
+    assert!(
+        last["payload"]
+            .as_str()
+            .unwrap()
+            .contains("too many requests"),
+        "{last}"
+    );
     world.host.stop().await.unwrap();
 }
 

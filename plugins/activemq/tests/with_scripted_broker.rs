@@ -12,7 +12,7 @@ use patchbay_abi::{Kind, head};
 use patchbay_testkit::Asked;
 use serde_json::json;
 use support::broker::Listener;
-use support::scripted::{LOGIN, REPLY, STATUS, SUBMIT, World};
+use support::scripted::{EMERGENCY, LOGIN, REPLY, STATUS, SUBMIT, World};
 use support::{eventually, ops, start};
 
 #[tokio::test]
@@ -50,7 +50,10 @@ async fn other_errors_and_useless_frames_end_nothing() {
     }
     world
         .reading
-        .write("MESSAGE\ndestination:/queue/ss_admin\nmessage-id:m\nack:lost\n\nx\0\n")
+        .write(format!(
+            "MESSAGE\ndestination:/queue/ss_admin\nsubscription:{}\nack:lost\n\nx\0\n",
+            world.reading.subscription
+        ))
         .await;
     assert!(world.acknowledged("lost").await);
     world.reading.request(2, "", STATUS).await;
@@ -67,7 +70,8 @@ async fn a_request_whose_correlation_id_cannot_be_echoed_is_not_carried_out() {
     let mut world = World::new().await;
     let long = "\\c".repeat(5_500);
     let request = format!(
-        "MESSAGE\ndestination:/queue/q\nmessage-id:m\nsubscription:requests\nack:long\ncorrelation-id:{long}\n{REPLY}\n{SUBMIT}\0\n"
+        "MESSAGE\ndestination:/queue/q\nmessage-id:m\nsubscription:{}\nack:long\ncorrelation-id:{long}\n{REPLY}\n{SUBMIT}\0\n",
+        world.reading.subscription
     );
     world.reading.write(request).await;
     assert!(world.acknowledged("long").await);
@@ -125,7 +129,7 @@ async fn a_subscription_that_is_refused_is_told_as_the_health_and_tried_again() 
     world.reading = world.listener.accept().await;
     loop {
         let frame = world.reading.frame().await;
-        if frame.header("id") != Some("requests") {
+        if !frame.is_for_requests() {
             world.reading.receipt(&frame).await;
             continue;
         }
@@ -133,7 +137,8 @@ async fn a_subscription_that_is_refused_is_told_as_the_health_and_tried_again() 
         world
             .reading
             .write(format!(
-                "ERROR\nmessage:{message}\nreceipt-id:requests\n\nx\0\n"
+                "ERROR\nmessage:{message}\nreceipt-id:{}\n\nx\0\n",
+                frame.header("id").unwrap()
             ))
             .await;
         break;
@@ -163,6 +168,7 @@ async fn on_stop_what_was_taken_is_answered_what_comes_is_turned_away_and_then_w
         .request(2, REPLY, r#"{"op":"eval","args":{"code":"sleep 1"}}"#)
         .await;
     assert!(eventually(|| ops(&host) == ["eval"]).await);
+    let subscription = reading.subscription.clone();
     let broker = async {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         reading.request(3, "reply-to:/queue/other\n", SUBMIT).await;
@@ -189,7 +195,7 @@ async fn on_stop_what_was_taken_is_answered_what_comes_is_turned_away_and_then_w
         let expected = [
             ("ACK", Some("a-3")),
             ("ACK", Some("a-2")),
-            ("UNSUBSCRIBE", Some("requests")),
+            ("UNSUBSCRIBE", Some(&*subscription)),
             ("DISCONNECT", None),
         ];
         assert_eq!(said, expected);
@@ -256,4 +262,108 @@ async fn a_failed_login_ends_the_session_there_was() {
         world.answering.answer().await.1["error"]["kind"],
         "unauthorized"
     );
+}
+
+#[tokio::test]
+async fn what_is_urgent_does_not_wait_for_another_login() {
+    let mut world = World::new().await;
+    let slow = LOGIN.replace("good", "slow");
+    world.reading.request(2, REPLY, &slow).await;
+    world.reading.request(3, REPLY, EMERGENCY).await;
+    let (first, answer) = world.answering.answer().await;
+    assert_eq!(first.header("correlation-id"), Some("c-3"), "{answer}");
+    assert_eq!(answer["success"], true);
+    assert_eq!(world.answering.answer().await.1["success"], true);
+}
+
+#[tokio::test]
+async fn what_is_urgent_comes_right_after_the_first_login() {
+    let mut world = World::with(json!({"limits": {"requests_per_client": 2}})).await;
+    let other = "reply-to:/queue/other\n";
+    let slow = LOGIN.replace("good", "slow");
+    world.reading.request(2, other, &slow).await;
+    assert!(eventually(|| logins(&world) == 2).await);
+    let long = r#"{"op":"eval","args":{"code":"sleep 1"}}"#;
+    world.reading.request(3, other, long).await;
+    world.reading.request(4, other, long).await;
+    world.reading.request(5, other, EMERGENCY).await;
+    let mut answered = Vec::new();
+    for _ in 0..4 {
+        let (frame, answer) = world.answering.answer().await;
+        assert!(answer["success"] == true || answer.get("ok").is_some());
+        answered.push(frame.header("correlation-id").unwrap().to_owned());
+    }
+    let at = |id| answered.iter().position(|answered| answered == id);
+    assert!(at("c-5") < at("c-3"), "{answered:?}");
+}
+
+fn logins(world: &World) -> usize {
+    let asked = world.host.asked();
+    let login = |asked: &&Asked| matches!(asked, Asked::Login { .. });
+    asked.iter().filter(login).count()
+}
+
+#[tokio::test]
+async fn what_is_urgent_finds_room_when_there_is_none_for_the_rest() {
+    let mut world = World::with(json!({"limits": {"requests": 1}})).await;
+    let long = r#"{"op":"eval","args":{"code":"sleep 1"}}"#;
+    world.reading.request(2, REPLY, long).await;
+    world.reading.request(3, REPLY, STATUS).await;
+    let (_, busy) = world.answering.answer().await;
+    assert_eq!(busy["error"]["kind"], "busy");
+    world.reading.request(4, REPLY, EMERGENCY).await;
+    let (first, answer) = world.answering.answer().await;
+    assert_eq!(first.header("correlation-id"), Some("c-4"));
+    assert_eq!(answer["success"], true);
+}
+
+#[tokio::test]
+async fn failed_logins_end_nobody_elses_session() {
+    let mut world = World::with(json!({"limits": {"clients": 1}})).await;
+    let bad = LOGIN.replace("good", "bad");
+    for number in 2..6 {
+        let reply = format!("reply-to:/queue/other-{number}\n");
+        world.reading.request(number, &reply, &bad).await;
+        assert_eq!(world.answering.answer().await.1["success"], false);
+    }
+    world.reading.request(9, REPLY, STATUS).await;
+    assert_eq!(world.answering.answer().await.1["ok"]["run"], "idle");
+}
+
+#[tokio::test]
+async fn logins_that_take_long_are_bounded_too() {
+    let mut world = World::new().await;
+    let slow = LOGIN.replace("good", "slow");
+    for number in 0..65 {
+        let reply = format!("reply-to:/queue/other-{number}\n");
+        world.reading.request(100 + number, &reply, &slow).await;
+    }
+    let (refused, answer) = world.answering.answer().await;
+    assert_eq!(refused.header("correlation-id"), Some("c-164"));
+    assert!(
+        answer["payload"].as_str().unwrap().contains("try again"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_message_of_a_subscription_that_is_not_ours_is_a_forgery() {
+    let mut world = World::new().await;
+    let true_id = std::mem::replace(&mut world.reading.subscription, "requests".into());
+    world.reading.request(2, REPLY, SUBMIT).await;
+    world
+        .reading
+        .write("MESSAGE\nsubscription:requests\nack:forged\n\nx\0\n")
+        .await;
+    world.reading.subscription = true_id;
+    world
+        .reading
+        .request(3, &format!("{REPLY}ack:forged\n"), SUBMIT)
+        .await;
+    for ack in ["a-3", "forged"] {
+        assert!(world.acknowledged(ack).await);
+    }
+    world.reading.request(4, REPLY, STATUS).await;
+    assert_eq!(world.answering.answer().await.1["ok"]["run"], "idle");
+    assert_eq!(ops(&world.host), ["status"]);
 }

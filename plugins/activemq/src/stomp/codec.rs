@@ -137,6 +137,9 @@ fn read(head: &Head, body: Body) -> ServerEvent {
             "header lines were too long, too many or repeated"
         );
     }
+    if head.is_forged() {
+        return unusable(head, "its ack or its subscription is there twice");
+    }
     let mut frame = BytesMut::from(&*head.to_frame());
     match ClientCodec.decode(&mut frame) {
         Ok(Some(message)) => event(message, head, body),
@@ -148,10 +151,14 @@ fn read(head: &Head, body: Body) -> ServerEvent {
 fn unusable(head: &Head, reason: &str) -> ServerEvent {
     let command: String = head.command().chars().take(40).collect();
     let reason: String = reason.chars().take(200).collect();
-    let ack = head.get("ack").map(|ack| unescape(ack).into_owned());
+    let all = |name| {
+        let values = head.all(name).into_iter();
+        values.map(|value| unescape(value).into_owned()).collect()
+    };
     ServerEvent::Unusable {
         reason: format!("{command:?} frame: {reason}"),
-        ack,
+        subscriptions: all("subscription"),
+        acks: all("ack"),
     }
 }
 

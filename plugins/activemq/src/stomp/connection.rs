@@ -76,10 +76,12 @@ impl Incoming {
     }
 
     async fn fill(&mut self) -> Result<(), LinkError> {
+        // Counts from when the doubt arose; heart-beats that come meanwhile do not prolong it.
         let doubt = self
             .codec
             .is_doubtful()
-            .then(|| *self.doubt.get_or_insert_with(|| Instant::now() + DOUBT));
+            .then(|| self.doubt.unwrap_or_else(|| Instant::now() + DOUBT));
+        self.doubt = doubt;
         let silence = self.patience.map(|patience| self.heard + patience);
         self.buffer.reserve(READ);
         quickack::arm(&self.socket);

@@ -5,15 +5,12 @@ use std::time::Duration;
 /// The bytes of the broker cannot be framed any more; the connection has to go.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ScanError {
-    /// A frame is longer than anything a broker passes on.
-    #[error("a frame of the broker is longer than {limit} bytes")]
+    /// The head of a frame is longer than anything a broker passes on.
+    #[error("the head of a frame of the broker is longer than {limit} bytes")]
     FrameTooLong {
         /// The limit in bytes.
         limit: u64,
     },
-    /// A body that was skipped did not end where its `content-length` said.
-    #[error("the content-length of a long message is false, so the next frame cannot be found")]
-    FramingLost,
 }
 
 /// A frame that must not be sent, because the broker would close the connection over it.

@@ -29,8 +29,10 @@ pub enum ServerEvent {
     Unusable {
         /// What is wrong with it.
         reason: String,
-        /// The `ack` header, unescaped: a message that is not acknowledged comes again.
-        ack: Option<String>,
+        /// All `subscription` headers, unescaped.
+        subscriptions: Vec<String>,
+        /// All `ack` headers, unescaped: a message that is not acknowledged comes again.
+        acks: Vec<String>,
     },
 }
 
@@ -47,9 +49,10 @@ pub enum Body {
 
 /// A message. Header values are unescaped; of a repeated header the first counts.
 pub struct MessageFrame {
-    /// Which of our subscriptions it belongs to. ActiveMQ writes it last, so clients cannot forge it.
+    /// Which of our subscriptions it belongs to. ActiveMQ sets it last, so that a property cannot change it. A frame
+    /// that a client has hidden in its own (behind a NUL) can say anything, but does not know our subscriptions' ids.
     pub subscription: String,
-    /// What ACK must carry. Cannot be forged either.
+    /// What ACK must carry; set last, too.
     pub ack: Option<String>,
     /// The other headers; any of them may be forged by the sender.
     pub headers: Vec<(String, String)>,

@@ -24,6 +24,13 @@ const STANDARD: [&str; 12] = [
     "timestamp",
 ];
 
+/// The broker writes each of these once, whatever a client's properties are called. But it escapes no names: one that
+/// holds a line end becomes a line of its own, before or after the true one.
+const UNIQUE: [&str; 2] = ["ack", "subscription"];
+
+/// More forged ones are not kept.
+const MAX_REPEATED: usize = 64;
+
 /// Whether the head goes on.
 #[derive(Debug, PartialEq, Eq)]
 pub enum HeadLine {
@@ -40,6 +47,8 @@ pub struct Head {
     /// In no order, as with the broker itself; quick to look up, because a client may send thousands.
     lines: BTreeMap<String, String>,
     content_length: Option<String>,
+    /// Further lines of the headers in [`UNIQUE`].
+    repeated: Vec<(String, String)>,
     size: usize,
     dropped: usize,
 }
@@ -80,6 +89,18 @@ impl Head {
         self.lines.get(name).map(String::as_str)
     }
 
+    /// All values of `ack` or `subscription` (escaped), forged ones among them.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        let repeated = self.repeated.iter().filter(|(key, _)| key == name);
+        let first = self.get(name).into_iter();
+        first.chain(repeated.map(|(_, value)| &**value)).collect()
+    }
+
+    /// A header that the broker writes once is there more than once.
+    pub fn is_forged(&self) -> bool {
+        !self.repeated.is_empty()
+    }
+
     /// `content-length`, if it is a number. It is not part of [`Head::to_frame`].
     pub fn content_length(&self) -> Option<u64> {
         self.content_length.as_deref()?.trim().parse().ok()
@@ -108,6 +129,11 @@ impl Head {
         }
         let size = self.size + name.len() + value.len() + 2;
         let fits = size <= limit || STANDARD.contains(&name);
+        let repeated = UNIQUE.contains(&name) && self.lines.contains_key(name);
+        if repeated && self.repeated.len() < MAX_REPEATED {
+            self.repeated.push((name.to_owned(), without_ends(value)));
+            return;
+        }
         if !fits || !is_name(name) || self.lines.contains_key(name) {
             self.dropped += 1;
             return;

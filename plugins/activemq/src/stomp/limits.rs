@@ -9,8 +9,8 @@ pub struct Limits {
     pub head: usize,
     /// A longer body is skipped; the message arrives without it. Bytes.
     pub body: usize,
-    /// A longer frame ends the connection. Above the 100 MiB that the broker itself lets pass, so that no client can
-    /// send what ends our connection again and again. Bytes.
+    /// A longer head ends the connection, and a greater `content-length` is not believed. Above the 100 MiB that the
+    /// broker itself lets pass. Bytes.
     pub frame: u64,
 }
 

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod outgoing;
 mod quickack;
 pub mod scan;
+mod skip;
 mod stage;
 pub mod target;
 pub mod text;

@@ -6,9 +6,10 @@
 //!                                             +--> Skip --NUL--> Between
 //! ```
 //! Clients cannot be trusted with `content-length`: a JMS property of that name overwrites the broker's own. A length
-//! whose end is no NUL is therefore ignored and the body ends at its first NUL, which a JMS text cannot contain. A length
-//! that reaches beyond the frame would have us wait; [`Scanner::is_doubtful`] tells the connection, which after a while
-//! calls [`Scanner::believe_nul`].
+//! whose end is no NUL is therefore ignored and the body ends at its first NUL. (The text of a compressed JMS message can
+//! contain one; what stands behind it is read as frames, which cannot name our subscriptions and so are not believed.) A length that reaches beyond the frame would have us wait; [`Scanner::is_doubtful`] tells the connection, which after a while
+//! calls [`Scanner::believe_nul`]. A body that is skipped because of its length ends early at a NUL behind which another
+//! frame of the broker begins, so that no length makes us skip what comes from others.
 
 use bytes::{Buf, BytesMut};
 use memchr::memchr;
@@ -17,6 +18,7 @@ use super::error::ScanError;
 use super::frame::Body;
 use super::head::{Head, HeadLine};
 use super::limits::Limits;
+use super::skip::{Follows, follows, skip_counted, skip_to_nul};
 pub use super::stage::Piece;
 use super::stage::{Stage, Step};
 
@@ -63,18 +65,25 @@ impl Scanner {
                 length: Some(_),
                 nul: Some(_),
                 ..
+            } | Stage::Skip {
+                length: Some(_),
+                held: true,
+                ..
             }
         )
     }
 
     /// Ends the doubtful body at its first NUL, whatever `content-length` says.
     pub fn believe_nul(&mut self) {
-        if let Stage::Body {
-            length, searched, ..
-        } = &mut self.stage
-        {
-            *length = None;
-            *searched = 0;
+        match &mut self.stage {
+            Stage::Body {
+                length, searched, ..
+            } => {
+                *length = None;
+                *searched = 0;
+            }
+            Stage::Skip { length, .. } => *length = None,
+            Stage::Between | Stage::Head { .. } => {}
         }
     }
 
@@ -96,12 +105,14 @@ impl Scanner {
                 head,
                 length: Some(length),
                 skipped,
-            } => self.skip_counted(src, head, length, skipped),
+                ..
+            } => Ok(skip_counted(src, head, length, skipped)),
             Stage::Skip {
                 head,
                 length: None,
                 skipped,
-            } => self.skip_to_nul(src, head, skipped),
+                ..
+            } => Ok(skip_to_nul(src, head, skipped)),
         }
     }
 
@@ -194,10 +205,14 @@ impl Scanner {
                 .filter(|length| *length <= limit)
             {
                 Some(fits) => counted_body(src, head, fits, nul),
+                None if nul.is_some_and(|nul| follows(&src[nul..]) == Follows::Frame) => {
+                    self.body_to_nul(src, head, nul)
+                }
                 None if src.len() > limit => Step::Go(Stage::Skip {
                     head,
                     length: Some(length),
                     skipped: 0,
+                    held: false,
                 }),
                 None => Step::Wait(Stage::Body {
                     head,
@@ -226,6 +241,7 @@ impl Scanner {
                 head,
                 length: None,
                 skipped: 0,
+                held: false,
             }),
             None => Step::Wait(Stage::Body {
                 head,
@@ -234,54 +250,6 @@ impl Scanner {
                 nul: None,
             }),
         }
-    }
-
-    fn skip_counted(
-        &mut self,
-        src: &mut BytesMut,
-        head: Head,
-        length: u64,
-        skipped: u64,
-    ) -> Result<Step, ScanError> {
-        let left = length - skipped;
-        if left >= src.len() as u64 {
-            let skipped = skipped + src.len() as u64;
-            src.clear();
-            return Ok(Step::Wait(Stage::Skip {
-                head,
-                length: Some(length),
-                skipped,
-            }));
-        }
-        src.advance(left as usize);
-        if src.first() != Some(&0) {
-            return Err(ScanError::FramingLost);
-        }
-        src.advance(1);
-        Ok(Step::Done(Piece::Frame(head, Body::TooLong(length))))
-    }
-
-    fn skip_to_nul(
-        &mut self,
-        src: &mut BytesMut,
-        head: Head,
-        skipped: u64,
-    ) -> Result<Step, ScanError> {
-        let Some(end) = memchr(0, src) else {
-            self.count(src.len())?;
-            let skipped = skipped + src.len() as u64;
-            src.clear();
-            return Ok(Step::Wait(Stage::Skip {
-                head,
-                length: None,
-                skipped,
-            }));
-        };
-        src.advance(end + 1);
-        Ok(Step::Done(Piece::Frame(
-            head,
-            Body::TooLong(skipped + end as u64),
-        )))
     }
 
     fn count(&mut self, bytes: usize) -> Result<(), ScanError> {

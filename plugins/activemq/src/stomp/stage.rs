@@ -31,6 +31,8 @@ pub(super) enum Stage {
         head: Head,
         length: Option<u64>,
         skipped: u64,
+        /// The next byte is a NUL that may be the end.
+        held: bool,
     },
 }
 

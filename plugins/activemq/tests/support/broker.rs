@@ -18,6 +18,8 @@ pub struct Listener {
 pub struct Peer {
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// The id of the subscription to requests.
+    pub subscription: String,
     /// Line ends between frames so far.
     pub beats: usize,
 }
@@ -64,6 +66,7 @@ impl Listener {
         Peer {
             stream,
             buffer: Vec::new(),
+            subscription: String::new(),
             beats: 0,
         }
     }
@@ -92,7 +95,8 @@ impl Peer {
             let frame = self.frame().await;
             assert_eq!(frame.command, "SUBSCRIBE");
             self.receipt(&frame).await;
-            if frame.header("id") == Some("requests") {
+            if frame.is_for_requests() {
+                self.subscription = frame.header("id").unwrap().to_owned();
                 return;
             }
         }
@@ -105,7 +109,8 @@ impl Peer {
     /// Delivers a request: `number` makes up its ids, `extra` are further header lines.
     pub async fn request(&mut self, number: u32, extra: &str, body: &str) {
         let frame = format!(
-            "MESSAGE\ndestination:/queue/ss_admin\nmessage-id:ID\\cm\\c{number}\nsubscription:requests\nack:a-{number}\ncorrelation-id:c-{number}\n{extra}\n{body}\0\n"
+            "MESSAGE\ndestination:/queue/ss_admin\nmessage-id:ID\\cm\\c{number}\nsubscription:{}\nack:a-{number}\ncorrelation-id:c-{number}\n{extra}\n{body}\0\n",
+            self.subscription
         );
         self.write(frame).await;
     }
@@ -188,6 +193,12 @@ impl Frame {
             headers: lines.map(header).collect(),
             body: body.to_owned(),
         }
+    }
+
+    /// Whether it subscribes to (or leaves) the queue of requests.
+    pub fn is_for_requests(&self) -> bool {
+        self.header("id")
+            .is_some_and(|id| id.starts_with("requests-"))
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -15,10 +15,14 @@ use serde_json::{Value, json};
 /// How long anything may take.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
-/// Lets in everybody whose password is `good`, or that of an IBEX client; `eval` answers with its code, after as many seconds as that says if it is
+/// Lets in everybody whose password is `good`, or that of an IBEX client, after a second if it is `slow`; `eval` answers with its code, after as many seconds as that says if it is
 /// `sleep <seconds>`.
 pub fn script_server(asked: &Asked) -> Result<Value, Fault> {
     match asked {
+        Asked::Login { secret, .. } if secret == "slow" => {
+            std::thread::sleep(Duration::from_secs(1));
+            Ok(json!({"user_level": 20}))
+        }
         Asked::Login { secret, .. }
             if secret == "good" || secret == patchbay_servers::IBEX_PASSWORD =>
         {
