@@ -147,6 +147,11 @@ impl BackendSession for NicosSession {
         let lease = self
             .lease()
             .ok_or_else(|| Fault::new(FaultKind::Unauthorized, "this session has logged out"))?;
+        if lease.login().is_stale() {
+            let message =
+                "NICOS refuses this login by now, or has changed its rights; log in again";
+            return Err(Fault::new(FaultKind::Unauthorized, message));
+        }
         let scene = Scene {
             settings: &self.settings,
             login: lease.login(),

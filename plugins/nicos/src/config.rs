@@ -43,12 +43,16 @@ pub struct Config {
     /// Longest wait before a lost connection is tried again, in seconds.
     #[serde(default = "defaults::retry_most_s")]
     pub retry_most_s: f64,
-    /// How often an idle daemon is asked for a sign of life, in seconds.
+    /// After how long each idle connection is asked for a sign of life, in seconds.
     #[serde(default = "defaults::probe_s")]
     pub probe_s: f64,
     /// How long a login's connections stay open after its last client has gone, in seconds.
     #[serde(default = "defaults::idle_s")]
     pub idle_s: f64,
+    /// How long the daemon's word on a name and password counts for others who log in with the same, in seconds;
+    /// after that it is asked again.
+    #[serde(default = "defaults::verify_s")]
+    pub verify_s: f64,
     /// Most commands waiting for one connection; more are refused as `busy`.
     #[serde(default = "defaults::queue_most")]
     pub queue_most: usize,
@@ -124,6 +128,9 @@ mod defaults {
     pub(super) fn idle_s() -> f64 {
         60.0
     }
+    pub(super) fn verify_s() -> f64 {
+        600.0
+    }
     pub(super) fn queue_most() -> usize {
         64
     }
@@ -165,6 +172,8 @@ pub struct Settings {
     pub probe: Duration,
     /// As in [`Config::idle_s`].
     pub idle: Duration,
+    /// As in [`Config::verify_s`].
+    pub verify: Duration,
     /// As in [`Config::queue_most`].
     pub queue_most: usize,
     /// As in [`Config::logins_most`].
@@ -198,6 +207,7 @@ impl Config {
             retry_most: seconds("retry_most_s", self.retry_most_s.max(self.retry_first_s))?,
             probe: seconds("probe_s", self.probe_s)?,
             idle: seconds("idle_s", self.idle_s)?,
+            verify: seconds("verify_s", self.verify_s)?,
             queue_most: at_least("queue_most", self.queue_most, 1)?,
             logins_most: at_least("logins_most", self.logins_most, 1)?,
             jobs_most: at_least("jobs_most", self.jobs_most, 10)?,

@@ -9,6 +9,7 @@ use patchbay_sdk::{Fault, FaultKind};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Request {
     /// NICOS's id of it, which clients see as the job's id.
+    #[serde(deserialize_with = "id")]
     pub reqid: String,
     /// The script's name.
     #[serde(default)]
@@ -22,6 +23,25 @@ pub struct Request {
     /// How it ended; in `done` only.
     #[serde(default)]
     pub success: Option<bool>,
+}
+
+/// Longest request id that is believed, in bytes; NICOS's own have 36.
+const LONGEST_ID: usize = 256;
+
+/// Whether this can be a request's id.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    (1..=LONGEST_ID).contains(&text.len())
+}
+
+fn id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match is_id(&text) {
+        true => Ok(text),
+        false => Err(serde::de::Error::custom(
+            "a request id is empty or absurdly long",
+        )),
+    }
 }
 
 /// What `getstatus` says.
@@ -90,6 +110,14 @@ mod tests {
             (status.status, status.requests[0].reqid.as_str()),
             ((0, 3), "r")
         );
+    }
+
+    #[test]
+    fn a_request_with_an_absurd_id_is_not_believed() {
+        for id in [String::new(), "x".repeat(257)] {
+            let json = serde_json::json!({ "reqid": id }).to_string();
+            assert!(serde_json::from_str::<Request>(&json).is_err());
+        }
     }
 
     #[test]

@@ -252,3 +252,33 @@ async fn a_job_can_be_paused_resumed_and_removed_from_the_queue() {
     );
     host.stop().await;
 }
+
+#[tokio::test]
+async fn a_name_of_more_than_a_kilobyte_is_refused() {
+    let nicos = daemon().await;
+    let host = plugin(&nicos, json!({})).await;
+    let user = host.login("user", "user").await.unwrap();
+    let args = json!({"name": "n".repeat(1025), "code": "pass"});
+    let refused = user.call("submit", args).await.unwrap_err();
+    assert_eq!(refused.kind, FaultKind::Invalid);
+    assert!(refused.message.contains("`name`"), "{refused}");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn an_emergency_stop_ends_a_script_of_many_blocks_whenever_it_comes() {
+    let nicos = daemon().await;
+    let host = plugin(&nicos, json!({})).await;
+    let user = host.login("user", "user").await.unwrap();
+    event_where(&host, "link", |body| body["link"] == "up").await;
+
+    let code = "pass\n".repeat(20_000);
+    for delay in [0, 7, 50, 200] {
+        let job = user.call("submit", json!({"code": code})).await.unwrap();
+        event_where(&host, "job", |body| body["state"] == "started").await;
+        tokio::time::sleep(std::time::Duration::from_millis(delay)).await;
+        user.call("emergency", json!({})).await.unwrap();
+        assert_eq!(life(&host, job["job"].as_str().unwrap()).await, ["failed"]);
+    }
+    host.stop().await;
+}

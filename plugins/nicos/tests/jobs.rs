@@ -208,6 +208,41 @@ fn a_late_word_of_the_end_is_better_than_none() {
 }
 
 #[test]
+fn a_stop_has_worked_when_what_was_there_has_ended_or_is_being_stopped() {
+    let mut jobs = busy();
+    let before = jobs.live();
+    assert!(!jobs.are_stopping(&before));
+    jobs.status((-1, -1));
+    assert!(!jobs.are_stopping(&before), "only between two blocks");
+    jobs.removed(&["b".into()], 2.0);
+    assert!(!jobs.are_stopping(&before));
+    jobs.done(&ended("a", false), 3.0);
+    assert!(jobs.are_stopping(&before));
+
+    let mut jobs = busy();
+    let before = jobs.live();
+    jobs.settle(&before, &snapshot((-1, -1), &[], None, false), 2.0);
+    assert!(!jobs.are_stopping(&before), "that they ended was not seen");
+    jobs.status((2, 1));
+    assert!(jobs.are_stopping(&before));
+}
+
+#[test]
+fn of_a_long_name_only_its_beginning_is_remembered() {
+    let mut jobs = Jobs::new(10);
+    let long = Request {
+        name: Some("ä".repeat(10_000)),
+        user: Some("u".repeat(10_000)),
+        ..request("a")
+    };
+    jobs.queued(&long);
+    jobs.edited(&long);
+    let record = jobs.get("a").unwrap();
+    let bytes = |text: &Option<String>| text.as_ref().unwrap().len();
+    assert_eq!((bytes(&record.name), bytes(&record.user)), (1024, 1024));
+}
+
+#[test]
 fn the_same_state_is_told_once() {
     let mut jobs = busy();
     assert_eq!(jobs.status((0, 2)).len(), 1);

@@ -159,7 +159,7 @@ impl Jobs {
     /// A queued script was changed.
     pub fn edited(&mut self, request: &Request) -> Notices {
         let record = &mut self.table.insert(request).record;
-        record.name = request.name.clone().filter(|name| !name.is_empty());
+        record.name = table::name(request);
         vec![notice(record, "edited", None)]
     }
 
@@ -214,6 +214,15 @@ impl Jobs {
             .live()
             .map(|job| (job.id.clone(), job.state))
             .collect()
+    }
+
+    /// Whether every one of these jobs is known to have ended, or the daemon is stopping what runs, which empties its
+    /// queue first. Of an `unknown` job the end was only concluded.
+    #[must_use]
+    pub fn are_stopping(&self, jobs: &[(String, JobState)]) -> bool {
+        let is_over = |state: JobState| !state.is_live() && state != JobState::Unknown;
+        let has_ended = |id: &String| self.get(id).is_none_or(|job| is_over(job.state));
+        self.status.0 == code::STOPPING || jobs.iter().all(|(id, _)| has_ended(id))
     }
 
     /// The daemon can be reached (again), and this is what it shows.

@@ -6,6 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::model::{JobRecord, JobState};
 use crate::shape::Request;
 
+/// Longest name, of a job or a user, that is remembered, in bytes.
+const LONGEST_TEXT: usize = 1024;
+
 /// A bounded number of jobs.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -61,7 +64,7 @@ impl Table {
             .entry(request.reqid.clone())
             .or_insert_with(|| Job::new(request));
         if job.record.user.is_none() {
-            job.record.user.clone_from(&request.user);
+            job.record.user = request.user.as_deref().map(shortened);
         }
         job
     }
@@ -82,8 +85,8 @@ impl Job {
     fn new(request: &Request) -> Self {
         let record = JobRecord {
             id: request.reqid.clone(),
-            name: request.name.clone().filter(|name| !name.is_empty()),
-            user: request.user.clone(),
+            name: name(request),
+            user: request.user.as_deref().map(shortened),
             state: JobState::Queued,
             started: None,
             ended: None,
@@ -102,6 +105,16 @@ impl Job {
         self.text = now.or(before);
         before.is_some() && now.is_some() && before != now
     }
+}
+
+/// The name to remember, if it has one.
+pub(super) fn name(request: &Request) -> Option<String> {
+    let name = request.name.as_deref().filter(|name| !name.is_empty());
+    name.map(shortened)
+}
+
+fn shortened(text: &str) -> String {
+    text[..text.floor_char_boundary(LONGEST_TEXT)].to_owned()
 }
 
 fn digest(text: &str) -> u64 {

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use patchbay_sdk::{Fault, FaultKind};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::backoff::Backoff;
 use super::decode::refusal_text;
@@ -22,10 +23,20 @@ use super::handle::{Answer, Item, Request, Seen};
 use super::link::{Account, Link};
 use crate::config::Settings;
 use crate::frame::ReplyFrame;
-use crate::verb::Verb;
+use crate::pickle::encode;
+use crate::verb::{self, Verb};
 
 /// A link that held this long was a good one: after it the waits between tries start small again.
 const GOOD: Duration = Duration::from_secs(5);
+
+/// How long a refused login is not tried again: every try costs the daemon a key and its log a line.
+const REFUSED: Duration = Duration::from_secs(60);
+
+/// A command with less time left is not sent: its outcome would most likely never be known.
+const LEAST: Duration = Duration::from_millis(500);
+
+/// How long an idle daemon may take for a sign of life.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// Numbers links over all lanes, so that news of an old one can be told from a new one's.
 static EPOCH: AtomicU64 = AtomicU64::new(1);
@@ -35,6 +46,8 @@ pub(super) struct Actor {
     name: &'static str,
     settings: Arc<Settings>,
     account: Account,
+    /// How long a reply may take from the moment when its command was sent.
+    reply_deadline: Duration,
     feed: Option<Feed>,
     queue: mpsc::Receiver<Item>,
     backoff: Backoff,
@@ -51,6 +64,7 @@ impl Actor {
         name: &'static str,
         settings: Arc<Settings>,
         account: Account,
+        reply_deadline: Duration,
         feed: Option<Feed>,
         queue: mpsc::Receiver<Item>,
         seen: Arc<Seen>,
@@ -60,6 +74,7 @@ impl Actor {
             name,
             settings,
             account,
+            reply_deadline,
             feed,
             queue,
             backoff,
@@ -97,8 +112,8 @@ impl Actor {
     async fn connect(&mut self, mut known: Option<Fault>) -> Option<Link> {
         loop {
             if let Some(cause) = &known {
-                let wait = sleep(self.backoff.next());
-                refuse_while(&mut self.queue, cause, wait).await?;
+                let wait = self.wait_after(cause);
+                refuse_while(&mut self.queue, cause, sleep(wait)).await?;
             }
             let (settings, account) = (Arc::clone(&self.settings), self.account.clone());
             let reads_events = self.feed.is_some();
@@ -108,16 +123,26 @@ impl Actor {
                 None => opening.await,
             };
             match opened {
-                Ok(link) => return Some(link),
+                Ok(link) => {
+                    self.seen.greeted(link.greeting());
+                    return Some(link);
+                }
                 Err(fault) => {
                     tracing::debug!(lane = self.name, cause = %fault, "no link");
                     self.seen
                         .refused
                         .store(fault.kind == FaultKind::Unauthorized, Ordering::Relaxed);
                     self.tell_down(&fault);
-                    known = Some(unavailable(&fault));
+                    known = Some(as_told(&fault));
                 }
             }
+        }
+    }
+
+    fn wait_after(&mut self, cause: &Fault) -> Duration {
+        match cause.kind {
+            FaultKind::Unauthorized => REFUSED.max(self.settings.retry_most),
+            _ => self.backoff.next(),
         }
     }
 
@@ -130,7 +155,6 @@ impl Actor {
                 return End::Lost(fault);
             }
         };
-        self.seen.greeted(link.greeting());
         let epoch = EPOCH.fetch_add(1, Ordering::Relaxed);
         let to = self
             .feed
@@ -163,6 +187,12 @@ impl Actor {
                 cause = &mut *events => return self.lost(&cause.unwrap_or_default()),
                 cause = link.lost() => return self.lost(&cause),
                 request = self.queue.recv() => request,
+                () = sleep(self.settings.probe) => {
+                    if let Some(end) = self.probe(link).await {
+                        return end;
+                    }
+                    continue;
+                }
             };
             let Some(Item::Call(request)) = request else {
                 return End::Closed;
@@ -173,23 +203,27 @@ impl Actor {
         }
     }
 
+    /// A connection can be dead without anybody saying so; better to find out before it is needed.
+    async fn probe(&self, link: &mut Link) -> Option<End> {
+        let within = self.settings.reply_deadline.min(SIGN_OF_LIFE);
+        let args = Bytes::from(encode(Vec::new()));
+        match timeout(within, link.call(verb::GETVERSION, args)).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(self.lost(&error.to_string())),
+            Err(_) => Some(self.lost("no sign of life")),
+        }
+    }
+
+    /// The lane waits for a reply longer than who asked, if need be: the next one would be taken for it.
     async fn run_one(&self, link: &mut Link, request: Request) -> Option<End> {
-        if request.reply.is_closed() {
+        if request.deadline < Instant::now() + LEAST {
+            let _ = request.reply.send(Err(not_sent()));
             return None;
         }
-        if request.deadline <= Instant::now() {
-            let message =
-                "the command waited for its turn until its deadline passed, and was not sent";
-            let _ = request
-                .reply
-                .send(Err(Fault::new(FaultKind::Unavailable, message)));
+        if !request.begin() {
             return None;
         }
-        let reply = timeout_at(
-            request.deadline,
-            link.call(request.verb, request.args, &self.settings),
-        )
-        .await;
+        let reply = timeout(self.reply_deadline, link.call(request.verb, request.args)).await;
         let cause = match reply {
             Ok(Ok(reply)) => {
                 let _ = request.reply.send(self.answer(reply));
@@ -208,10 +242,7 @@ impl Actor {
         match reply {
             ReplyFrame::Done => Ok(Answer::Done),
             ReplyFrame::Value(payload) => Ok(Answer::Value(payload)),
-            ReplyFrame::Refused(payload) => Ok(Answer::Refused(refusal_text(
-                &payload,
-                &self.settings.limits,
-            ))),
+            ReplyFrame::Refused(payload) => Ok(Answer::Refused(refusal_text(&payload))),
             ReplyFrame::Oversized(length) => {
                 let limit = self.settings.frame_limit;
                 let message = format!(
@@ -266,10 +297,14 @@ async fn refuse_while<T>(
     }
 }
 
-/// To somebody who was let in before, a refused login of the lane is no reason to log in again.
-fn unavailable(fault: &Fault) -> Fault {
+/// What calls are told while there is no link for this reason.
+fn as_told(fault: &Fault) -> Fault {
     match fault.kind {
         FaultKind::Unavailable => fault.clone(),
+        FaultKind::Unauthorized => Fault::new(
+            FaultKind::Unauthorized,
+            format!("log in again: {}", fault.message),
+        ),
         _ => Fault::new(
             FaultKind::Unavailable,
             format!("the daemon is there but of no use: {}", fault.message),
@@ -277,7 +312,14 @@ fn unavailable(fault: &Fault) -> Fault {
     }
 }
 
-fn no_reply(verb: Verb, address: &str, cause: &str) -> Fault {
+/// The fault of a command whose turn came too late.
+pub(super) fn not_sent() -> Fault {
+    let message = "the command waited for its turn until its deadline came, and was not sent";
+    Fault::new(FaultKind::Unavailable, message)
+}
+
+/// The fault of a command that was sent, and whose reply did not come.
+pub(super) fn no_reply(verb: Verb, address: &str, cause: &str) -> Fault {
     let name = verb.name;
     match verb.changes {
         true => Fault::new(

@@ -12,6 +12,15 @@ const ASIDE: usize = 64 * 1024;
 /// Longest text of a refusal or exception that is passed on, in characters.
 const LONGEST_TEXT: usize = 2000;
 
+/// A refusal is one text.
+const REFUSAL: Limits = Limits {
+    input_bytes: ASIDE,
+    depth: 8,
+    nodes: 100,
+    output_bytes: 8 * ASIDE,
+    int_bytes: 16,
+};
+
 /// A payload's JSON, and the exception that it is, if it is one.
 ///
 /// # Errors
@@ -34,10 +43,13 @@ pub async fn decode(
     }
 }
 
-/// The text of a refusal. One that is no text is described instead.
+/// The text of a refusal. One that is no text, or a very long one, is described instead.
 #[must_use]
-pub fn refusal_text(payload: &[u8], limits: &Limits) -> String {
-    let text = convert(payload, limits)
+pub fn refusal_text(payload: &[u8]) -> String {
+    if payload.len() > ASIDE {
+        return "(a refusal too long to read)".to_owned();
+    }
+    let text = convert(payload, &REFUSAL)
         .ok()
         .and_then(|(json, _)| serde_json::from_str(json.get()).ok());
     let text: String = text.unwrap_or_else(|| "(a refusal without a text)".to_owned());

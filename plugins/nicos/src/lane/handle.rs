@@ -2,14 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use patchbay_sdk::{Fault, FaultKind};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use super::actor::Actor;
+use super::actor::{Actor, no_reply, not_sent};
 use super::feed::Feed;
 use super::link::{Account, Greeting, Link};
 use crate::config::Settings;
@@ -33,6 +34,7 @@ pub struct Lane {
     task: Mutex<Option<JoinHandle<()>>>,
     seen: Arc<Seen>,
     name: &'static str,
+    settings: Arc<Settings>,
 }
 
 /// What a lane has seen of the daemon.
@@ -54,7 +56,10 @@ pub(super) enum Item {
 pub(super) struct Request {
     pub(super) verb: Verb,
     pub(super) args: Bytes,
+    /// Until when somebody waits for the answer.
     pub(super) deadline: Instant,
+    /// Set before it is sent, and not before.
+    sent: Arc<AtomicBool>,
     pub(super) reply: oneshot::Sender<Result<Answer, Fault>>,
 }
 
@@ -63,6 +68,17 @@ impl std::fmt::Debug for Request {
         f.debug_struct("Request")
             .field("verb", &self.verb.name)
             .finish_non_exhaustive()
+    }
+}
+
+impl Request {
+    /// To be called before it is sent; `false` if it has been taken back.
+    ///
+    /// First the mark and then the look: who gives up closes first and looks at the mark then, so that one of both
+    /// always sees the other.
+    pub(super) fn begin(&self) -> bool {
+        self.sent.store(true, Ordering::SeqCst);
+        !self.reply.is_closed()
     }
 }
 
@@ -84,37 +100,72 @@ impl Lane {
         link: Option<Link>,
         feed: Option<Feed>,
     ) -> Self {
+        let reply_deadline = settings.reply_deadline;
+        Self::spawn(name, settings, account, reply_deadline, link, feed)
+    }
+
+    /// Starts a lane for commands that may take as long as `eval_deadline_s`.
+    #[must_use]
+    pub fn start_long(name: &'static str, settings: Arc<Settings>, account: Account) -> Self {
+        let reply_deadline = settings.eval_deadline;
+        Self::spawn(name, settings, account, reply_deadline, None, None)
+    }
+
+    fn spawn(
+        name: &'static str,
+        settings: Arc<Settings>,
+        account: Account,
+        reply_deadline: Duration,
+        link: Option<Link>,
+        feed: Option<Feed>,
+    ) -> Self {
         let (requests, queue) = mpsc::channel(settings.queue_most);
         let seen = Arc::new(Seen::default());
-        let actor = Actor::new(name, settings, account, feed, queue, Arc::clone(&seen));
+        if let Some(link) = &link {
+            seen.greeted(link.greeting());
+        }
+        let actor = Actor::new(
+            name,
+            Arc::clone(&settings),
+            account,
+            reply_deadline,
+            feed,
+            queue,
+            Arc::clone(&seen),
+        );
         let task = Mutex::new(Some(tokio::spawn(actor.run(link))));
         Self {
             requests,
             task,
             seen,
             name,
+            settings,
         }
     }
 
-    /// Sends a command and waits for the answer, until `deadline`.
+    /// Sends a command and waits for the answer, until `deadline`. If less than half a second is left when its turn
+    /// comes, it is not sent.
     ///
     /// Dropping this future takes the command back if it has not been sent; else its answer is waited for and thrown
     /// away, so that the next command gets its own.
     ///
     /// # Errors
-    /// `Busy` if too many commands wait, `Unavailable` if the link is down, `Timeout` or `UnknownOutcome` if it was
-    /// lost while the command was under way.
+    /// `Busy` if too many commands wait, `Unavailable` if the link is down or the command could not be sent in time,
+    /// `Unauthorized` if the daemon refuses the login by now, `Timeout` or `UnknownOutcome` if the command was sent
+    /// and its reply did not come.
     pub async fn call(
         &self,
         verb: Verb,
         args: Vec<u8>,
         deadline: Instant,
     ) -> Result<Answer, Fault> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, mut answer) = oneshot::channel();
+        let sent = Arc::new(AtomicBool::new(false));
         let request = Request {
             verb,
             args: Bytes::from(args),
             deadline,
+            sent: Arc::clone(&sent),
             reply,
         };
         self.requests
@@ -123,7 +174,17 @@ impl Lane {
                 mpsc::error::TrySendError::Full(_) => self.busy(),
                 mpsc::error::TrySendError::Closed(_) => closing(),
             })?;
-        answer.await.unwrap_or_else(|_| Err(closing()))
+        if let Ok(answer) = timeout_at(deadline, &mut answer).await {
+            return answer.unwrap_or_else(|_| Err(closing()));
+        }
+        answer.close();
+        match answer.try_recv() {
+            Ok(answer) => answer,
+            Err(_) if sent.load(Ordering::SeqCst) => {
+                Err(no_reply(verb, &self.settings.address, "no reply in time"))
+            }
+            Err(_) => Err(not_sent()),
+        }
     }
 
     /// Ends the lane and waits until its connection is properly closed, which takes up to three seconds.

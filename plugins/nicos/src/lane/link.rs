@@ -98,7 +98,7 @@ impl Link {
         let user_level = match exchange(&mut commands, verb::AUTHENTICATE, credentials).await {
             Ok(ReplyFrame::Value(payload)) => level(payload, settings).await?,
             Ok(ReplyFrame::Refused(payload)) => {
-                return Err(refused(&refusal_text(&payload, &settings.limits)));
+                return Err(refused(&refusal_text(&payload)));
             }
             // Before authentication the daemon closes without a word when it cannot decrypt the password.
             Ok(_) | Err(_) => {
@@ -155,15 +155,10 @@ impl Link {
     ///
     /// # Errors
     /// When the connection fails; it is then of no further use.
-    pub(super) async fn call(
-        &mut self,
-        verb: Verb,
-        args: Bytes,
-        settings: &Settings,
-    ) -> Result<ReplyFrame, FrameError> {
+    pub(super) async fn call(&mut self, verb: Verb, args: Bytes) -> Result<ReplyFrame, FrameError> {
         let reply = exchange(&mut self.commands, verb, args).await?;
         if let ReplyFrame::Refused(payload) = &reply
-            && verb.answers_twice(&refusal_text(payload, &settings.limits))
+            && verb.answers_twice(&refusal_text(payload))
         {
             next(&mut self.commands).await?;
         }
@@ -179,7 +174,7 @@ impl Link {
     }
 
     /// Says farewell in the way that the daemon survives: not too soon, and without a reset. Takes up to three seconds.
-    pub(super) async fn close(mut self) {
+    pub async fn close(mut self) {
         if let Some(opened) = self.events_opened {
             tokio::time::sleep_until(opened + SETTLE).await;
         }
@@ -230,7 +225,7 @@ async fn connect(settings: &Settings) -> Result<Connected, Fault> {
     let payload = match next(&mut commands).await {
         Ok(ReplyFrame::Value(payload)) => payload,
         Ok(ReplyFrame::Refused(payload)) => {
-            let text = refusal_text(&payload, &settings.limits);
+            let text = refusal_text(&payload);
             return Err(unavailable(
                 settings,
                 &format!("the daemon lets this host not in (“{text}”); see its `trustedhosts`"),

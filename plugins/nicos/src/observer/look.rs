@@ -1,5 +1,7 @@
 //! Looking at the daemon.
 
+use std::time::Duration;
+
 use patchbay_sdk::{Fault, FaultKind};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -14,6 +16,9 @@ use crate::verb::{self, Verb};
 /// Names the daemon's process: another answer after a reconnect means that it was restarted. It changes nothing.
 const IDENTITY: &str = "(__import__('os').getpid(), id(session))";
 
+/// How long a command of the observer's may wait for its turn.
+const TURN: Duration = Duration::from_secs(6);
+
 /// Takes snapshots over the observer's lane.
 pub(super) struct Looker<'a> {
     pub(super) settings: &'a Settings,
@@ -21,15 +26,18 @@ pub(super) struct Looker<'a> {
 }
 
 impl Looker<'_> {
-    /// A snapshot; `identity` is the daemon process of the last one, and is replaced.
+    /// A snapshot; `identity` is the daemon process of the last one, and is replaced if this one succeeds.
     pub(super) async fn look(&self, identity: &mut Option<String>) -> Result<Snapshot, Fault> {
-        let restarted = self.is_another_process(identity).await;
+        let process = self.process().await;
         let status = self.value(verb::GETSTATUS, Vec::new()).await?;
         let status: Status = shape::read("status", &status)?;
         let running = match status.status.0 {
             code::IDLE | code::IDLE_AFTER_FAILURE => None,
             _ => self.running(&status).await?,
         };
+        // A daemon that does not say who it is, is not claimed to be another one.
+        let before = process.and_then(|process| identity.replace(process));
+        let restarted = before.is_some() && before != *identity;
         Ok(Snapshot {
             status: status.status,
             queue: status.requests,
@@ -38,19 +46,10 @@ impl Looker<'_> {
         })
     }
 
-    /// Whether the daemon gives a sign of life. It costs the daemon next to nothing.
-    pub(super) async fn probe(&self) -> Result<(), Fault> {
-        self.ask(verb::GETVERSION, Vec::new()).await.map(drop)
-    }
-
-    /// If the daemon does not say who it is, nothing is claimed.
-    async fn is_another_process(&self, known: &mut Option<String>) -> bool {
-        let identity = self
-            .value(verb::EVAL, vec![Arg::from(IDENTITY), Arg::Bool(false)])
-            .await;
-        let Ok(identity) = identity else { return false };
-        let before = known.replace(identity.get().to_owned());
-        before.is_some_and(|before| before != identity.get())
+    async fn process(&self) -> Option<String> {
+        let args = vec![Arg::from(IDENTITY), Arg::Bool(false)];
+        let identity = self.value(verb::EVAL, args).await.ok()?;
+        Some(identity.get().to_owned())
     }
 
     /// The running script's id is only in the messages: each names the request that began last.
@@ -61,7 +60,7 @@ impl Looker<'_> {
             .into_iter()
             .next_back()
             .and_then(|message| message.5);
-        Ok(reqid.filter(|id| !id.is_empty()).map(|reqid| Request {
+        Ok(reqid.filter(|id| shape::is_id(id)).map(|reqid| Request {
             reqid,
             name: status.scriptname.clone(),
             script: Some(status.script.clone()),
@@ -82,12 +81,7 @@ impl Looker<'_> {
     }
 
     async fn ask(&self, verb: Verb, args: Vec<Arg>) -> Result<Answer, Fault> {
-        self.lane
-            .call(
-                verb,
-                encode(args),
-                Instant::now() + self.settings.reply_deadline,
-            )
-            .await
+        let deadline = Instant::now() + self.settings.reply_deadline + TURN;
+        self.lane.call(verb, encode(args), deadline).await
     }
 }

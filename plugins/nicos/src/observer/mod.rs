@@ -1,6 +1,7 @@
 //! Reads the daemon's events and tells the host.
 
 mod look;
+mod sync;
 mod tell;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,16 +10,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use patchbay_sdk::{BackendContext, EventKind, Fault, FaultKind, Health};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::config::Settings;
 use crate::event;
 use crate::frame::EventFrame;
-use crate::jobs::{Jobs, Snapshot};
+use crate::jobs::Jobs;
 use crate::lane::{Account, Feed, Greeting, Lane, News, decode, greet};
-use crate::model::{JobState, LogLine};
+use crate::model::LogLine;
 use crate::shape::{self, Message};
-use look::Looker;
+use sync::Pending;
 use tell::Teller;
 
 /// Most events read from the socket and not yet told; each may be as long as a frame.
@@ -55,20 +56,10 @@ pub struct Observer {
     /// The link whose events count, and the daemon process behind it.
     epoch: u64,
     identity: Option<String>,
-    unsettled: Option<Unsettled>,
+    pending: Option<Pending>,
     /// Why the link is down, as it was told.
     down: Option<String>,
 }
-
-/// A look at the daemon whose missing jobs are still to be settled.
-struct Unsettled {
-    due: Instant,
-    before: Vec<(String, JobState)>,
-    snapshot: Snapshot,
-}
-
-/// How long the events of before a look may take to arrive.
-const SETTLE: Duration = Duration::from_millis(300);
 
 /// When nothing is due.
 const FAR: Duration = Duration::from_secs(3600);
@@ -89,7 +80,7 @@ impl Observer {
             refused,
             epoch: 0,
             identity: None,
-            unsettled: None,
+            pending: None,
             down: None,
         }
     }
@@ -158,35 +149,28 @@ impl Observer {
     }
 
     async fn follow(&mut self, lane: &Lane, news: &mut mpsc::Receiver<(u64, News)>) {
-        let mut probe = interval_at(Instant::now() + self.settings.probe, self.settings.probe);
-        probe.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let due = self.due();
             let item = tokio::select! {
                 biased;
                 item = news.recv() => item,
                 () = sleep_until(due) => {
-                    self.settle();
+                    self.go_on(lane).await;
                     self.teller.release_due();
-                    continue;
-                }
-                // The answer does not matter; that one comes does, and the lane sees to that.
-                _ = probe.tick() => {
-                    let _ = Looker { settings: &self.settings, lane }.probe().await;
                     continue;
                 }
             };
             let Some((epoch, item)) = item else { return };
             self.take(lane, epoch, item).await;
-            self.settle();
+            self.go_on(lane).await;
             self.teller.release_due();
         }
     }
 
     /// When something is to be done even if there is no news.
     fn due(&self) -> Instant {
-        let settle = self.unsettled.as_ref().map(|unsettled| unsettled.due);
-        let due = settle.into_iter().chain(self.teller.due()).min();
+        let pending = self.pending.as_ref().map(|pending| pending.due);
+        let due = pending.into_iter().chain(self.teller.due()).min();
         due.unwrap_or_else(|| Instant::now() + FAR)
     }
 
@@ -231,6 +215,8 @@ impl Observer {
         if self.down.as_ref() == Some(&cause.message) {
             return;
         }
+        // The next link begins with a look of its own.
+        self.pending = None;
         self.down = Some(cause.message.clone());
         self.teller.health(Health::Down(cause.message.clone()));
         self.teller.emit(
@@ -240,44 +226,6 @@ impl Observer {
         );
         let notices = lock(&self.jobs).link_down();
         self.teller.tell(notices);
-    }
-
-    /// Looks at the daemon. What it does not show any more is settled a little later: the news of its end may be
-    /// among the events that are still to be read. A daemon that was restarted has no such news.
-    async fn resync(&mut self, lane: &Lane) {
-        let before = lock(&self.jobs).live();
-        let looker = Looker {
-            settings: &self.settings,
-            lane,
-        };
-        match looker.look(&mut self.identity).await {
-            Ok(snapshot) => {
-                if snapshot.restarted {
-                    let notices = lock(&self.jobs).settle(&before, &snapshot, now());
-                    self.teller.tell(notices);
-                }
-                let notices = lock(&self.jobs).resync(&snapshot, now());
-                self.teller.tell(notices);
-                self.unsettled = Some(Unsettled {
-                    due: Instant::now() + SETTLE,
-                    before,
-                    snapshot,
-                });
-            }
-            Err(cause) => {
-                tracing::warn!(%cause, "the daemon is there but its state could not be read");
-                let notices = lock(&self.jobs).link_up();
-                self.teller.tell(notices);
-            }
-        }
-    }
-
-    fn settle(&mut self) {
-        let due = |unsettled: &mut Unsettled| unsettled.due <= Instant::now();
-        if let Some(look) = self.unsettled.take_if(due) {
-            let notices = lock(&self.jobs).settle(&look.before, &look.snapshot, now());
-            self.teller.tell(notices);
-        }
     }
 
     // ---- events

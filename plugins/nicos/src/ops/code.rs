@@ -3,7 +3,6 @@
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::time::Instant;
 
 use super::Scene;
 use crate::lane::Answer;
@@ -53,10 +52,5 @@ async fn ask(
     verb: Verb,
     args: Vec<Arg>,
 ) -> Result<Answer, Fault> {
-    let deadline = command
-        .deadline
-        .min(Instant::now() + scene.settings.eval_deadline);
-    scene
-        .ask_until(scene.login.long(), deadline, verb, args)
-        .await
+    scene.ask(scene.login.long(), command, verb, args).await
 }

@@ -1,10 +1,10 @@
-//! Pause, resume and the stops. They have a lane of their own, where nothing slow goes before them.
+//! Pause, resume and stop. They have a lane of their own, where nothing slow goes before them.
 
 use std::time::Duration;
 
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
 use serde::Deserialize;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::Scene;
 use crate::lane::Answer;
@@ -13,9 +13,9 @@ use crate::pickle::Arg;
 use crate::refusal;
 use crate::verb::{self, Verb};
 
-/// Between two blocks of a script NICOS holds that nothing runs, and refuses; that passes in milliseconds.
-const BETWEEN_BLOCKS: Duration = Duration::from_millis(20);
-const TRIES: usize = 10;
+/// Between two blocks of a script, and before the first of a long one, NICOS holds that nothing runs, and refuses.
+const BETWEEN_BLOCKS: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Deserialize)]
 struct At {
@@ -70,41 +70,40 @@ pub(super) async fn stop(scene: &Scene<'_>, command: &Command) -> Result<Reply, 
     send(scene, command, verb::STOP, vec![Arg::Int(level)]).await
 }
 
-/// Takes whatever way there is.
-pub(super) async fn emergency(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let login = scene.login;
-    let urgently = scene.ask(login.urgent(), command, verb::EMERGENCY, Vec::new());
-    let done = match urgently.await {
-        Err(fault) if fault.kind == FaultKind::Unavailable => {
-            scene
-                .ask(login.query(), command, verb::EMERGENCY, Vec::new())
-                .await
-        }
-        other => other,
-    };
-    done.map(|_| Reply::null())
-}
-
 async fn send(
     scene: &Scene<'_>,
     command: &Command,
     verb: Verb,
     args: Vec<Arg>,
 ) -> Result<Reply, Fault> {
-    let deadline = scene.deadline(command);
-    for _ in 0..TRIES {
-        match scene
-            .send(scene.login.urgent(), deadline, verb, args.clone())
-            .await?
-        {
+    let patience = Instant::now() + BETWEEN_BLOCKS;
+    loop {
+        match either_lane(scene, command.deadline, verb, &args).await? {
             Answer::Refused(text)
-                if text == "no script is running" && lock(scene.jobs).running().is_some() =>
+                if text == "no script is running"
+                    && Instant::now() < patience
+                    && lock(scene.jobs).running().is_some() =>
             {
-                sleep(BETWEEN_BLOCKS).await;
+                sleep(PAUSE).await;
             }
             Answer::Refused(text) => return Err(refusal::fault(verb, &text)),
             _ => return Ok(Reply::null()),
         }
     }
-    Err(refusal::fault(verb, "no script is running"))
+}
+
+/// By the urgent lane, or by the other one if this one is down and has sent nothing.
+async fn either_lane(
+    scene: &Scene<'_>,
+    deadline: Instant,
+    verb: Verb,
+    args: &[Arg],
+) -> Result<Answer, Fault> {
+    let (urgent, query) = (scene.login.urgent(), scene.login.query());
+    match scene.send(urgent, deadline, verb, args.to_vec()).await {
+        Err(fault) if fault.kind == FaultKind::Unavailable => {
+            scene.send(query, deadline, verb, args.to_vec()).await
+        }
+        answer => answer,
+    }
 }

@@ -2,6 +2,7 @@
 
 mod code;
 mod control;
+mod emergency;
 mod look;
 mod queue;
 
@@ -39,7 +40,7 @@ pub async fn run(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
         "pause" => control::pause(scene, command).await,
         "resume" => control::resume(scene, command).await,
         "stop" => control::stop(scene, command).await,
-        "emergency" => control::emergency(scene, command).await,
+        "emergency" => emergency::emergency(scene, command).await,
         "status" => look::status(scene, command).await,
         "log" => look::log(scene, command).await,
         "banner" => look::banner(scene),
@@ -53,14 +54,7 @@ pub async fn run(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
 }
 
 impl Scene<'_> {
-    /// Until when a command of bounded duration may take.
-    fn deadline(&self, command: &Command) -> Instant {
-        command
-            .deadline
-            .min(Instant::now() + self.settings.reply_deadline)
-    }
-
-    /// Sends a command of bounded duration.
+    /// Sends a command; a refusal becomes a fault.
     async fn ask(
         &self,
         lane: &Lane,
@@ -68,19 +62,7 @@ impl Scene<'_> {
         verb: Verb,
         args: Vec<Arg>,
     ) -> Result<Answer, Fault> {
-        self.ask_until(lane, self.deadline(command), verb, args)
-            .await
-    }
-
-    /// Sends a command; a refusal becomes a fault.
-    async fn ask_until(
-        &self,
-        lane: &Lane,
-        deadline: Instant,
-        verb: Verb,
-        args: Vec<Arg>,
-    ) -> Result<Answer, Fault> {
-        match self.send(lane, deadline, verb, args).await? {
+        match self.send(lane, command.deadline, verb, args).await? {
             Answer::Refused(text) => Err(refusal::fault(verb, &text)),
             answer => Ok(answer),
         }

@@ -10,6 +10,9 @@ use crate::pickle::Arg;
 use crate::shape::{self, Request};
 use crate::verb;
 
+/// Longest name of a job, in bytes.
+const LONGEST_NAME: usize = 1024;
+
 #[derive(Deserialize)]
 struct Submit {
     #[serde(default)]
@@ -48,6 +51,10 @@ pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply
         return Err(Fault::new(FaultKind::Conflict, message));
     }
     let name = submit.name.unwrap_or_default();
+    if name.len() > LONGEST_NAME {
+        let message = format!("`submit`: `name` must not be longer than {LONGEST_NAME} bytes");
+        return Err(Fault::new(FaultKind::Invalid, message));
+    }
     let args = vec![Arg::Text(name.clone()), Arg::Text(submit.code)];
     let verb = if submit.start {
         verb::START
@@ -57,6 +64,10 @@ pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply
     let answer = scene.ask(scene.login.query(), command, verb, args).await?;
     let (json, _) = scene.read(answer).await?;
     let reqid: String = shape::read("request id", &json)?;
+    if !shape::is_id(&reqid) {
+        let message = "NICOS's request id is empty or absurdly long; whether the job is queued, `status` shows";
+        return Err(Fault::new(FaultKind::Protocol, message));
+    }
     // The events may have told of it already.
     let user = Some(scene.login.user().to_owned());
     lock(scene.jobs).submitted(&Request {

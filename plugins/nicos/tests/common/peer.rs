@@ -59,14 +59,38 @@ pub struct Peer {
     pub seen: mpsc::UnboundedReceiver<Seen>,
 }
 
-type Answers = Arc<Mutex<std::vec::IntoIter<Vec<Step>>>>;
+/// What it answers: to commands, and to logins.
+#[derive(Clone)]
+struct Script {
+    answers: Arc<Mutex<std::vec::IntoIter<Vec<Step>>>>,
+    logins: Arc<Mutex<std::vec::IntoIter<Vec<u8>>>>,
+}
 
-/// Starts a scripted daemon.
+/// The reply that lets somebody in with this level.
+pub fn level(level: u8) -> Vec<u8> {
+    let payload = [
+        b"\x80\x02}X\x0a\x00\x00\x00user_levelK",
+        &[level][..],
+        b"s.",
+    ]
+    .concat();
+    sized(0x03, &payload)
+}
+
+/// Starts a scripted daemon that lets everybody in with level 10.
 pub async fn peer(answers: Vec<Vec<Step>>) -> Peer {
+    peer_of(Vec::new(), answers).await
+}
+
+/// Starts a scripted daemon that answers the first logins so, and all later ones with level 10.
+pub async fn peer_of(logins: Vec<Vec<u8>>, answers: Vec<Vec<Step>>) -> Peer {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (tell, seen) = mpsc::unbounded_channel();
-    let answers: Answers = Arc::new(Mutex::new(answers.into_iter()));
+    let script = Script {
+        answers: Arc::new(Mutex::new(answers.into_iter())),
+        logins: Arc::new(Mutex::new(logins.into_iter())),
+    };
     tokio::spawn(async move {
         let mut events = HashMap::new();
         loop {
@@ -78,7 +102,7 @@ pub async fn peer(answers: Vec<Vec<Step>>) -> Peer {
                 Some(()) => std::mem::forget(stream),
                 None => {
                     events.insert(identity, ());
-                    tokio::spawn(commands(stream, Arc::clone(&answers), tell.clone()));
+                    tokio::spawn(commands(stream, script.clone(), tell.clone()));
                 }
             }
         }
@@ -100,7 +124,7 @@ pub async fn greeter(greeting: Vec<u8>) -> String {
     address
 }
 
-async fn commands(mut stream: TcpStream, answers: Answers, tell: mpsc::UnboundedSender<Seen>) {
+async fn commands(mut stream: TcpStream, script: Script, tell: mpsc::UnboundedSender<Seen>) {
     stream.write_all(&banner()).await.unwrap();
     loop {
         let Some(code) = command(&mut stream).await else {
@@ -108,18 +132,17 @@ async fn commands(mut stream: TcpStream, answers: Answers, tell: mpsc::Unbounded
             return;
         };
         match code {
-            // {'user_level': 10}
             0x64 => {
-                stream
-                    .write_all(&sized(0x03, b"\x80\x02}X\x0a\x00\x00\x00user_levelK\x0as."))
-                    .await
-                    .unwrap();
+                let reply = script.logins.lock().unwrap().next();
+                let reply = reply.unwrap_or_else(|| level(10));
+                stream.write_all(&reply).await.unwrap();
                 let _ = tell.send(Seen::Login);
             }
             0x61 | 0x63 => stream.write_all(&ACK).await.unwrap(),
             code => {
                 let _ = tell.send(Seen::Command(code));
-                let steps = answers
+                let steps = script
+                    .answers
                     .lock()
                     .unwrap()
                     .next()

@@ -1,0 +1,128 @@
+//! Bringing the jobs in line with what the daemon shows.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::look::Looker;
+use super::{Observer, lock, now};
+use crate::jobs::Snapshot;
+use crate::lane::Lane;
+use crate::model::JobState;
+
+/// How long the events of before a look may take to arrive.
+const SETTLE: Duration = Duration::from_millis(300);
+
+/// How often an idle daemon is looked at again before a job that was running is held to have ended: it reports itself
+/// idle between any two blocks of a script.
+const DOUBTS: u32 = 2;
+
+/// What is still to be done about a look at the daemon.
+pub(super) struct Pending {
+    pub(super) due: Instant,
+    next: Next,
+}
+
+/// The jobs that were live before the first look.
+type Live = Vec<(String, JobState)>;
+
+enum Next {
+    /// It failed, and is to be repeated.
+    Look {
+        before: Live,
+        /// How long to wait if it fails again.
+        wait: Duration,
+    },
+    /// What it did not show is to be settled.
+    Settle {
+        before: Live,
+        snapshot: Snapshot,
+        looks: u32,
+    },
+}
+
+impl Observer {
+    /// Looks at the daemon. What it does not show any more is settled a little later: the news of its end may be
+    /// among the events that are still to be read. A daemon that was restarted has no such news.
+    pub(super) async fn resync(&mut self, lane: &Lane) {
+        let before = lock(&self.jobs).live();
+        self.look(lane, before, 0, self.settings.retry_first).await;
+    }
+
+    /// Does what is due.
+    pub(super) async fn go_on(&mut self, lane: &Lane) {
+        let is_due = |pending: &mut Pending| pending.due <= Instant::now();
+        let Some(pending) = self.pending.take_if(is_due) else {
+            return;
+        };
+        match pending.next {
+            Next::Look { before, wait } => self.look(lane, before, 0, wait).await,
+            Next::Settle {
+                before,
+                snapshot,
+                looks,
+            } if looks < DOUBTS && self.doubts(&before, &snapshot) => {
+                let wait = self.settings.retry_first;
+                self.look(lane, before, looks + 1, wait).await;
+            }
+            Next::Settle {
+                before, snapshot, ..
+            } => {
+                let notices = lock(&self.jobs).settle(&before, &snapshot, now());
+                self.teller.tell(notices);
+            }
+        }
+    }
+
+    async fn look(&mut self, lane: &Lane, before: Live, looks: u32, wait: Duration) {
+        let looker = Looker {
+            settings: &self.settings,
+            lane,
+        };
+        match looker.look(&mut self.identity).await {
+            Ok(snapshot) => self.shown(before, snapshot, looks),
+            Err(cause) => {
+                tracing::warn!(%cause, "the daemon is there but its state could not be read; trying again");
+                let notices = lock(&self.jobs).link_up();
+                self.teller.tell(notices);
+                let longer = (wait * 2).min(self.settings.retry_most);
+                self.then(
+                    wait,
+                    Next::Look {
+                        before,
+                        wait: longer,
+                    },
+                );
+            }
+        }
+    }
+
+    fn shown(&mut self, before: Live, snapshot: Snapshot, looks: u32) {
+        if snapshot.restarted {
+            let notices = lock(&self.jobs).settle(&before, &snapshot, now());
+            self.teller.tell(notices);
+        }
+        let notices = lock(&self.jobs).resync(&snapshot, now());
+        self.teller.tell(notices);
+        let next = Next::Settle {
+            before,
+            snapshot,
+            looks,
+        };
+        self.then(SETTLE, next);
+    }
+
+    fn then(&mut self, wait: Duration, next: Next) {
+        let due = Instant::now() + wait;
+        self.pending = Some(Pending { due, next });
+    }
+
+    /// Whether the daemon showed itself idle although a job of before is believed to run.
+    fn doubts(&self, before: &Live, snapshot: &Snapshot) -> bool {
+        let jobs = lock(&self.jobs);
+        let is_running = |id: &String| jobs.running().is_some_and(|job| job.id == *id);
+        snapshot.running.is_none()
+            && !snapshot.restarted
+            && before.iter().any(|(id, _)| is_running(id))
+    }
+}

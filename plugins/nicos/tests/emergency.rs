@@ -1,0 +1,184 @@
+//! The emergency stop and the pause against a scripted daemon: whatever way is broken, they get through or say so.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    dead_code,
+    reason = "a test that cannot go on must fail; the peer is shared"
+)]
+
+#[path = "common/peer.rs"]
+mod peer;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use patchbay_nicos::Config;
+use patchbay_nicos::config::Settings;
+use patchbay_nicos::jobs::Jobs;
+use patchbay_nicos::lane::Account;
+use patchbay_nicos::logins::Logins;
+use patchbay_nicos::observer::SharedJobs;
+use patchbay_nicos::ops::{self, Scene};
+use patchbay_nicos::shape::Request;
+use patchbay_nicos::verb::{BREAK, EMERGENCY};
+use patchbay_sdk::{Command, Fault, FaultKind, RawJson, Reply, Secret};
+use peer::{ACK, Peer, Seen, Step, peer, refusal};
+use serde_json::json;
+use tokio::time::{Instant, sleep, timeout};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn ack() -> Vec<Step> {
+    vec![Step::Send(ACK.to_vec())]
+}
+
+fn no_script() -> Vec<Step> {
+    vec![Step::Send(refusal("no script is running"))]
+}
+
+fn script() -> Request {
+    Request {
+        reqid: "a".into(),
+        script: Some("pass\n".into()),
+        ..Request::default()
+    }
+}
+
+/// What is known of the jobs: that one runs.
+fn running() -> SharedJobs {
+    let mut jobs = Jobs::new(10);
+    jobs.started(&script(), 1.0);
+    Arc::new(Mutex::new(jobs))
+}
+
+fn nothing() -> SharedJobs {
+    Arc::new(Mutex::new(Jobs::new(10)))
+}
+
+fn settings(address: &str) -> Arc<Settings> {
+    let config =
+        json!({"address": address, "retry_first_s": 30, "retry_most_s": 30, "reply_deadline_s": 2});
+    let config: Config = serde_json::from_value(config).unwrap();
+    Arc::new(config.resolve().unwrap())
+}
+
+async fn logins(peer: &mut Peer) -> (Arc<Settings>, patchbay_nicos::logins::Lease) {
+    let settings = settings(&peer.address);
+    let account = Account {
+        user: "u".into(),
+        secret: Secret::new("x"),
+    };
+    let lease = Logins::new(Arc::clone(&settings)).enter(account).await;
+    // The two lanes that a login has from the start.
+    for _ in 0..2 {
+        assert_eq!(seen(peer).await, Seen::Login);
+    }
+    (settings, lease.unwrap())
+}
+
+async fn seen(peer: &mut Peer) -> Seen {
+    timeout(PATIENCE, peer.seen.recv())
+        .await
+        .expect("the peer sees something")
+        .unwrap()
+}
+
+async fn run(peer: &mut Peer, jobs: &SharedJobs, op: &str) -> Result<Reply, Fault> {
+    let (settings, lease) = logins(peer).await;
+    let scene = Scene {
+        settings: &settings,
+        login: lease.login(),
+        jobs,
+    };
+    let command = Command {
+        op: op.into(),
+        args: RawJson::new(&json!({})).unwrap(),
+        session: 1,
+        id: 1,
+        deadline: Instant::now() + PATIENCE,
+        urgent: true,
+    };
+    ops::run(&scene, &command).await
+}
+
+/// How many such commands the daemon has got.
+fn count(peer: &mut Peer, code: u16) -> usize {
+    let mut count = 0;
+    while let Ok(seen) = peer.seen.try_recv() {
+        count += usize::from(seen == Seen::Command(code));
+    }
+    count
+}
+
+#[tokio::test]
+async fn when_nothing_runs_one_emergency_stop_is_enough() {
+    let mut peer = peer(vec![ack()]).await;
+    run(&mut peer, &nothing(), "emergency").await.unwrap();
+    assert_eq!(count(&mut peer, EMERGENCY.code), 1);
+}
+
+#[tokio::test]
+async fn an_emergency_stop_goes_the_other_way_when_the_urgent_one_breaks() {
+    let mut peer = peer(vec![vec![Step::Close], ack()]).await;
+    run(&mut peer, &nothing(), "emergency").await.unwrap();
+    assert_eq!(count(&mut peer, EMERGENCY.code), 2);
+}
+
+#[tokio::test]
+async fn an_emergency_stop_goes_the_other_way_when_the_urgent_one_is_silent() {
+    let mut peer = peer(vec![vec![Step::Wait(60_000)], ack()]).await;
+    run(&mut peer, &nothing(), "emergency").await.unwrap();
+    assert_eq!(count(&mut peer, EMERGENCY.code), 2);
+}
+
+#[tokio::test]
+async fn an_emergency_stop_that_nobody_acknowledges_is_no_success() {
+    let mut peer = peer(vec![]).await;
+    let fault = run(&mut peer, &nothing(), "emergency").await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::UnknownOutcome, "{fault}");
+    assert!(fault.message.contains("other means"), "{fault}");
+}
+
+#[tokio::test]
+async fn an_emergency_stop_is_repeated_until_the_script_has_ended() {
+    let mut peer = peer(vec![ack(); 200]).await;
+    let jobs = running();
+    let ends = async {
+        sleep(Duration::from_millis(300)).await;
+        let ended = Request {
+            success: Some(false),
+            ..script()
+        };
+        jobs.lock().unwrap().done(&ended, 2.0);
+    };
+    let (done, ()) = tokio::join!(run(&mut peer, &jobs, "emergency"), ends);
+    done.unwrap();
+    assert!(count(&mut peer, EMERGENCY.code) > 1);
+}
+
+#[tokio::test]
+async fn an_emergency_stop_after_which_the_script_is_seen_to_run_is_no_success() {
+    let mut peer = peer(vec![ack(); 200]).await;
+    let fault = run(&mut peer, &running(), "emergency").await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::UnknownOutcome, "{fault}");
+    assert!(fault.message.contains("could not be seen"), "{fault}");
+    assert!(count(&mut peer, EMERGENCY.code) > 2);
+}
+
+#[tokio::test]
+async fn a_pause_is_tried_again_while_the_daemon_is_between_two_blocks() {
+    let mut answers = vec![no_script(); 30];
+    answers.push(ack());
+    let mut peer = peer(answers).await;
+    run(&mut peer, &running(), "pause").await.unwrap();
+    assert_eq!(count(&mut peer, BREAK.code), 31);
+}
+
+#[tokio::test]
+async fn a_pause_when_nothing_runs_is_refused_at_once() {
+    let mut peer = peer(vec![no_script()]).await;
+    let fault = run(&mut peer, &nothing(), "pause").await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Conflict, "{fault}");
+}
