@@ -137,5 +137,11 @@ async fn sessions_of_a_login_that_is_refused_by_now_are_told_to_log_in_again() {
     let fault = first.call("status", json!({})).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unauthorized, "{fault}");
     assert!(fault.message.contains("log in again"), "{fault}");
+    // The stop is asked for all the same; this peer does not answer it.
+    let stop = first.call("emergency", json!({})).await;
+    assert_ne!(
+        stop.err().map(|fault| fault.kind),
+        Some(FaultKind::Unauthorized)
+    );
     host.stop().await;
 }
