@@ -11,13 +11,13 @@
 
 #![forbid(unsafe_code)]
 
+mod advice;
 mod checked;
 mod gateway;
 mod key;
 mod login;
 mod mask;
 mod mistake;
-mod nearest;
 mod permission;
 mod place;
 mod plugin_config;

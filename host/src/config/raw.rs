@@ -2,10 +2,11 @@
 
 use toml::de::{DeTable, DeValue};
 
+use super::advice::advice;
 use super::key::{Choice, Key, Number, Paths, Presence, Section, Tables, Text};
 use super::mistake::{Findings, Note, Span};
-use super::nearest::{advice, nearest};
 use super::registry::home_of;
+use patchbay_sdk::model::nearest;
 
 /// A table whose keys are all known, or have been complained about.
 ///

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use super::advice::list;
 use super::checked::{Backend, Frontend, Gateway, Instance};
 use super::gateway::gateway;
 use super::login::logins;
 use super::mistake::{Findings, Note, Span};
-use super::nearest::{list, nearest};
 use super::plugin_config::{Converter, PluginConfig};
 use super::raw::{Fields, Found, FoundTable};
 use super::registry as keys;
 use super::schema;
 use super::{PluginCatalog, PluginInfo};
 use patchbay_abi::PluginRole;
+use patchbay_sdk::model::nearest;
 
 /// What a file says; complete only if no error was noted on the way.
 pub(super) struct Resolved {

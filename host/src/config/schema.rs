@@ -8,11 +8,12 @@ use jsonschema::paths::{Location, LocationSegment};
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
+use super::advice::advice;
 use super::mistake::{Findings, Note, Span};
-use super::nearest::{advice, nearest};
 use super::plugin_config::PluginConfig;
 use super::raw::{FoundTable, noun};
 use super::schema_words::Schema;
+use patchbay_sdk::model::nearest;
 
 /// Notes everything the schema does not accept. `found` is the table `config`, if there is one; `header` that of the
 /// instance, for what is missing altogether.

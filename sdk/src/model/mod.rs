@@ -3,8 +3,10 @@
 //! Frontends translate what their clients say into it, backends translate it into calls of their
 //! server. The host knows of it only what stands in [`OPS`].
 
+mod nearest;
 mod op;
 mod role;
 
-pub use op::{OPS, Op, find_op, nearest};
+pub use nearest::nearest;
+pub use op::{OPS, Op, find_op};
 pub use role::Role;

@@ -121,18 +121,6 @@ pub fn find_op(name: &str) -> Option<&'static Op> {
     OPS.iter().find(|op| op.name == name)
 }
 
-/// The candidate most like `name`, if one is near enough to have been meant.
-pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Nobody means a name of this length, and comparing takes time in proportion to it.
-    let name = (name.len() <= 64).then_some(name)?;
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .min()
-        .filter(|(edits, candidate)| *edits <= candidate.len().max(name.len()) / 3)
-        .map(|(_, candidate)| candidate)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,13 +135,5 @@ mod tests {
     fn what_only_looks_changes_nothing() {
         assert!(OPS.iter().all(|op| !op.urgent || op.changes));
         assert!(OPS.iter().all(|op| op.changes || op.least == Role::View));
-    }
-
-    #[test]
-    fn a_slip_of_the_finger_is_recognised_and_nonsense_is_not() {
-        let names = || OPS.iter().map(|op| op.name);
-        assert_eq!(nearest("stauts", names()), Some("status"));
-        assert_eq!(nearest("submitt", names()), Some("submit"));
-        assert_eq!(nearest("xyzzyplugh", names()), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Stands in for the host of a backend.
 
+use crate::told::Told;
 use crate::{PATIENCE, Wire};
 use patchbay_abi::module::Opened;
 use patchbay_abi::port::Deliver;
@@ -16,7 +17,7 @@ use tokio::time::timeout;
 pub struct BackendHost {
     backend: Port,
     heard: Arc<Heard>,
-    told: tokio::sync::Mutex<mpsc::UnboundedReceiver<Message>>,
+    told: Told,
     next: AtomicU64,
 }
 
@@ -67,7 +68,7 @@ impl BackendHost {
         let host = BackendHost {
             backend: wire.wrap(backend),
             heard,
-            told: tokio::sync::Mutex::new(receiver),
+            told: Told::new(receiver),
             next: AtomicU64::new(1),
         };
         let start = head::Start {
@@ -109,18 +110,7 @@ impl BackendHost {
 
     /// The next message of one of these kinds; others are left out.
     pub async fn next_of(&self, kinds: &[Kind]) -> Message {
-        let wait = async {
-            let mut told = self.told.lock().await;
-            while let Some(message) = told.recv().await {
-                if kinds.contains(&message.kind) {
-                    return message;
-                }
-            }
-            panic!("the backend is gone")
-        };
-        timeout(PATIENCE, wait)
-            .await
-            .expect("the backend says something within the time")
+        self.told.next_of(kinds).await
     }
 
     /// The next event of that kind: its job and its body. Others are left out.

@@ -1,5 +1,6 @@
 //! Stands in for the host of a frontend.
 
+use crate::told::Told;
 use crate::{PATIENCE, Wire};
 use patchbay_abi::module::Opened;
 use patchbay_abi::port::Deliver;
@@ -9,12 +10,11 @@ use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 
 /// A host with one frontend, whose clients talk to a function.
 pub struct FrontendHost {
     side: Arc<Side>,
-    told: tokio::sync::Mutex<mpsc::UnboundedReceiver<Message>>,
+    told: Told,
 }
 
 /// What a frontend asks of the host.
@@ -86,7 +86,7 @@ impl FrontendHost {
         frontend.deliver(Message::new(Kind::START, 0, &start).body(config.to_string()));
         let host = FrontendHost {
             side,
-            told: tokio::sync::Mutex::new(receiver),
+            told: Told::new(receiver),
         };
         match host.next_of(&[Kind::READY, Kind::FAILED]).await {
             ready if ready.kind == Kind::READY => Ok(host),
@@ -118,18 +118,7 @@ impl FrontendHost {
 
     /// The next message of one of these kinds; others are left out.
     pub async fn next_of(&self, kinds: &[Kind]) -> Message {
-        let wait = async {
-            let mut told = self.told.lock().await;
-            while let Some(message) = told.recv().await {
-                if kinds.contains(&message.kind) {
-                    return message;
-                }
-            }
-            panic!("the frontend is gone")
-        };
-        timeout(PATIENCE, wait)
-            .await
-            .expect("the frontend says something within the time")
+        self.told.next_of(kinds).await
     }
 
     /// Asks the frontend to stop and waits until it has, or has failed.

@@ -18,6 +18,7 @@
 mod backend_host;
 pub mod build;
 mod frontend_host;
+mod told;
 mod wire;
 
 pub use backend_host::{BackendHost, TestSession};
