@@ -12,6 +12,8 @@ pub struct Event {
     pub kind: EventKind,
     /// The job that it belongs to, where the server says so.
     pub job: Option<String>,
+    /// The only session that it is for; `None` if it is for everybody.
+    pub session: Option<u64>,
     /// A JSON object in the form that the model gives for the kind.
     pub body: RawJson,
     /// Binary data that the body refers to by position.
@@ -27,6 +29,7 @@ impl Event {
         Ok(Event {
             kind,
             job: None,
+            session: None,
             body: RawJson::new(body)?,
             blobs: Vec::new(),
         })
@@ -39,6 +42,21 @@ impl Event {
         self
     }
 
+    /// Is private: only for the client of that session, by [`crate::Login::session`]. The host does
+    /// not keep it; if the client has no room for it or is gone, it is counted and dropped.
+    #[must_use]
+    pub fn session(mut self, session: u64) -> Self {
+        self.session = Some(session);
+        self
+    }
+
+    /// Refers to binary data.
+    #[must_use]
+    pub fn blobs(mut self, blobs: impl IntoIterator<Item = Buffer>) -> Self {
+        self.blobs = blobs.into_iter().collect();
+        self
+    }
+
     pub(crate) fn into_message(self) -> Message {
         let head = head::Event {
             epoch: 0,
@@ -46,6 +64,7 @@ impl Event {
             time: 0.0,
             kind: self.kind.as_str().to_owned(),
             job: self.job,
+            session: self.session,
         };
         Message::new(Kind::EVENT, 0, &head)
             .body(self.body.into_buffer())
@@ -97,6 +116,8 @@ event_kinds! {
     Log = "log"
     /// Measured data.
     Data = "data"
+    /// The values of watched expressions.
+    Watch = "watch"
     /// A script asks a question.
     Prompt = "prompt"
     /// The question is settled.

@@ -21,7 +21,7 @@ pub struct Events {
 pub struct GatewayEvent {
     /// Which life of the backend.
     pub epoch: u64,
-    /// Its number therein; counts up by one.
+    /// Its number therein; counts up by one. That of a private event is the number of the one before.
     pub seq: u64,
     /// Seconds since 1970.
     pub time: f64,
@@ -29,6 +29,9 @@ pub struct GatewayEvent {
     pub kind: EventKind,
     /// The job that it belongs to, where that is known.
     pub job: Option<String>,
+    /// The only session that it is for, by [`crate::Session::id`]; it is shown to nobody else.
+    /// `None` if it is for everybody.
+    pub session: Option<u64>,
     /// A JSON object in the form that the model gives for the kind.
     pub body: RawJson,
     /// Binary data that the body refers to by position.
@@ -69,6 +72,7 @@ impl GatewayEvent {
             time: head.time,
             kind: head.kind.as_str().into(),
             job: head.job,
+            session: head.session,
             body: RawJson::from_buffer(message.body),
             blobs: message.blobs.into_iter().collect(),
         })

@@ -101,30 +101,66 @@ impl Journal {
     }
 
     /// Numbers an event, hands it out and keeps it.
-    fn append(&self, epoch: u64, mut head: head::Event, body: Buffer, blobs: Vec<Buffer>) {
+    fn append(&self, event: Told) {
         let mut ring = self.lock();
-        if ring.epoch != epoch {
+        if ring.epoch != event.epoch {
             return;
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        head.epoch = epoch;
-        head.seq = ring.next;
-        head.time = now.map_or(0.0, |since| since.as_secs_f64());
-        let message = Message {
-            body,
-            ..Message::new(Kind::EVENT, 0, &head)
-        }
-        .blobs(blobs);
+        let seq = ring.next;
+        let message = event.into_message(seq);
         ring.next += 1;
         ring.bytes += message.weight() + OVERHEAD;
         ring.kept.push_back(Kept {
-            seq: head.seq,
+            seq,
             at: Instant::now(),
             message,
         });
         // In this order, so that even one larger than the ring reaches those who have room for it.
         ring.hand_out();
         ring.trim(self.bytes, self.age);
+    }
+
+    /// Hands an event to one reader only, without a number of its own, so that the others miss
+    /// none; whether it was taken. It is not kept.
+    fn whisper(&self, to: Place, event: Told) -> bool {
+        let mut ring = self.lock();
+        if ring.epoch != event.epoch {
+            return false;
+        }
+        let next = ring.next;
+        let up_to_date =
+            |reader: &&mut Reader| reader.at == to && reader.next == next && reader.credit > 0;
+        let Some(reader) = ring.readers.iter_mut().find(up_to_date) else {
+            return false;
+        };
+        let taken = reader.port.deliver(event.into_message(next - 1)) == Delivery::Taken;
+        reader.credit -= u32::from(taken);
+        taken
+    }
+}
+
+/// What a backend told, in one of its lives.
+struct Told {
+    epoch: u64,
+    head: head::Event,
+    body: Buffer,
+    blobs: Vec<Buffer>,
+}
+
+impl Told {
+    fn into_message(self, seq: u64) -> Message {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let head = head::Event {
+            epoch: self.epoch,
+            seq,
+            time: now.map_or(0.0, |since| since.as_secs_f64()),
+            ..self.head
+        };
+        Message {
+            body: self.body,
+            ..Message::new(Kind::EVENT, 0, &head)
+        }
+        .blobs(self.blobs)
     }
 }
 
@@ -179,6 +215,7 @@ fn gap(epoch: u64, from: u64, to: u64) -> Message {
         time: 0.0,
         kind: "gap".to_owned(),
         job: None,
+        session: None,
     };
     let body = serde_json::json!({ "missed_from": from, "missed_to": to }).to_string();
     Message::new(Kind::EVENT, 0, &head).body(body)
@@ -193,8 +230,17 @@ impl Broker {
         };
         match self.read_event(&message) {
             Ok(head) => {
-                let blobs = message.blobs.into_iter().collect();
-                journal.append(from.epoch, head, message.body, blobs);
+                let session = head.session;
+                let event = Told {
+                    epoch: from.epoch,
+                    head,
+                    body: message.body,
+                    blobs: message.blobs.into_iter().collect(),
+                };
+                match session {
+                    None => journal.append(event),
+                    Some(session) => self.whisper(journal, from, session, event),
+                }
                 Delivery::Taken
             }
             Err(fault) => {
@@ -203,6 +249,21 @@ impl Broker {
                 tracing::warn!(instance, fault, "an event was refused");
                 Delivery::Refused
             }
+        }
+    }
+
+    /// A private event goes to the frontend of its client, and to nobody else.
+    fn whisper(&self, journal: &Journal, from: Place, session: u64, event: Told) {
+        let frontend = {
+            let mut state = self.lock();
+            let client = state.sessions.get_mut(session);
+            client
+                .filter(|client| client.backend == from.seat)
+                .map(|client| client.frontend)
+        };
+        if !frontend.is_some_and(|frontend| journal.whisper(frontend, event)) {
+            self.count("private_events_dropped");
+            tracing::debug!(session, "a private event found nobody to take it");
         }
     }
 

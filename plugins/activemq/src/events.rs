@@ -59,6 +59,11 @@ impl Outlet {
 /// is dropped and counted, which readers see by the gap in `seq`.
 pub async fn publish(mut events: Events, gateway: Gateway, queue: String, outlet: Outlet) {
     while let Some(event) = events.next().await {
+        // A topic is for everybody.
+        if event.session.is_some() {
+            gateway.count("private_events_dropped", 1);
+            continue;
+        }
         let frame = ClientFrame::send(topic(&queue, event.kind.as_str()), text(&event))
             .header("expires", expires_in(EXPIRY));
         let sent = outlet
@@ -107,6 +112,7 @@ mod tests {
             time: 3.5,
             kind: EventKind::Log,
             job: Some("7".into()),
+            session: None,
             body,
             blobs: Vec::new(),
         };

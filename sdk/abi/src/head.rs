@@ -90,7 +90,8 @@ pub struct Event {
     /// Which life of the backend; the host fills it in.
     #[serde(default)]
     pub epoch: u64,
-    /// Counts up by one within an epoch; the host fills it in.
+    /// Counts up by one within an epoch; the host fills it in. That of a private event is the
+    /// number of the event before it.
     #[serde(default)]
     pub seq: u64,
     /// Seconds since 1970 when the host took it; the host fills it in.
@@ -101,6 +102,9 @@ pub struct Event {
     /// The job that it belongs to, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
+    /// The only session that it is for; absent if it is for everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<u64>,
 }
 
 /// Of `SUBSCRIBE`.

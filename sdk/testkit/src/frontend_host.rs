@@ -111,6 +111,7 @@ impl FrontendHost {
             time: 1.0,
             kind: event.kind.as_str().to_owned(),
             job: event.job,
+            session: event.session,
         };
         let message = Message::new(Kind::EVENT, 0, &head).body(event.body.get().to_owned());
         self.side.send(message);

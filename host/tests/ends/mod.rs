@@ -1,0 +1,174 @@
+//! A broker whose backend and frontend are both the test: what a real plugin cannot be made to do at the right moment.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail; not every test uses everything"
+)]
+
+use patchbay::broker::{Broker, Limits, Route, Seat};
+use patchbay::metrics::Metrics;
+use patchbay_abi::port::Deliver;
+use patchbay_abi::{Delivery, Fault, Kind, Message, Port, Secret, head};
+use patchbay_sdk::Role;
+use serde_json::json;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+pub const BACKEND: usize = 0;
+pub const FRONTEND: usize = 1;
+
+/// Keeps what it is told; refuses when it is asked to.
+#[derive(Default)]
+pub struct Inbox {
+    pub messages: Mutex<VecDeque<Message>>,
+    pub refuses: AtomicBool,
+}
+
+pub struct Side(Arc<Inbox>);
+
+impl Deliver for Side {
+    fn deliver(&self, message: Message) -> Delivery {
+        if self.0.refuses.load(Ordering::Relaxed) {
+            return Delivery::Refused;
+        }
+        self.0.messages.lock().unwrap().push_back(message);
+        Delivery::Taken
+    }
+}
+
+impl Inbox {
+    pub fn next(&self) -> Message {
+        self.messages
+            .lock()
+            .unwrap()
+            .pop_front()
+            .expect("a message")
+    }
+
+    pub fn kinds(&self) -> Vec<Kind> {
+        self.messages
+            .lock()
+            .unwrap()
+            .drain(..)
+            .map(|message| message.kind)
+            .collect()
+    }
+
+    pub fn fault(&self) -> Fault {
+        self.next()
+            .read_head::<head::Reply>()
+            .unwrap()
+            .fault
+            .expect("a fault")
+    }
+
+    pub fn event(&self) -> (String, u64) {
+        let head: head::Event = self.next().read_head().unwrap();
+        (head.kind, head.seq)
+    }
+}
+
+/// One end of the broker, in one life.
+pub struct End {
+    pub host: Port,
+    pub inbox: Arc<Inbox>,
+}
+
+pub fn end(broker: &Arc<Broker>, seat: usize, epoch: u64) -> End {
+    let inbox = Arc::new(Inbox::default());
+    let host = broker.side(seat, epoch, mpsc::channel(4).0);
+    broker.connect(seat, epoch, Port::new(Side(inbox.clone())));
+    End { host, inbox }
+}
+
+impl End {
+    pub fn say(&self, kind: Kind, id: u64, head: &impl serde::Serialize) {
+        self.host.deliver(Message::new(kind, id, head));
+    }
+
+    pub fn login(&self, id: u64) {
+        let head = head::Login {
+            session: 0,
+            user: "u".into(),
+            client: "c".into(),
+        };
+        self.host
+            .deliver(Message::new(Kind::LOGIN, id, &head).secret(Secret::new("s")));
+    }
+
+    pub fn call(&self, id: u64, session: u64, op: &str) {
+        let head = head::Call {
+            session,
+            op: op.into(),
+            deadline_ms: 0,
+            urgent: false,
+        };
+        self.host
+            .deliver(Message::new(Kind::CALL, id, &head).body("{}".to_owned()));
+    }
+
+    /// Answers the login that it is asked for next; the session.
+    pub fn grant(&self, role: &str) -> u64 {
+        let asked = self.inbox.next();
+        assert_eq!(asked.kind, Kind::LOGIN);
+        self.grant_late(&asked, role)
+    }
+
+    pub fn grant_late(&self, asked: &Message, role: &str) -> u64 {
+        let session = asked.read_head::<head::Login>().unwrap().session;
+        let granted = head::Session {
+            session,
+            role: role.into(),
+        };
+        let head = head::Reply {
+            fault: None,
+            session: Some(granted),
+        };
+        self.say(Kind::REPLY, asked.id, &head);
+        session
+    }
+
+    pub fn emit(&self, number: u64, bytes: usize) {
+        let head = json!({ "kind": "log" });
+        let body = json!({ "number": number, "text": "x".repeat(bytes) }).to_string();
+        self.host
+            .deliver(Message::new(Kind::EVENT, 0, &head).body(body));
+    }
+}
+
+pub fn limits() -> Limits {
+    Limits {
+        sessions: 2,
+        in_flight: 4,
+        in_flight_per_session: 4,
+        logins_pending: 4,
+        body_bytes: 200_000,
+        request: Duration::from_millis(50),
+        long: Duration::from_secs(5),
+        login: Duration::from_secs(5),
+    }
+}
+
+pub fn office() -> (Arc<Broker>, End, End) {
+    let route = Route {
+        backend: BACKEND,
+        ceiling: Role::Admin,
+        logins: vec![],
+        forward_unmapped: true,
+    };
+    let age = Duration::from_secs(60);
+    let seats = vec![
+        Seat::backend("back", 64 * 1024, age),
+        Seat::frontend("front", route),
+    ];
+    let broker = Broker::new(seats, limits(), Arc::new(Metrics::default()));
+    let backend = end(&broker, BACKEND, 1);
+    let frontend = end(&broker, FRONTEND, 1);
+    (broker, backend, frontend)
+}
