@@ -12,7 +12,7 @@ mod python;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use patchbay_nicos::pickle::{Arg, Limits, decode, encode};
+use patchbay_nicos::pickle::{Limits, decode};
 use python::python;
 
 /// A Python expression and the JSON of its value.
@@ -271,35 +271,4 @@ fn an_exception_object_is_recognised() {
     );
     let value = decode(b"\x80\x02K\x01.", &Limits::default()).unwrap();
     assert_eq!(value.raised(), None);
-}
-
-#[test]
-fn python_reads_the_arguments_that_we_write() {
-    let fields = vec![
-        ("login", "user".to_owned()),
-        ("passwd", "RSA:\u{b5}".to_owned()),
-    ];
-    let args = vec![
-        Arg::from(""),
-        Arg::from("line\n\u{20ac}\u{1f600}\"'\\\0"),
-        Arg::Int(-70_000),
-        Arg::Int(1 << 40),
-        Arg::Bool(false),
-        Arg::Texts(vec!["a".to_owned(), "b".to_owned()]),
-        Arg::Fields(fields),
-    ];
-    let read = python(
-        &[
-            "-c",
-            "import sys, pickle; print(ascii(pickle.loads(sys.stdin.buffer.read())))",
-        ],
-        &encode(args),
-    );
-    let expected = r#"('', 'line\n\u20ac\U0001f600"\'\\\x00', -70000, 1099511627776, False, ['a', 'b'], {'login': 'user', 'passwd': 'RSA:\xb5'})"#;
-    assert_eq!(read.trim_end(), expected);
-}
-
-#[test]
-fn no_arguments_are_an_empty_tuple() {
-    assert_eq!(encode(Vec::new()), b"\x80\x02).");
 }

@@ -109,7 +109,8 @@ impl Link {
             }
         };
         let masked = event::masked(reads_events);
-        let mask = Bytes::from(encode(vec![Arg::Texts(masked)]));
+        let masked = masked.into_iter().map(Arg::Text).collect();
+        let mask = Bytes::from(encode(vec![Arg::List(masked)]));
         exchange(&mut commands, verb::EVENTMASK, mask)
             .await
             .map_err(|error| unavailable(settings, &error.to_string()))?;

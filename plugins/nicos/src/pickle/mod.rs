@@ -22,14 +22,20 @@
 //! The parts of an instance that are empty are left out; a state that is no dict with plain keys stands under `"$state"`.
 //! Python 2's module names are given as Python 3's, so the same value gives the same JSON whatever protocol carried it.
 //! Text that is no valid UTF-8 gets replacement characters. A value that contains itself is an error.
+//!
+//! The other way, [`Arg::from_json`] reads those forms, [`encode`] writes them as the arguments of a command, and
+//! [`Arg::literal`] as Python source.
 
+mod arg;
 mod array;
 mod cursor;
 mod encode;
 mod error;
+mod from_json;
 mod instructions;
 mod json;
 mod limits;
+mod literal;
 mod machine;
 mod moment;
 mod name;
@@ -40,7 +46,8 @@ mod opcode;
 mod output;
 mod text;
 
-pub use encode::{Arg, encode};
+pub use arg::{Arg, BigInt};
+pub use encode::encode;
 pub use error::PickleError;
 pub use limits::Limits;
 
@@ -50,6 +57,9 @@ use serde_json::value::RawValue;
 
 /// Longest part of a class's name, in bytes. Names are looked at wherever a class is used.
 const LONGEST_NAME: usize = 1000;
+
+/// Most decimal digits of an integer that is sent: as many as the longest has that is received by default.
+pub const MOST_DIGITS: usize = 617;
 
 /// A decoded payload.
 #[derive(Debug)]

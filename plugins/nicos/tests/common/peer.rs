@@ -199,22 +199,14 @@ async fn command(stream: &mut TcpStream) -> Option<u16> {
 
 fn banner() -> Vec<u8> {
     let fields = [
-        ("daemon_version", "scripted"),
-        ("pw_hashing", "plain"),
-        ("serializer", "classic"),
+        ("daemon_version", Arg::from("scripted")),
+        ("pw_hashing", Arg::from("plain")),
+        ("serializer", Arg::from("classic")),
+        ("protocol_version", Arg::Int(24)),
     ];
-    let fields = fields.map(|(key, text)| (key, text.to_owned())).to_vec();
-    // A tuple of one dict, of which the tuple is taken off and the protocol's version put in.
-    let tuple = encode(vec![Arg::Fields(fields)]);
-    let body = tuple
-        .strip_suffix(b"\x85.")
-        .or_else(|| tuple.strip_suffix(b"t."))
-        .unwrap();
-    let payload = [body, b"X\x10\x00\x00\x00protocol_versionK\x18s."].concat();
-    let payload = if payload[2] == b'(' {
-        [&payload[..2], &payload[3..]].concat()
-    } else {
-        payload
-    };
+    let fields = fields.map(|(key, value)| (Arg::from(key), value)).to_vec();
+    // A tuple of one dict, of which the tuple is taken off.
+    let tuple = encode(vec![Arg::Dict(fields)]);
+    let payload = [tuple.strip_suffix(b"\x85.").unwrap(), b"."].concat();
     sized(0x03, &payload)
 }
