@@ -89,6 +89,19 @@ impl Nicos {
         install::install(progress).map(|_| ())
     }
 
+    /// NICOS's own interpreter, with the installed NICOS importable; installs what is missing.
+    ///
+    /// # Errors
+    /// As [`Nicos::install`].
+    pub fn python(progress: Progress<'_>) -> Result<Command> {
+        let installation = install::install(progress)?;
+        let mut python = Command::new(installation.python());
+        python.env("PYTHONPATH", installation.source());
+        // NICOS cannot be imported without one; it need not exist.
+        python.env("INSTRUMENT", "nicos.none");
+        Ok(python)
+    }
+
     /// To start a daemon other than the plain one.
     pub fn options() -> NicosOptions {
         NicosOptions::default()

@@ -101,3 +101,13 @@ fn dropping_leaves_neither_process_nor_files() {
     assert!(!is_running(daemon));
     assert!(!log.exists());
 }
+
+#[test]
+fn its_interpreter_knows_nicos() {
+    let mut python = Nicos::python(&to_stderr).unwrap();
+    let said = python
+        .args(["-c", "import nicos.core, zmq; print(nicos.__version__)"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), "3.12.2");
+}

@@ -39,7 +39,8 @@ impl Installation {
         self.source().join("bin").join(name)
     }
 
-    fn source(&self) -> PathBuf {
+    /// Where its packages lie.
+    pub fn source(&self) -> PathBuf {
         self.dir.join(release())
     }
 }
