@@ -15,7 +15,8 @@
 //! | `datetime`, `date`, `time` | `{"$class": "datetime.datetime", "iso": "2026-11-22T10:00:00"}` |
 //! | `time.struct_time` | `{"$class": "time.struct_time", "tm_year": 2026, …}` |
 //! | `uuid.UUID` | `{"$class": "uuid.UUID", "hex": "8-4-4-4-12"}` |
-//! | NumPy scalar, array of booleans, integers or floats | the number, nested arrays (an empty array is `[]`) |
+//! | NumPy scalar, array of booleans, integers or floats | the number (32 bits: with as many digits as they have), nested arrays (an empty array is `[]`) |
+//! | NumPy array of objects with one dimension | `[…]` |
 //! | any other NumPy array | `{"$class": "numpy.ndarray", "dtype": "<c16", "shape": [2], "data": {"$bytes": …}}` |
 //! | any other instance | `{"$class": "module.name", "$args": […], "$kwargs": …, "$items": […], "$entries": [[k, v], …], …state}` |
 //!
