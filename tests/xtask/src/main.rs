@@ -1,8 +1,10 @@
-//! `cargo xtask demo` and `cargo xtask test`: what people and CI run from a checkout.
+//! `cargo xtask demo` and `cargo xtask test`, what people and CI run from a checkout, and `cargo xtask record`, which
+//! makes the recordings that tests use.
 #![forbid(unsafe_code)]
 
 mod cargo;
 mod demo;
+mod record;
 mod signals;
 mod test;
 
@@ -14,7 +16,7 @@ use clap::{Parser, Subcommand};
 #[command(
     name = "cargo xtask",
     bin_name = "cargo xtask",
-    about = "Patchbay's demo and tests"
+    about = "Patchbay's demo, tests and recordings"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -27,6 +29,8 @@ enum Command {
     Demo(demo::Args),
     /// Installs the servers that tests use, builds everything and runs all tests
     Test(test::Args),
+    /// Records anew what a real server says, into tests/golden
+    Record(record::Args),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
     let outcome = signals::catch().and_then(|()| match command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Record(args) => record::run(&args),
     });
     match outcome {
         Ok(code) => code,

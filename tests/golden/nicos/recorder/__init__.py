@@ -1,0 +1,1 @@
+"""A client of the NICOS daemon that records what it is told."""
