@@ -6,15 +6,15 @@ use std::time::Duration;
 use patchbay_sdk::{
     Backend, BackendContext, BackendSession, Command, Fault, FaultKind, RawJson, Reply, Role,
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::config::{Config, Settings};
-use crate::jobs::Jobs;
+use crate::known::Known;
 use crate::lane::Account;
 use crate::logins::{Lease, Logins};
-use crate::observer::{Candidate, Observer, SharedJobs, offer};
+use crate::observer::{Candidate, Observer, offer};
 use crate::ops::{self, Scene};
 
 /// How long the farewell to the daemon may take in all.
@@ -24,7 +24,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub struct Nicos {
     settings: Arc<Settings>,
     logins: Arc<Logins>,
-    jobs: SharedJobs,
+    known: Arc<Known>,
     candidate: Candidate,
     refused: watch::Receiver<bool>,
     stop: watch::Sender<bool>,
@@ -37,18 +37,25 @@ impl Backend for Nicos {
 
     async fn start(config: Config, cx: BackendContext) -> Result<Self, Fault> {
         let settings = Arc::new(config.resolve()?);
-        let jobs: SharedJobs = Arc::new(Mutex::new(Jobs::new(settings.jobs_most)));
+        let known = Known::new(settings.jobs_most);
         let (candidate, account) = watch::channel(observer(&settings)?);
         let (refused_told, refused) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
-        let observer = Observer::new(Arc::clone(&settings), Arc::clone(&jobs), cx, refused_told);
+        let (_private_told, private) = mpsc::channel(1);
+        let observer = Observer::new(
+            Arc::clone(&settings),
+            Arc::clone(&known),
+            cx,
+            private,
+            refused_told,
+        );
         let observer = tokio::spawn(observer.run(account, stopped));
         let logins = Logins::new(Arc::clone(&settings));
         let reaper = tokio::spawn(Arc::clone(&logins).reap());
         Ok(Self {
             settings,
             logins,
-            jobs,
+            known,
             candidate,
             refused,
             stop,
@@ -72,11 +79,11 @@ impl Backend for Nicos {
             level = lease.login().user_level(),
             "logged in"
         );
-        let (settings, jobs) = (Arc::clone(&self.settings), Arc::clone(&self.jobs));
+        let (settings, known) = (Arc::clone(&self.settings), Arc::clone(&self.known));
         Ok(NicosSession {
             lease: Mutex::new(Some(Arc::new(lease))),
             settings,
-            jobs,
+            known,
         })
     }
 
@@ -114,7 +121,7 @@ pub struct NicosSession {
     /// Given back at logout; calls that are still under way keep it until they end.
     lease: Mutex<Option<Arc<Lease>>>,
     settings: Arc<Settings>,
-    jobs: SharedJobs,
+    known: Arc<Known>,
 }
 
 impl NicosSession {
@@ -156,7 +163,7 @@ impl BackendSession for NicosSession {
         let scene = Scene {
             settings: &self.settings,
             login: lease.login(),
-            jobs: &self.jobs,
+            known: &self.known,
         };
         ops::run(&scene, &command).await
     }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use patchbay_sdk::model::nearest;
 use patchbay_sdk::schemars::{self, JsonSchema};
 use patchbay_sdk::{Fault, FaultKind, SecretSource};
 use serde::Deserialize;
 
 use crate::auth::PasswordForm;
+use crate::event;
 use crate::pickle::Limits;
 
 /// `[backend.config]` of a NICOS daemon. Only `address` has no default.
@@ -18,6 +20,10 @@ pub struct Config {
     /// Who reads the daemon's events. Without it: whoever logs in first, until the instance ends.
     #[serde(default)]
     pub observer: Option<Observer>,
+    /// The daemon's events that are not read, by NICOS's names. By default `cache`: every value of every device, many a
+    /// second. Without `eta`, `prompt`, `dataset` and the like, clients do not hear of these.
+    #[serde(default = "defaults::events_off")]
+    pub events_off: Vec<String>,
     /// How passwords are sent to the daemon: `rsa` or `plain`.
     #[serde(default)]
     pub password: PasswordForm,
@@ -104,6 +110,9 @@ impl Default for PickleConfig {
 }
 
 mod defaults {
+    pub(super) fn events_off() -> Vec<String> {
+        vec!["cache".to_owned()]
+    }
     pub(super) fn frame_limit_bytes() -> usize {
         4 << 20
     }
@@ -152,6 +161,8 @@ pub struct Settings {
     pub address: String,
     /// As in [`Config::observer`].
     pub observer: Option<Observer>,
+    /// As in [`Config::events_off`].
+    pub events_off: Vec<String>,
     /// As in [`Config::password`].
     pub password: PasswordForm,
     /// As in [`Config::frame_limit_bytes`].
@@ -191,6 +202,9 @@ impl Config {
     /// `Invalid`, naming the key and what it must be.
     pub fn resolve(self) -> Result<Settings, Fault> {
         check_address(&self.address)?;
+        self.events_off
+            .iter()
+            .try_for_each(|name| check_event(name))?;
         Ok(Settings {
             frame_limit: at_least("frame_limit_bytes", self.frame_limit_bytes, 4096)?,
             limits: Limits {
@@ -215,6 +229,7 @@ impl Config {
             address: self.address,
             observer: self.observer,
             password: self.password,
+            events_off: self.events_off,
         })
     }
 }
@@ -229,6 +244,22 @@ fn check_address(address: &str) -> Result<(), Fault> {
             "`address` is `{address}`; it must be `host:port`, as in `localhost:1301`"
         ))),
     }
+}
+
+fn check_event(name: &str) -> Result<(), Fault> {
+    if event::optional().any(|optional| optional == name) {
+        return Ok(());
+    }
+    if event::is_essential(name) {
+        return Err(invalid(format!(
+            "`events_off` names `{name}`, without which the jobs would not be known"
+        )));
+    }
+    let near = nearest(name, event::optional());
+    let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    Err(invalid(format!(
+        "`events_off` names `{name}`, which is no event of NICOS{hint}"
+    )))
 }
 
 fn at_least(key: &str, value: usize, least: usize) -> Result<usize, Fault> {
@@ -288,6 +319,16 @@ mod tests {
             config(r#"{"address": "a:1", "probe_s": -1}"#)
                 .unwrap_err()
                 .contains("`probe_s`")
+        );
+        assert!(
+            config(r#"{"address": "a:1", "events_off": ["cahce"]}"#)
+                .unwrap_err()
+                .contains("did you mean `cache`?")
+        );
+        assert!(
+            config(r#"{"address": "a:1", "events_off": ["done"]}"#)
+                .unwrap_err()
+                .contains("jobs would not be known")
         );
         assert!(
             config(r#"{"address": "a:1", "pickle": {"depth": 0}}"#)

@@ -12,14 +12,17 @@ pub mod config;
 pub mod event;
 pub mod frame;
 pub mod jobs;
+pub mod known;
 pub mod lane;
 pub mod logins;
 pub mod model;
 pub mod observer;
 pub mod ops;
 pub mod pickle;
+pub mod prompts;
 pub mod refusal;
 pub mod shape;
+pub mod translate;
 pub mod verb;
 
 pub use backend::Nicos;

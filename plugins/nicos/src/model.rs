@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::prompts::Prompt;
 use crate::shape::{Message, Request};
 
 /// What the server is doing.
@@ -217,6 +218,8 @@ pub struct StatusReply {
     pub queue: Vec<QueuedJob>,
     /// The job that ended last.
     pub last: Option<JobRecord>,
+    /// What the running script asks, if it waits for an answer.
+    pub prompt: Option<Prompt>,
     /// `getstatus`, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub native: Option<Native>,

@@ -4,6 +4,9 @@ use patchbay_sdk::{Fault, FaultKind, Side};
 
 use crate::verb::Verb;
 
+/// What NICOS says when a command has raised something inside it.
+pub const FAILED: &str = "exception occurred executing command";
+
 /// A refusal as a fault: what it means in the model's words, and NICOS's own.
 #[must_use]
 pub fn fault(verb: Verb, text: &str) -> Fault {
@@ -36,13 +39,31 @@ fn meaning(text: &str) -> (FaultKind, &'static str) {
             "the job is not in the queue: it has begun, or has ended",
         ),
         "script doesn't exist" => (FaultKind::NotFound, "there is no such job"),
+        "new script differs in already executed part of the code" => (
+            FaultKind::Conflict,
+            "what has been executed already cannot be changed",
+        ),
+        "new script too short" => (
+            FaultKind::Conflict,
+            "the script has come further than the new one is long",
+        ),
+        "cannot update single-line script" => (
+            FaultKind::Conflict,
+            "a script of one line cannot be changed while it runs",
+        ),
+        "Inconsistency between clients script IDs and queued IDs" => (
+            FaultKind::Conflict,
+            "the queue has changed meanwhile; give the ids of all jobs that wait",
+        ),
+        _ if text.starts_with("exception raised running simulation") => (
+            FaultKind::Unsupported,
+            "the dry run could not be started; NICOS needs a value cache for it",
+        ),
         "you do not have control of the session" => (
             FaultKind::Forbidden,
             "somebody of a higher level has control; ask them, or use a login of that level",
         ),
-        "exception occurred executing command" => {
-            (FaultKind::Internal, "NICOS failed; its log says how")
-        }
+        FAILED => (FaultKind::Internal, "NICOS failed; its log says how"),
         "invalid number of arguments" | "invalid command or garbled data" => (
             FaultKind::Protocol,
             "this daemon understands the command differently",

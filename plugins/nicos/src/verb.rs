@@ -9,13 +9,34 @@ pub struct Verb {
     pub code: u16,
     /// Whether it changes something, so that a lost reply leaves the outcome unknown.
     pub changes: bool,
+    /// By which of a login's connections it goes.
+    pub way: Way,
+    /// The oldest protocol that has it. An older daemon would close the connection.
+    pub since: u16,
+}
+
+/// A login's connections, by what waits for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// What is answered at once.
+    Query,
+    /// What must not wait.
+    Urgent,
+    /// What takes as long as the user's own code, or a search in years of values.
+    Long,
 }
 
 macro_rules! verbs {
-    ($($name:ident = $code:literal $text:literal $kind:ident),* $(,)?) => {
+    ($($name:ident = $code:literal $text:literal $kind:ident $way:ident $(since $since:literal)?),* $(,)?) => {
         $(
             #[doc = concat!("`", $text, "`")]
-            pub const $name: Verb = Verb { name: $text, code: $code, changes: changes!($kind) };
+            pub const $name: Verb = Verb {
+                name: $text,
+                code: $code,
+                changes: changes!($kind),
+                way: Way::$way,
+                since: since!($($since)?),
+            };
         )*
         /// Every command of protocol 24.
         pub const ALL: &[Verb] = &[$($name),*];
@@ -31,41 +52,55 @@ macro_rules! changes {
     };
 }
 
+macro_rules! since {
+    () => {
+        0
+    };
+    ($since:literal) => {
+        $since
+    };
+}
+
 verbs! {
-    START = 0x01 "start" changes,
-    SIMULATE = 0x02 "simulate" changes,
-    QUEUE = 0x03 "queue" changes,
-    UNQUEUE = 0x04 "unqueue" changes,
-    UPDATE = 0x05 "update" changes,
-    BREAK = 0x11 "break" changes,
-    CONTINUE = 0x12 "continue" changes,
-    STOP = 0x13 "stop" changes,
-    EMERGENCY = 0x14 "emergency" changes,
-    FINISH = 0x15 "finish" changes,
-    EXEC = 0x21 "exec" changes,
-    EVAL = 0x22 "eval" changes,
-    WATCH = 0x31 "watch" changes,
-    UNWATCH = 0x32 "unwatch" changes,
-    GETVERSION = 0x41 "getversion" looks,
-    GETSTATUS = 0x42 "getstatus" looks,
-    GETMESSAGES = 0x43 "getmessages" looks,
-    GETSCRIPT = 0x44 "getscript" looks,
-    // Without a cache the daemon answers this one twice: ask it only where a cache is known to be.
-    GETHISTORY = 0x45 "gethistory" looks,
-    GETCACHEKEYS = 0x46 "getcachekeys" looks,
-    GETTRACE = 0x47 "gettrace" looks,
-    GETDATASET = 0x48 "getdataset" looks,
-    COMPLETE = 0x51 "complete" looks,
-    TRANSFER = 0x52 "transfer" changes,
-    DEBUG = 0x53 "debug" changes,
-    DEBUGINPUT = 0x54 "debuginput" changes,
-    EVENTMASK = 0x61 "eventmask" looks,
-    UNLOCK = 0x62 "unlock" changes,
-    QUIT = 0x63 "quit" looks,
-    AUTHENTICATE = 0x64 "authenticate" looks,
-    EVENTUNMASK = 0x65 "eventunmask" looks,
-    REARRANGE = 0x66 "rearrange" changes,
-    KEEPALIVE = 0x67 "keepalive" looks,
+    START = 0x01 "start" changes Query,
+    SIMULATE = 0x02 "simulate" changes Query,
+    QUEUE = 0x03 "queue" changes Query,
+    UNQUEUE = 0x04 "unqueue" changes Query,
+    UPDATE = 0x05 "update" changes Query,
+    BREAK = 0x11 "break" changes Urgent,
+    CONTINUE = 0x12 "continue" changes Urgent,
+    STOP = 0x13 "stop" changes Urgent,
+    EMERGENCY = 0x14 "emergency" changes Urgent,
+    FINISH = 0x15 "finish" changes Urgent,
+    EXEC = 0x21 "exec" changes Long,
+    EVAL = 0x22 "eval" changes Long,
+    WATCH = 0x31 "watch" changes Query,
+    UNWATCH = 0x32 "unwatch" changes Query,
+    GETVERSION = 0x41 "getversion" looks Query,
+    GETSTATUS = 0x42 "getstatus" looks Query,
+    GETMESSAGES = 0x43 "getmessages" looks Query,
+    GETSCRIPT = 0x44 "getscript" looks Query,
+    GETHISTORY = 0x45 "gethistory" looks Long,
+    GETCACHEKEYS = 0x46 "getcachekeys" looks Query,
+    GETTRACE = 0x47 "gettrace" looks Query,
+    GETDATASET = 0x48 "getdataset" looks Query,
+    COMPLETE = 0x51 "complete" looks Query,
+    TRANSFER = 0x52 "transfer" changes Query,
+    DEBUG = 0x53 "debug" changes Query,
+    DEBUGINPUT = 0x54 "debuginput" changes Query,
+    EVENTMASK = 0x61 "eventmask" looks Query,
+    UNLOCK = 0x62 "unlock" changes Query,
+    QUIT = 0x63 "quit" looks Query,
+    AUTHENTICATE = 0x64 "authenticate" looks Query,
+    EVENTUNMASK = 0x65 "eventunmask" looks Query,
+    REARRANGE = 0x66 "rearrange" changes Query,
+    KEEPALIVE = 0x67 "keepalive" looks Query since 21,
+}
+
+/// The command of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<Verb> {
+    ALL.iter().copied().find(|verb| verb.name == name)
 }
 
 impl Verb {

@@ -11,15 +11,14 @@
 #[path = "common/peer.rs"]
 mod peer;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_nicos::Config;
 use patchbay_nicos::config::Settings;
-use patchbay_nicos::jobs::Jobs;
+use patchbay_nicos::known::Known;
 use patchbay_nicos::lane::Account;
 use patchbay_nicos::logins::Logins;
-use patchbay_nicos::observer::SharedJobs;
 use patchbay_nicos::ops::{self, Scene};
 use patchbay_nicos::shape::Request;
 use patchbay_nicos::verb::{BREAK, EMERGENCY};
@@ -47,14 +46,14 @@ fn script() -> Request {
 }
 
 /// What is known of the jobs: that one runs.
-fn running() -> SharedJobs {
-    let mut jobs = Jobs::new(10);
-    jobs.started(&script(), 1.0);
-    Arc::new(Mutex::new(jobs))
+fn running() -> Arc<Known> {
+    let known = nothing();
+    known.jobs().started(&script(), 1.0);
+    known
 }
 
-fn nothing() -> SharedJobs {
-    Arc::new(Mutex::new(Jobs::new(10)))
+fn nothing() -> Arc<Known> {
+    Known::new(10)
 }
 
 fn settings(address: &str) -> Arc<Settings> {
@@ -85,12 +84,12 @@ async fn seen(peer: &mut Peer) -> Seen {
         .unwrap()
 }
 
-async fn run(peer: &mut Peer, jobs: &SharedJobs, op: &str) -> Result<Reply, Fault> {
+async fn run(peer: &mut Peer, known: &Arc<Known>, op: &str) -> Result<Reply, Fault> {
     let (settings, lease) = logins(peer).await;
     let scene = Scene {
         settings: &settings,
         login: lease.login(),
-        jobs,
+        known,
     };
     let command = Command {
         op: op.into(),
@@ -151,7 +150,7 @@ async fn an_emergency_stop_is_repeated_until_the_script_has_ended() {
             success: Some(false),
             ..script()
         };
-        jobs.lock().unwrap().done(&ended, 2.0);
+        jobs.jobs().done(&ended, 2.0);
     };
     let (done, ()) = tokio::join!(run(&mut peer, &jobs, "emergency"), ends);
     done.unwrap();

@@ -39,8 +39,16 @@ fn idle(process: u8) -> Vec<Vec<Step>> {
 
 fn running(process: u8) -> Vec<Vec<Step>> {
     let status = reply("{'status': (0, 1), 'script': 'x', 'requests': []}");
+    let current = reply("('a', 'u')");
+    vec![vec![Step::Send(number(process))], status, current]
+}
+
+/// A daemon that does not let us see its script: the last message names it.
+fn running_as_messages_tell(process: u8) -> Vec<Vec<Step>> {
+    let status = reply("{'status': (0, 1), 'script': 'x', 'requests': []}");
+    let raised = reply("AttributeError('no such thing')");
     let messages = reply("[['nicos', 1.0, 20, 'hello', None, 'a']]");
-    vec![vec![Step::Send(number(process))], status, messages]
+    vec![vec![Step::Send(number(process))], status, raised, messages]
 }
 
 fn failing(process: u8) -> Vec<Vec<Step>> {
@@ -91,6 +99,12 @@ async fn a_look_between_two_blocks_ends_no_job() {
 async fn a_job_that_three_looks_do_not_show_has_ended() {
     let looks = vec![running(1), lost(), idle(1), idle(1), idle(1)];
     assert_eq!(outcome(looks).await, "unknown");
+}
+
+#[tokio::test]
+async fn where_the_daemon_hides_its_script_the_messages_tell_which_one_it_is() {
+    let looks = vec![running_as_messages_tell(1), lost(), idle(2)];
+    assert_eq!(outcome(looks).await, "lost");
 }
 
 #[tokio::test]

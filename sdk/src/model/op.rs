@@ -92,18 +92,33 @@ pub const OPS: &[Op] = &[
         "log",
         r#"{"last"?: n, "native"?: bool} → {"messages": […]}"#,
     ),
-    look("trace", "{} → where the running script is"),
-    look("history", r#"{"key", "from", "to"} → [[time, value]]"#),
-    look("devices", "{} → what the server steers"),
-    look("capabilities", "{} → what the server can do"),
+    look("trace", "{} → text: where the running script is"),
+    look(
+        "history",
+        r#"{"key", "from", "to", "interval"?: seconds} → [[time, value]]; times in Unix seconds"#,
+    ),
+    look(
+        "devices",
+        r#"{} → {"devices": [name], "failed": {name: why}, …}"#,
+    ),
+    look(
+        "capabilities",
+        r#"{} → {what: "native" | {"emulated": how} | {"unsupported": why} | …}"#,
+    ),
     look("banner", r#"{} → {"server", "version", "protocol", …}"#),
     long("exec", r#"{"code"} → null"#),
     long("eval", r#"{"code"} → {"value"}"#),
-    long("simulate", r#"{"name"?, "code"} → {"simulation": id}"#),
+    long(
+        "simulate",
+        r#"{"name"?, "code", "simulation"?: id} → {"simulation": id}; the rest comes as events"#,
+    ),
     look("complete", r#"{"line", "word"} → [text]"#),
     change("watch", r#"{"expressions": [text]} → null"#),
     change("unwatch", r#"{"expressions": [text]} → null"#),
-    change("answer", r#"{"prompt": id, "value"} → null"#),
+    change(
+        "answer",
+        r#"{"prompt": id, "value"?} → null; without `value` the prompt's default"#,
+    ),
     change("take_control", "{} → null"),
     change("release_control", "{} → null"),
     Op {
@@ -112,7 +127,10 @@ pub const OPS: &[Op] = &[
     },
     Op {
         least: Role::Admin,
-        ..long("native", r#"{"method", "params"} → what the server says"#)
+        ..long(
+            "native",
+            r#"{"method", "params"?: […]} → what the server says"#,
+        )
     },
 ];
 

@@ -201,6 +201,11 @@ pub struct TestSession<'a> {
 }
 
 impl TestSession<'_> {
+    /// Its number, as private events have it.
+    pub fn id(&self) -> u64 {
+        self.session
+    }
+
     /// Asks for an operation, with the deadline of [`PATIENCE`].
     ///
     /// # Errors

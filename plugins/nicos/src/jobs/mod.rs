@@ -101,6 +101,27 @@ impl Jobs {
         self.table.insert(request);
     }
 
+    /// It was that session that has submitted the job.
+    pub fn belongs_to(&mut self, id: &str, session: u64) {
+        if let Some(job) = self.table.get_mut(id) {
+            job.session = Some(session);
+        }
+    }
+
+    /// The session that has submitted the running job, if that was one of ours.
+    #[must_use]
+    pub fn submitter(&self) -> Option<u64> {
+        self.running
+            .as_deref()
+            .and_then(|id| self.table.session(id))
+    }
+
+    /// Whether something runs of which it is not known what.
+    #[must_use]
+    pub fn is_puzzling(&self) -> bool {
+        self.running.is_none() && self.status.0 >= code::RUNNING && self.link == LinkState::Up
+    }
+
     /// A script was queued. Requests without a script are emergency stops, and no jobs.
     pub fn queued(&mut self, request: &Request) -> Notices {
         if request.script.is_none() {

@@ -1,5 +1,6 @@
 //! The event connection: read to the end, whether anybody wants the events or not.
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use patchbay_sdk::Fault;
 use tokio::io::AsyncReadExt;
@@ -23,6 +24,19 @@ pub enum News {
     Event(EventFrame),
     /// The link is lost, and why.
     Down(Fault),
+}
+
+/// An event that is for one client only.
+#[derive(Debug)]
+pub struct Private {
+    /// Whose login's connection it came by.
+    pub user: String,
+    /// The session whose command caused it, where the connection knows that.
+    pub session: Option<u64>,
+    /// Its number.
+    pub code: u16,
+    /// Its pickled content.
+    pub payload: Bytes,
 }
 
 /// Reads the event connection until it ends, and says why it did.

@@ -108,9 +108,9 @@ impl Link {
                 ));
             }
         };
-        let masked = event::masked(reads_events);
-        let masked = masked.into_iter().map(Arg::Text).collect();
-        let mask = Bytes::from(encode(vec![Arg::List(masked)]));
+        let masked = event::masked(reads_events, &settings.events_off);
+        let masked = Arg::List(masked.into_iter().map(Arg::Text).collect());
+        let mask = Bytes::from(encode(vec![masked]));
         exchange(&mut commands, verb::EVENTMASK, mask)
             .await
             .map_err(|error| unavailable(settings, &error.to_string()))?;

@@ -15,6 +15,6 @@ mod handle;
 mod link;
 
 pub use decode::{decode, refusal_text};
-pub use feed::{Feed, News};
+pub use feed::{Feed, News, Private};
 pub use handle::{Answer, Lane};
 pub use link::{Account, Greeting, Link, greet};

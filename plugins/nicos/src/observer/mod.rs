@@ -1,37 +1,26 @@
 //! Reads the daemon's events and tells the host.
 
+mod events;
 mod look;
 mod sync;
 mod tell;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use patchbay_sdk::{BackendContext, EventKind, Fault, FaultKind, Health};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::config::Settings;
-use crate::event;
-use crate::frame::EventFrame;
-use crate::jobs::Jobs;
-use crate::lane::{Account, Feed, Greeting, Lane, News, decode, greet};
-use crate::model::LogLine;
-use crate::shape::{self, Message};
+use crate::known::Known;
+use crate::lane::{Account, Feed, Greeting, Lane, News, Private, greet};
+use events::Estimate;
 use sync::Pending;
 use tell::Teller;
 
 /// Most events read from the socket and not yet told; each may be as long as a frame.
 const BACKLOG: usize = 64;
-
-/// The jobs, shared with the sessions.
-pub type SharedJobs = Arc<Mutex<Jobs>>;
-
-/// Locks the jobs, never across an await.
-pub fn lock(jobs: &SharedJobs) -> std::sync::MutexGuard<'_, Jobs> {
-    jobs.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Whoever may read the events: set by the configuration or by the first login, replaced when the daemon refuses it.
 pub type Candidate = watch::Sender<Option<Account>>;
@@ -50,8 +39,9 @@ pub fn offer(candidate: &Candidate, account: &Account, refused: bool) {
 /// The one reader of events of an instance.
 pub struct Observer {
     settings: Arc<Settings>,
-    jobs: SharedJobs,
+    known: Arc<Known>,
     teller: Teller,
+    private: mpsc::Receiver<Private>,
     refused: watch::Sender<bool>,
     /// The link whose events count, and the daemon process behind it.
     epoch: u64,
@@ -59,29 +49,39 @@ pub struct Observer {
     pending: Option<Pending>,
     /// Why the link is down, as it was told.
     down: Option<String>,
+    /// The order of the queue and the running job's estimate, as they were told.
+    order: Vec<String>,
+    estimate: Option<(Option<String>, Estimate)>,
+    /// Something runs of which it is not known what, and that was looked for.
+    puzzled: bool,
 }
 
 /// When nothing is due.
 const FAR: Duration = Duration::from_secs(3600);
 
 impl Observer {
-    /// An observer that tells `cx`, and by `refused` whether the daemon refuses its login.
+    /// An observer that tells `cx`, also what comes by `private`, and by `refused` whether the daemon refuses its login.
     #[must_use]
     pub fn new(
         settings: Arc<Settings>,
-        jobs: SharedJobs,
+        known: Arc<Known>,
         cx: BackendContext,
+        private: mpsc::Receiver<Private>,
         refused: watch::Sender<bool>,
     ) -> Self {
         Self {
             settings,
-            jobs,
+            known,
             teller: Teller::new(cx),
+            private,
             refused,
             epoch: 0,
             identity: None,
             pending: None,
             down: None,
+            order: Vec::new(),
+            estimate: None,
+            puzzled: false,
         }
     }
 
@@ -151,9 +151,18 @@ impl Observer {
     async fn follow(&mut self, lane: &Lane, news: &mut mpsc::Receiver<(u64, News)>) {
         loop {
             let due = self.due();
+            let known = Arc::clone(&self.known);
             let item = tokio::select! {
                 biased;
                 item = news.recv() => item,
+                Some(private) = self.private.recv() => {
+                    self.private(private).await;
+                    continue;
+                }
+                () = known.wanted() => {
+                    self.resync(lane).await;
+                    continue;
+                }
                 () = sleep_until(due) => {
                     self.go_on(lane).await;
                     self.teller.release_due();
@@ -184,9 +193,21 @@ impl Observer {
                 self.epoch = epoch;
                 self.down(&cause);
             }
-            News::Event(frame) if epoch == self.epoch => self.event(lane, frame).await,
+            News::Event(frame) if epoch == self.epoch => {
+                self.event(lane, frame).await;
+                self.puzzle(lane).await;
+            }
             _ => tracing::debug!("news of an older link"),
         }
+    }
+
+    /// The job that runs is always to be known; who comes in its middle has to look for it.
+    async fn puzzle(&mut self, lane: &Lane) {
+        let puzzled = self.known.jobs().is_puzzling();
+        if puzzled && !std::mem::replace(&mut self.puzzled, puzzled) {
+            self.resync(lane).await;
+        }
+        self.puzzled = puzzled;
     }
 
     // ---- the link
@@ -224,53 +245,8 @@ impl Observer {
             None,
             &serde_json::json!({"link": "down", "cause": cause.message}),
         );
-        let notices = lock(&self.jobs).link_down();
+        let notices = self.known.jobs().link_down();
         self.teller.tell(notices);
-    }
-
-    // ---- events
-
-    async fn event(&mut self, lane: &Lane, frame: EventFrame) {
-        match frame {
-            EventFrame::Event { code, payload, .. } => {
-                if let Err(cause) = self.read(code, payload).await {
-                    tracing::warn!(event = event::name(code), %cause, "an event could not be read");
-                }
-            }
-            EventFrame::Oversized { code } => {
-                tracing::warn!(
-                    event = event::name(code),
-                    "an event exceeded `frame_limit_bytes`; looking at the state instead"
-                );
-                self.resync(lane).await;
-            }
-        }
-    }
-
-    async fn read(&mut self, code: u16, payload: Bytes) -> Result<(), Fault> {
-        let Some(name) = event::name(code) else {
-            return Ok(());
-        };
-        let (json, _) = decode(payload, &self.settings.limits).await?;
-        let notices = match name {
-            "message" => return self.log(shape::read(name, &json)?),
-            "request" => lock(&self.jobs).queued(&shape::read(name, &json)?),
-            "processing" => lock(&self.jobs).started(&shape::read(name, &json)?, now()),
-            "blocked" => lock(&self.jobs).removed(&shape::read::<Vec<String>>(name, &json)?, now()),
-            "updated" => lock(&self.jobs).edited(&shape::read(name, &json)?),
-            "done" => lock(&self.jobs).done(&shape::read(name, &json)?, now()),
-            "status" => lock(&self.jobs).status(shape::read(name, &json)?),
-            _ => return Ok(()),
-        };
-        self.teller.tell(notices);
-        Ok(())
-    }
-
-    fn log(&mut self, message: Message) -> Result<(), Fault> {
-        let mut line = LogLine::from(message);
-        let job = line.job.take();
-        self.teller.emit(EventKind::Log, job, &line);
-        Ok(())
     }
 }
 

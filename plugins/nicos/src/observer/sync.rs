@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::look::Looker;
-use super::{Observer, lock, now};
+use super::look::{Looked, Looker};
+use super::{Observer, now};
 use crate::jobs::Snapshot;
 use crate::lane::Lane;
 use crate::model::JobState;
@@ -45,7 +45,7 @@ impl Observer {
     /// Looks at the daemon. What it does not show any more is settled a little later: the news of its end may be
     /// among the events that are still to be read. A daemon that was restarted has no such news.
     pub(super) async fn resync(&mut self, lane: &Lane) {
-        let before = lock(&self.jobs).live();
+        let before = self.known.jobs().live();
         self.look(lane, before, 0, self.settings.retry_first).await;
     }
 
@@ -68,7 +68,7 @@ impl Observer {
             Next::Settle {
                 before, snapshot, ..
             } => {
-                let notices = lock(&self.jobs).settle(&before, &snapshot, now());
+                let notices = self.known.jobs().settle(&before, &snapshot, now());
                 self.teller.tell(notices);
             }
         }
@@ -80,10 +80,10 @@ impl Observer {
             lane,
         };
         match looker.look(&mut self.identity).await {
-            Ok(snapshot) => self.shown(before, snapshot, looks),
+            Ok(looked) => self.shown(before, looked, looks),
             Err(cause) => {
                 tracing::warn!(%cause, "the daemon is there but its state could not be read; trying again");
-                let notices = lock(&self.jobs).link_up();
+                let notices = self.known.jobs().link_up();
                 self.teller.tell(notices);
                 let longer = (wait * 2).min(self.settings.retry_most);
                 self.then(
@@ -97,13 +97,15 @@ impl Observer {
         }
     }
 
-    fn shown(&mut self, before: Live, snapshot: Snapshot, looks: u32) {
+    fn shown(&mut self, before: Live, looked: Looked, looks: u32) {
+        let snapshot = looked.snapshot;
         if snapshot.restarted {
-            let notices = lock(&self.jobs).settle(&before, &snapshot, now());
+            let notices = self.known.jobs().settle(&before, &snapshot, now());
             self.teller.tell(notices);
         }
-        let notices = lock(&self.jobs).resync(&snapshot, now());
+        let notices = self.known.jobs().resync(&snapshot, now());
         self.teller.tell(notices);
+        self.prompt_shown(snapshot.status.0, looked.prompt);
         let next = Next::Settle {
             before,
             snapshot,
@@ -119,7 +121,7 @@ impl Observer {
 
     /// Whether the daemon showed itself idle although a job of before is believed to run.
     fn doubts(&self, before: &Live, snapshot: &Snapshot) -> bool {
-        let jobs = lock(&self.jobs);
+        let jobs = self.known.jobs();
         let is_running = |id: &String| jobs.running().is_some_and(|job| job.id == *id);
         snapshot.running.is_none()
             && !snapshot.restarted

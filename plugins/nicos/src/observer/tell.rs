@@ -48,6 +48,14 @@ impl Teller {
         }
     }
 
+    pub(super) fn count(&self, counter: &str) {
+        self.cx.count(counter, 1);
+    }
+
+    pub(super) fn event(&self, event: Event) {
+        self.cx.emit(event);
+    }
+
     pub(super) fn emit(&self, kind: EventKind, job: Option<String>, body: &impl Serialize) {
         if let Some(event) = make(kind, job, body) {
             self.cx.emit(event);

@@ -2,12 +2,12 @@
 
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::Scene;
-use crate::lane::Answer;
 use crate::pickle::Arg;
-use crate::verb::{self, Verb};
+use crate::{shape, verb};
 
 #[derive(Deserialize)]
 struct Code {
@@ -19,38 +19,64 @@ struct Value {
     value: Box<RawValue>,
 }
 
+#[derive(Deserialize)]
+struct Simulate {
+    #[serde(default)]
+    name: Option<String>,
+    code: String,
+    #[serde(default)]
+    simulation: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Complete {
+    line: String,
+    word: String,
+}
+
 pub(super) async fn eval(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let Code { code } = command.args()?;
-    let answer = ask(
-        scene,
-        command,
-        verb::EVAL,
-        vec![Arg::Text(code), Arg::Bool(false)],
-    )
-    .await?;
-    match scene.read(answer).await? {
-        // NICOS returns what the expression raised like any other value.
-        (_, Some(raised)) => {
-            let message = format!("the expression raised {}: {}", raised.class, raised.text);
-            Err(Fault::new(FaultKind::Invalid, message))
-        }
-        (value, None) => Reply::new(&Value { value }),
-    }
+    let args = vec![Arg::Text(code), Arg::Bool(false)];
+    let value = scene.value(command, verb::EVAL, args).await?;
+    Reply::new(&Value { value })
 }
 
 /// NICOS acknowledges code that raises, too; what it raised is in the log.
 pub(super) async fn exec(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let Code { code } = command.args()?;
-    ask(scene, command, verb::EXEC, vec![Arg::Text(code)])
+    let args = vec![Arg::Text(code)];
+    scene
+        .ask(command, verb::EXEC, args)
         .await
         .map(|_| Reply::null())
 }
 
-async fn ask(
-    scene: &Scene<'_>,
-    command: &Command,
-    verb: Verb,
-    args: Vec<Arg>,
-) -> Result<Answer, Fault> {
-    scene.ask(scene.login.long(), command, verb, args).await
+/// Begins a dry run; what it says and finds comes as `simulation` events under the id that is returned.
+pub(super) async fn simulate(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let simulate: Simulate = command.args()?;
+    let id = simulate.simulation.unwrap_or_else(new_id);
+    if !shape::is_id(&id) {
+        let message = "`simulate`: `simulation` must be an id of at most 256 bytes";
+        return Err(Fault::new(FaultKind::Invalid, message));
+    }
+    let name = simulate.name.unwrap_or_default();
+    let args = vec![
+        Arg::Text(name),
+        Arg::Text(simulate.code),
+        Arg::Text(id.clone()),
+    ];
+    scene.ask(command, verb::SIMULATE, args).await?;
+    Reply::new(&json!({ "simulation": id }))
+}
+
+pub(super) async fn complete(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let Complete { line, word } = command.args()?;
+    let args = vec![Arg::Text(line), Arg::Text(word)];
+    let value = scene.value(command, verb::COMPLETE, args).await?;
+    Ok(Reply::raw(value.into()))
+}
+
+/// An id that nobody else has.
+fn new_id() -> String {
+    format!("{:032x}", fastrand::u128(..))
 }

@@ -8,10 +8,9 @@ use tokio::time::{Instant, sleep};
 
 use super::Scene;
 use crate::lane::Answer;
-use crate::observer::lock;
 use crate::pickle::Arg;
 use crate::refusal;
-use crate::verb::{self, Verb};
+use crate::verb::{self, Verb, Way};
 
 /// Between two blocks of a script, and before the first of a long one, NICOS holds that nothing runs, and refuses.
 const BETWEEN_BLOCKS: Duration = Duration::from_secs(2);
@@ -70,7 +69,25 @@ pub(super) async fn stop(scene: &Scene<'_>, command: &Command) -> Result<Reply, 
     send(scene, command, verb::STOP, vec![Arg::Int(level)]).await
 }
 
-async fn send(
+/// The hardest stop that is no emergency: the script gets an exception wherever it is.
+pub(super) async fn abort(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let level = Point::Immediate.level();
+    send(scene, command, verb::STOP, vec![Arg::Int(level)]).await
+}
+
+/// The current count ends early, and the script goes on.
+pub(super) async fn finish(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    send(scene, command, verb::FINISH, Vec::new()).await
+}
+
+/// Nobody controls any more, so that everybody may.
+pub(super) async fn release(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    scene.ask(command, verb::UNLOCK, Vec::new()).await?;
+    Ok(Reply::null())
+}
+
+/// Sends what NICOS only accepts while a script runs.
+pub(super) async fn send(
     scene: &Scene<'_>,
     command: &Command,
     verb: Verb,
@@ -78,11 +95,19 @@ async fn send(
 ) -> Result<Reply, Fault> {
     let patience = Instant::now() + BETWEEN_BLOCKS;
     loop {
-        match either_lane(scene, command.deadline, verb, &args).await? {
+        let answer = match verb.way {
+            Way::Urgent => either_lane(scene, command.deadline, verb, &args).await?,
+            way => {
+                scene
+                    .send(scene.lane(way), command.deadline, verb, args.clone())
+                    .await?
+            }
+        };
+        match answer {
             Answer::Refused(text)
                 if text == "no script is running"
                     && Instant::now() < patience
-                    && lock(scene.jobs).running().is_some() =>
+                    && scene.known.jobs().running().is_some() =>
             {
                 sleep(PAUSE).await;
             }

@@ -7,7 +7,6 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Scene;
 use crate::lane::{Answer, Lane};
-use crate::observer::lock;
 use crate::refusal;
 use crate::verb;
 
@@ -32,16 +31,16 @@ const LAST_WORD: Duration = Duration::from_millis(200);
 pub(super) async fn emergency(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let deadline = command.deadline.max(Instant::now() + AT_LEAST);
     let give_up = deadline.min(Instant::now() + scene.settings.reply_deadline) - LAST_WORD;
-    let jobs = lock(scene.jobs).live();
+    let jobs = scene.known.jobs().live();
     urge(scene, deadline).await?;
     let mut wait = AGAIN;
-    while !lock(scene.jobs).are_stopping(&jobs) {
+    while !scene.known.jobs().are_stopping(&jobs) {
         if Instant::now() + wait >= give_up {
             return Err(not_seen());
         }
         sleep(wait).await;
         wait = (wait * 5 / 4).min(AGAIN_MOST);
-        if !lock(scene.jobs).are_stopping(&jobs) {
+        if !scene.known.jobs().are_stopping(&jobs) {
             // It has been acknowledged once; another try that fails is no reason to give up.
             let _ = timeout(give_up - Instant::now(), urge(scene, deadline)).await;
         }

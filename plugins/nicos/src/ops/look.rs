@@ -1,5 +1,7 @@
 //! What can be looked at: status, messages, the daemon's version.
 
+use std::collections::BTreeMap;
+
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
 use serde::Deserialize;
 use serde_json::json;
@@ -8,7 +10,6 @@ use serde_json::value::RawValue;
 use super::Scene;
 use crate::banner;
 use crate::model::{LinkState, LogLine, LogReply, Native, RunningJob, StatusReply};
-use crate::observer::lock;
 use crate::pickle::Arg;
 use crate::shape::{self, Message, Status, code};
 use crate::verb;
@@ -26,12 +27,10 @@ struct Look {
 
 pub(super) async fn status(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let look: Look = command.args()?;
-    let answer = scene
-        .ask(scene.login.query(), command, verb::GETSTATUS, Vec::new())
-        .await?;
-    let (json, _) = scene.read(answer).await?;
+    let json = scene.value(command, verb::GETSTATUS, Vec::new()).await?;
     let status: Status = shape::read("status", &json)?;
-    let jobs = lock(scene.jobs);
+    let prompt = scene.known.prompts().open().cloned();
+    let jobs = scene.known.jobs();
     let state = status.status.0;
     Reply::new(&StatusReply {
         link: LinkState::Up,
@@ -39,6 +38,7 @@ pub(super) async fn status(scene: &Scene<'_>, command: &Command) -> Result<Reply
         job: running(&status, jobs.running().map(|job| job.id.clone())),
         queue: status.requests.into_iter().map(Into::into).collect(),
         last: jobs.last().cloned(),
+        prompt,
         native: look.native.then_some(Native { nicos: json }),
     })
 }
@@ -86,10 +86,7 @@ async fn messages(scene: &Scene<'_>, command: &Command, last: u32) -> Result<Box
             .map_err(|_| Fault::new(FaultKind::Internal, "no JSON"));
     }
     let args = vec![Arg::Int(i64::from(last))];
-    let answer = scene
-        .ask(scene.login.query(), command, verb::GETMESSAGES, args)
-        .await?;
-    scene.read(answer).await.map(|(json, _)| json)
+    scene.value(command, verb::GETMESSAGES, args).await
 }
 
 fn told(json: &RawValue, native: bool) -> Result<Reply, Fault> {
@@ -101,6 +98,37 @@ fn told(json: &RawValue, native: bool) -> Result<Reply, Fault> {
             nicos: json.to_owned(),
         }),
     })
+}
+
+/// Where the running script is, as Python's traceback.
+pub(super) async fn trace(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let value = scene.value(command, verb::GETTRACE, Vec::new()).await?;
+    Ok(Reply::raw(value.into()))
+}
+
+#[derive(Deserialize)]
+struct Instrument {
+    #[serde(default)]
+    devices: Vec<String>,
+    #[serde(default)]
+    devicefailures: BTreeMap<String, String>,
+    #[serde(default)]
+    setups: (Vec<String>, Vec<String>),
+    #[serde(default)]
+    mode: Option<String>,
+}
+
+pub(super) async fn devices(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let json = scene.value(command, verb::GETSTATUS, Vec::new()).await?;
+    let instrument: Instrument = shape::read("status", &json)?;
+    let (setups, explicit) = instrument.setups;
+    Reply::new(&json!({
+        "devices": instrument.devices,
+        "failed": instrument.devicefailures,
+        "setups": setups,
+        "explicit": explicit,
+        "mode": instrument.mode,
+    }))
 }
 
 pub(super) fn banner(scene: &Scene<'_>) -> Result<Reply, Fault> {

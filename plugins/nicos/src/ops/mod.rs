@@ -1,22 +1,27 @@
 //! The model's operations, each as the daemon's commands.
 
+mod capabilities;
 mod code;
 mod control;
 mod emergency;
 mod look;
+mod native;
+mod past;
+mod prompt;
 mod queue;
+mod watch;
 
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::config::Settings;
+use crate::known::Known;
 use crate::lane::{Answer, Lane, decode};
 use crate::logins::Login;
-use crate::observer::SharedJobs;
 use crate::pickle::{Arg, Raised, encode};
 use crate::refusal;
-use crate::verb::Verb;
+use crate::verb::{Verb, Way};
 
 /// What an operation works with.
 pub struct Scene<'a> {
@@ -24,8 +29,8 @@ pub struct Scene<'a> {
     pub settings: &'a Settings,
     /// Whose lanes are used.
     pub login: &'a Login,
-    /// What is known of the jobs.
-    pub jobs: &'a SharedJobs,
+    /// What is known of the daemon.
+    pub known: &'a Known,
 }
 
 /// Does what the command asks.
@@ -36,35 +41,82 @@ pub async fn run(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     match command.op.as_str() {
         "submit" => queue::submit(scene, command).await,
         "remove" => queue::remove(scene, command).await,
+        "reorder" => queue::reorder(scene, command).await,
+        "edit" => queue::edit(scene, command).await,
         "job" => queue::job(scene, command),
         "pause" => control::pause(scene, command).await,
         "resume" => control::resume(scene, command).await,
         "stop" => control::stop(scene, command).await,
+        "abort" => control::abort(scene, command).await,
+        "finish" => control::finish(scene, command).await,
         "emergency" => emergency::emergency(scene, command).await,
         "status" => look::status(scene, command).await,
         "log" => look::log(scene, command).await,
+        "trace" => look::trace(scene, command).await,
+        "devices" => look::devices(scene, command).await,
         "banner" => look::banner(scene),
+        "history" => past::history(scene, command).await,
+        "capabilities" => capabilities::capabilities(scene),
         "eval" => code::eval(scene, command).await,
         "exec" => code::exec(scene, command).await,
-        other => Err(Fault::new(
-            FaultKind::Unsupported,
-            format!("this NICOS backend does not offer `{other}` yet"),
-        )),
+        "simulate" => code::simulate(scene, command).await,
+        "complete" => code::complete(scene, command).await,
+        "watch" => watch::watch(scene, command).await,
+        "unwatch" => watch::unwatch(scene, command).await,
+        "answer" => prompt::answer(scene, command).await,
+        "release_control" => control::release(scene, command).await,
+        "native" => native::native(scene, command).await,
+        other => Err(unsupported(other)),
     }
 }
 
+fn unsupported(op: &str) -> Fault {
+    let why = match capabilities::why_not(op) {
+        Some(why) => format!("`{op}` is not offered: {why}"),
+        None => format!("this NICOS backend does not offer `{op}`"),
+    };
+    Fault::new(FaultKind::Unsupported, why)
+}
+
 impl Scene<'_> {
-    /// Sends a command; a refusal becomes a fault.
-    async fn ask(
-        &self,
-        lane: &Lane,
-        command: &Command,
-        verb: Verb,
-        args: Vec<Arg>,
-    ) -> Result<Answer, Fault> {
+    /// The daemon's protocol, as it was when it was last greeted.
+    fn protocol(&self) -> u16 {
+        let greeting = self.login.query().greeting();
+        greeting.map_or(0, |greeting| greeting.banner.protocol_version)
+    }
+
+    fn lane(&self, way: Way) -> &Lane {
+        match way {
+            Way::Query => self.login.query(),
+            Way::Urgent => self.login.urgent(),
+            Way::Long => self.login.long(),
+        }
+    }
+
+    /// Sends a command the way that it goes; a refusal becomes a fault.
+    async fn ask(&self, command: &Command, verb: Verb, args: Vec<Arg>) -> Result<Answer, Fault> {
+        let lane = self.lane(verb.way);
         match self.send(lane, command.deadline, verb, args).await? {
             Answer::Refused(text) => Err(refusal::fault(verb, &text)),
             answer => Ok(answer),
+        }
+    }
+
+    /// Sends a command and returns its value; an exception becomes a fault.
+    async fn value(
+        &self,
+        command: &Command,
+        verb: Verb,
+        args: Vec<Arg>,
+    ) -> Result<Box<RawValue>, Fault> {
+        let answer = self.ask(command, verb, args).await?;
+        match self.read(answer).await? {
+            // NICOS returns what an expression raised like any other value.
+            (_, Some(raised)) => {
+                let message = format!("the expression raised {}: {}", raised.class, raised.text);
+                Err(Fault::new(FaultKind::Invalid, message))
+            }
+            (value, None) => Ok(value),
         }
     }
 

@@ -4,8 +4,7 @@ use patchbay_sdk::{Command, Fault, FaultKind, Reply};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Scene;
-use crate::observer::lock;
+use super::{Scene, control};
 use crate::pickle::Arg;
 use crate::shape::{self, Request};
 use crate::verb;
@@ -33,6 +32,20 @@ struct Remove {
 }
 
 #[derive(Deserialize)]
+struct Reorder {
+    jobs: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Edit {
+    #[serde(default)]
+    job: Option<String>,
+    code: String,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct Which {
     job: String,
 }
@@ -46,7 +59,7 @@ pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply
         ));
     }
     // Between two blocks, and just before the first, NICOS itself would not notice.
-    if submit.start && lock(scene.jobs).running().is_some() {
+    if submit.start && scene.known.jobs().running().is_some() {
         let message = "a script is running; queue this one instead, or wait";
         return Err(Fault::new(FaultKind::Conflict, message));
     }
@@ -61,7 +74,7 @@ pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply
     } else {
         verb::QUEUE
     };
-    let answer = scene.ask(scene.login.query(), command, verb, args).await?;
+    let answer = scene.ask(command, verb, args).await?;
     let (json, _) = scene.read(answer).await?;
     let reqid: String = shape::read("request id", &json)?;
     if !shape::is_id(&reqid) {
@@ -70,12 +83,16 @@ pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply
     }
     // The events may have told of it already.
     let user = Some(scene.login.user().to_owned());
-    lock(scene.jobs).submitted(&Request {
+    let request = Request {
         reqid: reqid.clone(),
         name: Some(name),
         user,
         ..Request::default()
-    });
+    };
+    let mut jobs = scene.known.jobs();
+    jobs.submitted(&request);
+    jobs.belongs_to(&reqid, command.session);
+    drop(jobs);
     Reply::new(&json!({ "job": reqid }))
 }
 
@@ -91,18 +108,12 @@ pub(super) async fn remove(scene: &Scene<'_>, command: &Command) -> Result<Reply
             ));
         }
     };
-    let removed = scene
-        .ask(
-            scene.login.query(),
-            command,
-            verb::UNQUEUE,
-            vec![Arg::from(&which[..])],
-        )
-        .await;
+    let args = vec![Arg::from(&which[..])];
+    let removed = scene.ask(command, verb::UNQUEUE, args).await;
     match removed {
         // NICOS says the same of a job that has begun and of one that never was.
         Err(fault)
-            if fault.kind == FaultKind::Conflict && lock(scene.jobs).get(&which).is_none() =>
+            if fault.kind == FaultKind::Conflict && scene.known.jobs().get(&which).is_none() =>
         {
             Err(Fault::new(
                 FaultKind::NotFound,
@@ -114,9 +125,34 @@ pub(super) async fn remove(scene: &Scene<'_>, command: &Command) -> Result<Reply
     }
 }
 
+/// NICOS wants all jobs that wait, in their new order.
+pub(super) async fn reorder(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let Reorder { jobs } = command.args()?;
+    scene
+        .ask(
+            command,
+            verb::REARRANGE,
+            vec![Arg::List(jobs.into_iter().map(Arg::Text).collect())],
+        )
+        .await?;
+    Ok(Reply::null())
+}
+
+/// Changes a job that waits, or what is still to come of the running one.
+pub(super) async fn edit(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
+    let edit: Edit = command.args()?;
+    let mut args = vec![
+        Arg::Text(edit.code),
+        Arg::Text(edit.reason.unwrap_or_default()),
+    ];
+    args.extend(edit.job.map(Arg::Text));
+    // NICOS changes nothing, not even what waits, while it holds that nothing runs.
+    control::send(scene, command, verb::UPDATE, args).await
+}
+
 pub(super) fn job(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let Which { job } = command.args()?;
-    let jobs = lock(scene.jobs);
+    let jobs = scene.known.jobs();
     match jobs.get(&job) {
         Some(record) => Reply::new(record),
         None => Err(Fault::new(

@@ -12,6 +12,15 @@ pub async fn daemon() -> Nicos {
         .unwrap()
 }
 
+/// Starts a daemon with a value cache.
+#[allow(dead_code, reason = "not every test needs one")]
+pub async fn daemon_with_cache() -> Nicos {
+    let start = || Nicos::options().cache(true).start(&silent);
+    tokio::task::spawn_blocking(move || start().expect("NICOS starts"))
+        .await
+        .unwrap()
+}
+
 /// Starts the plugin with this configuration on top of the address.
 pub async fn plugin(nicos: &Nicos, more: Value) -> BackendHost {
     let mut config =
@@ -31,14 +40,20 @@ pub async fn event_where(
     kind: &str,
     wanted: impl Fn(&Value) -> bool,
 ) -> (Option<String>, Value) {
-    loop {
-        let (job, body) = host.next_event(kind).await;
-        if wanted(&body) {
-            return (job, body);
+    let wait = async {
+        loop {
+            let (job, body) = host.next_event(kind).await;
+            if wanted(&body) {
+                return (job, body);
+            }
         }
-    }
+    };
+    let limit = 3 * patchbay_testkit::PATIENCE;
+    let event = tokio::time::timeout(limit, wait).await;
+    event.unwrap_or_else(|_| panic!("none of the `{kind}` events is the wanted one"))
 }
 
+#[allow(dead_code, reason = "not every test needs to wait")]
 /// Asks until the reply is as wanted, and returns it.
 pub async fn until(
     session: &patchbay_testkit::TestSession<'_>,

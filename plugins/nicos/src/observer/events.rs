@@ -1,0 +1,208 @@
+//! From NICOS's events to the model's.
+
+use bytes::Bytes;
+use patchbay_sdk::{Event, EventKind, Fault};
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::{Observer, now};
+use crate::event;
+use crate::frame::EventFrame;
+use crate::lane::{Lane, Private, decode};
+use crate::model::LogLine;
+use crate::prompts::Asked;
+use crate::shape::{self, Message};
+use crate::translate::{native, translate};
+
+/// How NICOS numbers the states of an estimate.
+const ESTIMATES: [&str; 4] = [PENDING, "running", "success", "failed"];
+const PENDING: &str = "pending";
+
+/// The body of a `job` event that tells of an estimate.
+#[derive(Clone, PartialEq, Serialize)]
+pub(super) struct Estimate {
+    state: &'static str,
+    /// How far the dry run behind it is: `running`, `success` or `failed`.
+    simulation: &'static str,
+    /// When the script will end, in Unix seconds.
+    eta: Option<f64>,
+}
+
+impl Observer {
+    pub(super) async fn event(&mut self, lane: &Lane, frame: EventFrame) {
+        match frame {
+            EventFrame::Event {
+                code,
+                payload,
+                blobs,
+            } => {
+                let name = event::name(code);
+                if let Err(cause) = self.read(&name, payload, blobs).await {
+                    self.teller.count("events_unreadable");
+                    tracing::warn!(event = &*name, %cause, "an event could not be read");
+                }
+            }
+            EventFrame::Oversized { code } => self.oversized(lane, code).await,
+        }
+    }
+
+    async fn oversized(&mut self, lane: &Lane, code: u16) {
+        let name = event::name(code);
+        self.teller.count("events_too_large");
+        tracing::warn!(
+            event = &*name,
+            "an event exceeded `frame_limit_bytes` and was left out"
+        );
+        if event::is_essential(&name) {
+            self.resync(lane).await;
+        }
+    }
+
+    async fn read(&mut self, name: &str, payload: Bytes, blobs: Vec<Bytes>) -> Result<(), Fault> {
+        let (json, _) = decode(payload, &self.settings.limits).await?;
+        match name {
+            "message" => self.log(shape::read(name, &json)?),
+            "request" | "processing" | "blocked" | "updated" | "done" | "status" => {
+                self.job(name, &json)?;
+            }
+            "prompt" => self.prompt(shape::read(name, &json)?),
+            "promptdone" => {
+                let (id,): (String,) = shape::read(name, &json)?;
+                let settled = self.known.prompts().settled(&id);
+                self.prompt_done(settled);
+            }
+            "rearranged" => self.order(shape::read(name, &json)?),
+            "eta" => self.estimate(shape::read(name, &json)?),
+            _ => self.teller.event(translate(name, &json, blobs)?),
+        }
+        Ok(())
+    }
+
+    fn job(&mut self, name: &str, json: &RawValue) -> Result<(), Fault> {
+        let notices = match name {
+            "request" => self.known.jobs().queued(&shape::read(name, json)?),
+            "processing" => self.known.jobs().started(&shape::read(name, json)?, now()),
+            "blocked" => {
+                let ids: Vec<String> = shape::read(name, json)?;
+                self.known.jobs().removed(&ids, now())
+            }
+            "updated" => self.known.jobs().edited(&shape::read(name, json)?),
+            "done" => {
+                let notices = self.known.jobs().done(&shape::read(name, json)?, now());
+                self.settle_prompt();
+                notices
+            }
+            _ => {
+                let status: (i64, i64) = shape::read(name, json)?;
+                let settled = self.known.prompts().status(status.0);
+                self.prompt_done(settled);
+                self.known.jobs().status(status)
+            }
+        };
+        self.teller.tell(notices);
+        Ok(())
+    }
+
+    fn log(&mut self, message: Message) {
+        let mut line = LogLine::from(message);
+        let job = line.job.take();
+        self.teller.emit(EventKind::Log, job, &line);
+    }
+
+    // ---- prompts
+
+    pub(super) fn prompt(&mut self, asked: Asked) {
+        let job = self.running();
+        let prompt = self.known.prompts().asked(asked, job.clone());
+        if let Some(prompt) = prompt {
+            self.teller.emit(EventKind::Prompt, job, &prompt);
+        }
+    }
+
+    /// What a look has shown of prompts.
+    pub(super) fn prompt_shown(&mut self, state: i64, asked: Option<Asked>) {
+        if let Some(asked) = asked {
+            self.prompt(asked);
+        }
+        let settled = self.known.prompts().status(state);
+        self.prompt_done(settled);
+    }
+
+    /// A prompt without a script that runs has nobody who waits for the answer.
+    pub(super) fn settle_prompt(&mut self) {
+        if self.running().is_none() {
+            let settled = self.known.prompts().close();
+            self.prompt_done(settled);
+        }
+    }
+
+    fn prompt_done(&mut self, id: Option<String>) {
+        if let Some(id) = id {
+            let job = self.running();
+            let body = json!({ "prompt": id });
+            self.teller.emit(EventKind::PromptDone, job, &body);
+        }
+    }
+
+    fn running(&self) -> Option<String> {
+        self.known.jobs().running().map(|job| job.id.clone())
+    }
+
+    // ---- what is worth telling only when it is new
+
+    /// NICOS tells the order once for each job in it.
+    fn order(&mut self, jobs: Vec<String>) {
+        if self.order != jobs {
+            let body = json!({ "jobs": jobs });
+            self.teller.emit(EventKind::Queue, None, &body);
+            self.order = jobs;
+        }
+    }
+
+    /// NICOS tells the estimate at the beginning of each block.
+    fn estimate(&mut self, (state, time): (i64, f64)) {
+        let position = usize::try_from(state - 1).ok();
+        let simulation = position.and_then(|position| ESTIMATES.get(position));
+        // `pending` is also what NICOS says when it is not set up to estimate anything.
+        let Some(&simulation) = simulation.filter(|simulation| **simulation != PENDING) else {
+            return;
+        };
+        let estimate = Estimate {
+            state: "progress",
+            simulation,
+            eta: Some(time).filter(|time| *time > 0.0),
+        };
+        let told = (self.running(), estimate);
+        if self.estimate.as_ref() != Some(&told) {
+            self.teller.emit(EventKind::Job, told.0.clone(), &told.1);
+            self.estimate = Some(told);
+        }
+    }
+
+    // ---- what is for one client only
+
+    /// NICOS sends it to the connection that ran the code; whose code that was, the connection knows if it runs
+    /// nobody else's, and otherwise it was the running script's.
+    pub(super) async fn private(&mut self, private: Private) {
+        let session = private.session.or_else(|| self.known.jobs().submitter());
+        let Some(session) = session else {
+            self.teller.count("private_events_dropped");
+            return;
+        };
+        let name = event::name(private.code);
+        let event = self.read_private(&name, private.payload).await;
+        match event {
+            Ok(event) => self.teller.event(event.session(session)),
+            Err(cause) => {
+                self.teller.count("events_unreadable");
+                tracing::warn!(event = &*name, %cause, "a private event could not be read");
+            }
+        }
+    }
+
+    async fn read_private(&self, name: &str, payload: Bytes) -> Result<Event, Fault> {
+        let (json, _) = decode(payload, &self.settings.limits).await?;
+        native(name, &json)
+    }
+}

@@ -1,0 +1,149 @@
+//! What a script asks the people in front of it: a state machine fed by events and snapshots, without any I/O.
+//!
+//! NICOS repeats a prompt every minute while the script waits, and forgets to say that it is settled when the script is
+//! stopped in it. So a prompt is told once, and is over when NICOS says so, when the script goes on, or when it ends.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::shape::code;
+
+/// A question that waits for an answer, in the model's form.
+#[derive(Debug, Clone, Serialize)]
+pub struct Prompt {
+    /// Its id.
+    pub prompt: String,
+    /// What is asked.
+    pub text: String,
+    /// Whether a value is wanted, not only that the script goes on.
+    pub input: bool,
+    /// The values to choose from, where there are such.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choices: Option<Box<RawValue>>,
+    /// What is taken if no value is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default: Option<Box<RawValue>>,
+    /// What NICOS checks the value with: a class or an instance of one, in the form that the decoder gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validator: Option<Box<RawValue>>,
+    /// The job that asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+}
+
+/// What NICOS's event says.
+#[derive(Debug)]
+pub struct Asked {
+    text: String,
+    /// Daemons before protocol 24 give none.
+    id: Option<String>,
+    validator: Option<Box<RawValue>>,
+    default: Option<Box<RawValue>>,
+}
+
+/// The prompt of the script that runs; there can be only one.
+#[derive(Debug, Default)]
+pub struct Prompts {
+    open: Option<Open>,
+    /// The one before, in case that NICOS repeats it.
+    over: Option<String>,
+    /// Numbers prompts of daemons that do not.
+    count: u64,
+}
+
+#[derive(Debug)]
+struct Open {
+    prompt: Prompt,
+    /// The script has been seen waiting for it.
+    waited: bool,
+}
+
+/// How NICOS writes that there is no default.
+const NO_DEFAULT: &str = r#"{"$global":"builtins.Ellipsis"}"#;
+
+impl<'de> Deserialize<'de> for Asked {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Vec::<Box<RawValue>>::deserialize(deserializer)?.into_iter();
+        let text = |field: Option<Box<RawValue>>| -> Result<Option<String>, D::Error> {
+            field
+                .map(|field| serde_json::from_str(field.get()))
+                .transpose()
+                .map_err(serde::de::Error::custom)
+        };
+        let missing = || serde::de::Error::custom("a prompt without a text");
+        Ok(Self {
+            text: text(fields.next())?.ok_or_else(missing)?,
+            id: text(fields.next())?,
+            validator: fields.next(),
+            default: fields.next().filter(|value| value.get() != NO_DEFAULT),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct OneOf {
+    vals: Box<RawValue>,
+}
+
+impl Prompts {
+    /// The prompt that waits for an answer.
+    #[must_use]
+    pub fn open(&self) -> Option<&Prompt> {
+        self.open.as_ref().map(|open| &open.prompt)
+    }
+
+    /// A script asks; the prompt if that is new.
+    pub fn asked(&mut self, asked: Asked, job: Option<String>) -> Option<Prompt> {
+        let is_it = |prompt: &Prompt| match &asked.id {
+            Some(id) => prompt.prompt == *id,
+            None => prompt.text == asked.text,
+        };
+        if self.open().is_some_and(is_it) || (asked.id.is_some() && asked.id == self.over) {
+            return None;
+        }
+        self.count += 1;
+        let id = asked.id.unwrap_or_else(|| format!("prompt-{}", self.count));
+        let choices = asked.validator.as_ref().and_then(|validator| {
+            let one_of = serde_json::from_str::<OneOf>(validator.get());
+            let choices = one_of.ok().map(|one_of| one_of.vals);
+            choices.filter(|choices| choices.get().starts_with('['))
+        });
+        let prompt = Prompt {
+            prompt: id,
+            text: asked.text,
+            input: asked.validator.is_some(),
+            choices,
+            default: asked.default,
+            validator: asked.validator,
+            job,
+        };
+        self.open = Some(Open {
+            prompt: prompt.clone(),
+            waited: false,
+        });
+        Some(prompt)
+    }
+
+    /// NICOS says that this one is settled; its id if it was open.
+    pub fn settled(&mut self, id: &str) -> Option<String> {
+        let is_it = self.open().is_some_and(|open| open.prompt == id);
+        if is_it { self.close() } else { None }
+    }
+
+    /// The execution's state has changed; the id of the prompt that this settles.
+    pub fn status(&mut self, state: i64) -> Option<String> {
+        let open = self.open.as_mut()?;
+        if state == code::PAUSED {
+            open.waited = true;
+            return None;
+        }
+        if open.waited { self.close() } else { None }
+    }
+
+    /// The script has ended, or is not known to run any more; the id of the prompt that this settles.
+    pub fn close(&mut self) -> Option<String> {
+        let id = self.open.take()?.prompt.prompt;
+        self.over = Some(id.clone());
+        Some(id)
+    }
+}
