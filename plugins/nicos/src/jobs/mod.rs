@@ -8,6 +8,9 @@
 //!
 //! Only `done` ends a job well: the status is idle between any two blocks of a script. Events may overtake the replies
 //! of the commands that caused them, and are repeated after a login, so every input may come twice and in any order.
+//!
+//! A daemon before protocol 22 never says `done`. There a job has ended when the next one begins, or when the daemon is
+//! seen idle again and again; it has failed if the last idle status said so, and otherwise its outcome is not known.
 
 mod table;
 
@@ -46,6 +49,12 @@ pub struct Jobs {
     status: (i64, i64),
     link: LinkState,
     told: Option<(Option<String>, StateBody)>,
+    /// The daemon says `done`.
+    says_done: bool,
+    /// How the daemon was idle after the running job was last seen at work.
+    idle: Option<i64>,
+    /// How often something was seen at work.
+    activity: u64,
 }
 
 type Notices = Vec<Notice>;
@@ -61,7 +70,36 @@ impl Jobs {
             status: (code::IDLE, -1),
             link: LinkState::Connecting,
             told: None,
+            says_done: true,
+            idle: None,
+            activity: 0,
         }
+    }
+
+    /// Whether this daemon says how a script has ended.
+    pub fn set_says_done(&mut self, says_done: bool) {
+        self.says_done = says_done;
+    }
+
+    /// As in [`Self::set_says_done`].
+    #[must_use]
+    pub fn says_done(&self) -> bool {
+        self.says_done
+    }
+
+    /// Whether the running job may have ended without that anybody will say so.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        !self.says_done
+            && self.running.is_some()
+            && self.status.0 < code::RUNNING
+            && self.link == LinkState::Up
+    }
+
+    /// Grows whenever something is seen at work.
+    #[must_use]
+    pub fn activity(&self) -> u64 {
+        self.activity
     }
 
     /// The job of that id.
@@ -149,9 +187,11 @@ impl Jobs {
                 record.state = JobState::Running;
                 record.started = Some(now);
                 notices.push(notice(record, "started", None));
+                let outcome = self.unsaid_outcome();
+                self.idle = None;
                 let before = self.running.replace(request.reqid.clone());
                 if let Some(before) = before.filter(|before| *before != request.reqid) {
-                    notices.extend(self.end(&before, JobState::Unknown, now));
+                    notices.extend(self.end(&before, outcome, now));
                 }
             }
             // A repetition of something long past.
@@ -200,6 +240,8 @@ impl Jobs {
     /// The server's state or line has changed.
     pub fn status(&mut self, status: (i64, i64)) -> Notices {
         let before = std::mem::replace(&mut self.status, status).0;
+        self.idle = Some(status.0).filter(|state| *state < code::RUNNING);
+        self.activity += u64::from(status.0 >= code::RUNNING);
         let change = match (before, status.0) {
             (code::PAUSED, code::PAUSED) => None,
             (_, code::PAUSED) => Some((JobState::Paused, "paused")),
@@ -272,7 +314,7 @@ impl Jobs {
         let outcome = if snapshot.restarted {
             JobState::Lost
         } else {
-            JobState::Unknown
+            self.unsaid_outcome()
         };
         let is_there = |id: &str| {
             let mut there = snapshot.queue.iter().chain(&snapshot.running);
@@ -286,6 +328,15 @@ impl Jobs {
         }
         notices.extend(self.state());
         notices
+    }
+
+    /// The outcome of a job of which nobody said how it has ended. A daemon that says so has lost the word on its way,
+    /// and its idle status may be another job's.
+    fn unsaid_outcome(&self) -> JobState {
+        match self.idle {
+            Some(code::IDLE_AFTER_FAILURE) if !self.says_done => JobState::Failed,
+            _ => JobState::Unknown,
+        }
     }
 
     fn end(&mut self, id: &str, outcome: JobState, now: f64) -> Notices {

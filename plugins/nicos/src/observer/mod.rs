@@ -56,6 +56,9 @@ pub struct Observer {
     puzzled: bool,
 }
 
+/// The first protocol whose daemons say how a script has ended.
+const WITH_DONE: u16 = 22;
+
 /// When nothing is due.
 const FAR: Duration = Duration::from_secs(3600);
 
@@ -165,6 +168,7 @@ impl Observer {
                 }
                 () = sleep_until(due) => {
                     self.go_on(lane).await;
+                    self.doubt();
                     self.teller.release_due();
                     continue;
                 }
@@ -172,6 +176,7 @@ impl Observer {
             let Some((epoch, item)) = item else { return };
             self.take(lane, epoch, item).await;
             self.go_on(lane).await;
+            self.doubt();
             self.teller.release_due();
         }
     }
@@ -216,7 +221,10 @@ impl Observer {
         self.refused.send_replace(false);
         self.down = None;
         self.teller.health(Health::Up);
-        let version = &greeting.banner.daemon_version;
+        let banner = &greeting.banner;
+        let says_done = banner.protocol_version >= WITH_DONE;
+        self.known.jobs().set_says_done(says_done);
+        let version = &banner.daemon_version;
         tracing::info!(
             version,
             address = self.settings.address,

@@ -27,6 +27,8 @@ pub(super) struct Pending {
 type Live = Vec<(String, JobState)>;
 
 enum Next {
+    /// The running job may have ended unsaid.
+    Doubt,
     /// It failed, and is to be repeated.
     Look {
         before: Live,
@@ -38,6 +40,8 @@ enum Next {
         before: Live,
         snapshot: Snapshot,
         looks: u32,
+        /// What was seen at work before it.
+        activity: u64,
     },
 }
 
@@ -56,22 +60,40 @@ impl Observer {
             return;
         };
         match pending.next {
+            Next::Doubt if self.known.jobs().is_doubtful() => self.resync(lane).await,
+            Next::Doubt => {}
             Next::Look { before, wait } => self.look(lane, before, 0, wait).await,
             Next::Settle {
                 before,
                 snapshot,
                 looks,
+                ..
             } if looks < DOUBTS && self.doubts(&before, &snapshot) => {
                 let wait = self.settings.retry_first;
                 self.look(lane, before, looks + 1, wait).await;
             }
+            // It has gone on meanwhile; if it is idle again, the doubts begin anew.
+            Next::Settle { activity, .. } if self.was_active(activity) => {}
             Next::Settle {
                 before, snapshot, ..
             } => {
                 let notices = self.known.jobs().settle(&before, &snapshot, now());
                 self.teller.tell(notices);
+                self.settle_prompt();
             }
         }
+    }
+
+    /// A daemon that does not say when a script has ended is looked at when it may have.
+    pub(super) fn doubt(&mut self) {
+        if self.pending.is_none() && self.known.jobs().is_doubtful() {
+            self.then(SETTLE, Next::Doubt);
+        }
+    }
+
+    fn was_active(&self, before: u64) -> bool {
+        let jobs = self.known.jobs();
+        !jobs.says_done() && jobs.activity() != before
     }
 
     async fn look(&mut self, lane: &Lane, before: Live, looks: u32, wait: Duration) {
@@ -110,6 +132,7 @@ impl Observer {
             before,
             snapshot,
             looks,
+            activity: self.known.jobs().activity(),
         };
         self.then(SETTLE, next);
     }
