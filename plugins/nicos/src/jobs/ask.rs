@@ -1,0 +1,92 @@
+//! What can be asked of the jobs.
+
+use super::Jobs;
+use crate::model::{JobRecord, JobState, LinkState, Run};
+use crate::shape::code;
+
+impl Jobs {
+    /// The job of that id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&JobRecord> {
+        self.table.get(id)
+    }
+
+    /// The job that runs, if it is known which.
+    #[must_use]
+    pub fn running(&self) -> Option<&JobRecord> {
+        self.running.as_deref().and_then(|id| self.get(id))
+    }
+
+    /// The job that ended last.
+    #[must_use]
+    pub fn last(&self) -> Option<&JobRecord> {
+        self.last.as_deref().and_then(|id| self.get(id))
+    }
+
+    /// The session that has submitted the running job, if that was one of ours.
+    #[must_use]
+    pub fn submitter(&self) -> Option<u64> {
+        self.running
+            .as_deref()
+            .and_then(|id| self.table.session(id))
+    }
+
+    /// What the server does if it reports this state.
+    #[must_use]
+    pub fn run(&self, state: i64) -> Run {
+        match state {
+            code::RUNNING => Run::Running,
+            code::PAUSED => Run::Paused,
+            code::STOPPING => Run::Stopping,
+            code::IDLE | code::IDLE_AFTER_FAILURE if self.running.is_some() => Run::Running,
+            code::IDLE => Run::Idle,
+            code::IDLE_AFTER_FAILURE => Run::IdleAfterFailure,
+            _ => Run::Unknown,
+        }
+    }
+
+    /// Whether something runs of which it is not known what.
+    #[must_use]
+    pub fn is_puzzling(&self) -> bool {
+        self.running.is_none() && self.status.0 >= code::RUNNING && self.link == LinkState::Up
+    }
+
+    /// Whether the running job may have ended without that anybody will say so.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        !self.says_done
+            && self.running.is_some()
+            && self.status.0 < code::RUNNING
+            && self.link == LinkState::Up
+    }
+
+    /// As in [`Self::set_says_done`].
+    #[must_use]
+    pub fn says_done(&self) -> bool {
+        self.says_done
+    }
+
+    /// Grows whenever something is seen at work.
+    #[must_use]
+    pub fn activity(&self) -> u64 {
+        self.activity
+    }
+
+    /// The jobs that have not ended, with their states: to be taken before a look, and settled after it.
+    #[must_use]
+    pub fn live(&self) -> Vec<(String, JobState)> {
+        self.table
+            .live()
+            .map(|job| (job.id.clone(), job.state))
+            .collect()
+    }
+
+    /// Whether every one of these jobs is known to have ended, or the daemon is stopping what runs, which empties its
+    /// queue first. Of an `unknown` job the end was only concluded.
+    #[must_use]
+    pub fn are_stopping(&self, jobs: &[(String, JobState)]) -> bool {
+        let is_over = |state: JobState| !state.is_live() && state != JobState::Unknown;
+        let has_ended = |id: &String| self.get(id).is_none_or(|job| is_over(job.state));
+        self.status.0 == code::STOPPING || jobs.iter().all(|(id, _)| has_ended(id))
+    }
+}
