@@ -22,7 +22,7 @@ use values::{described, for_values};
 
 #[test]
 fn python_reads_every_value_that_we_write() {
-    let python = RefCell::new(Python::start("pickle_arg.py"));
+    let python = RefCell::new(Python::start("pickle_reader.py"));
     for_values(400, |arg| {
         let payload = STANDARD.encode(encode(vec![arg.clone()]));
         let read = python.borrow_mut().ask(&format!("loads {payload}"));
@@ -32,7 +32,7 @@ fn python_reads_every_value_that_we_write() {
 
 #[test]
 fn python_evaluates_every_literal_to_the_value() {
-    let python = RefCell::new(Python::start("pickle_arg.py"));
+    let python = RefCell::new(Python::start("pickle_reader.py"));
     for_values(400, |arg| {
         let source = STANDARD.encode(arg.literal());
         let read = python.borrow_mut().ask(&format!("eval {source}"));
@@ -42,7 +42,7 @@ fn python_evaluates_every_literal_to_the_value() {
 
 #[test]
 fn every_number_of_arguments_arrives() {
-    let mut python = Python::start("pickle_arg.py");
+    let mut python = Python::start("pickle_reader.py");
     for count in (0..6).chain([1_001]) {
         let args: Vec<_> = (0..count).map(Arg::Int).collect();
         let payload = STANDARD.encode(encode(args.clone()));

@@ -12,8 +12,8 @@ mod python;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use patchbay_nicos::pickle::{Limits, decode};
-use python::python;
+use patchbay_nicos::pickle::{Limits, PickleError, decode};
+use python::Python;
 
 /// A Python expression and the JSON of its value.
 const VALUES: &[(&str, &str)] = &[
@@ -134,6 +134,26 @@ const VALUES: &[(&str, &str)] = &[
         r#"{"$class":"__main__.Point","$args":[1,2]}"#,
     ),
     (
+        "Pair(a=1, b='x')",
+        r#"{"$class":"__main__.Pair","$args":[1,"x"]}"#,
+    ),
+    (
+        "ValueError('no', 2, None)",
+        r#"{"$class":"builtins.ValueError","$args":["no",2,null]}"#,
+    ),
+    (
+        "Loud('hey', 7)",
+        r#"{"$class":"__main__.Loud","$args":["hey",7],"level":7}"#,
+    ),
+    (
+        "OSError(9999, 'odd', '/x')",
+        r#"{"$class":"builtins.OSError","$args":[9999,"odd","/x"]}"#,
+    ),
+    (
+        "UnicodeDecodeError('utf-8', b'a', 0, 1, 'bad')",
+        r#"{"$class":"builtins.UnicodeDecodeError","$args":["utf-8",{"$bytes":"YQ=="},0,1,"bad"]}"#,
+    ),
+    (
         "Plain(a=1, b=[2])",
         r#"{"$class":"__main__.Plain","a":1,"b":[2]}"#,
     ),
@@ -204,31 +224,40 @@ fn to_json(payload: &[u8]) -> String {
 
 #[test]
 fn every_value_gives_the_same_json_in_every_protocol() {
-    let expressions: String = VALUES
-        .iter()
-        .map(|(expression, _)| format!("{expression}\n"))
-        .collect();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python.py");
-    let payloads = python(&[script], expressions.as_bytes());
-    let payloads: Vec<_> = payloads
-        .lines()
-        .map(|line| STANDARD.decode(line).unwrap())
-        .collect();
-    assert_eq!(payloads.len(), VALUES.len() * 6);
-    for ((expression, json), payloads) in VALUES.iter().zip(payloads.chunks(6)) {
-        for (protocol, payload) in payloads.iter().enumerate() {
-            if protocol < 2 && expression.starts_with("Slotted") {
-                assert!(
-                    payload.is_empty(),
-                    "Python cannot pickle slots in protocol {protocol}"
-                );
-                continue;
-            }
-            assert_eq!(
-                to_json(payload),
-                *json,
-                "{expression} in protocol {protocol}"
-            );
+    let mut python = Python::start("pickle_writer.py");
+    for (expression, json) in VALUES {
+        let payloads = python.pickles(expression);
+        let refused = if expression.starts_with("Slotted") {
+            4
+        } else {
+            0
+        };
+        assert_eq!(payloads.len(), 12 - refused, "{expression}");
+        for (what, payload) in payloads {
+            assert_eq!(to_json(&payload), *json, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_value_that_contains_itself_is_an_error_in_every_protocol() {
+    let mut python = Python::start("pickle_writer.py");
+    let loops = [
+        "changed([], lambda own: own.append(own))",
+        "changed({}, lambda own: own.update(me=own))",
+        "changed([], lambda own: own.append((1, {2: own})))",
+        "changed(Plain(), lambda own: setattr(own, 'me', own))",
+        "changed(Listed(), lambda own: own.append(own))",
+        "changed(Mapped(), lambda own: own.update(me=[own]))",
+        "changed(collections.OrderedDict(), lambda own: own.update(me=own))",
+        "changed(collections.deque(), lambda own: own.append(own))",
+    ];
+    for expression in loops {
+        let payloads = python.pickles(expression);
+        assert!(payloads.len() >= 8, "{expression}");
+        for (what, payload) in payloads {
+            let refused = decode(&payload, &Limits::default()).and_then(|value| value.to_json());
+            assert_eq!(refused.unwrap_err(), PickleError::Recursive, "{what}");
         }
     }
 }

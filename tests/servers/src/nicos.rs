@@ -89,17 +89,20 @@ impl Nicos {
         install::install(progress).map(|_| ())
     }
 
-    /// NICOS's own interpreter, with the installed NICOS importable; installs what is missing.
+    /// The interpreter that NICOS is installed for, with NICOS's modules to import, to run a program of one's own. It ends
+    /// with the process that starts it.
     ///
     /// # Errors
     /// As [`Nicos::install`].
     pub fn python(progress: Progress<'_>) -> Result<Command> {
         let installation = install::install(progress)?;
-        let mut python = Command::new(installation.python());
-        python.env("PYTHONPATH", installation.source());
-        // NICOS cannot be imported without one; it need not exist.
-        python.env("INSTRUMENT", "nicos.none");
-        Ok(python)
+        let mut command = spawner::guarded(installation.python());
+        command
+            .env("PYTHONPATH", installation.source())
+            // NICOS's modules look for an instrument's package and its configuration, which may be missing.
+            .env("INSTRUMENT", "nicos.none")
+            .env("OPENBLAS_NUM_THREADS", "1");
+        Ok(command)
     }
 
     /// To start a daemon other than the plain one.

@@ -21,7 +21,8 @@
 //! | any other instance | `{"$class": "module.name", "$args": […], "$kwargs": …, "$items": […], "$entries": [[k, v], …], …state}` |
 //!
 //! The parts of an instance that are empty are left out; a state that is no dict with plain keys stands under `"$state"`.
-//! Python 2's module names are given as Python 3's, so the same value gives the same JSON whatever protocol carried it.
+//! Python 2's names of built-in things are given as Python 3's, so that the same value gives the same JSON whatever protocol
+//! carried it.
 //! Text that is no valid UTF-8 gets replacement characters. A value that contains itself is an error.
 //!
 //! The other way, [`Arg::from_json`] reads those forms, [`encode`] writes them as the arguments of a command, and

@@ -61,6 +61,32 @@ impl Python {
     }
 }
 
+impl Python {
+    /// The pickles of what an expression is worth, by the program `pickle_writer.py`: each with who wrote it.
+    #[allow(dead_code, reason = "not every test file needs both ways")]
+    pub fn pickles(&mut self, expression: &str) -> Vec<(String, Vec<u8>)> {
+        use base64::Engine;
+        let answer = self.ask(expression);
+        let payloads: Vec<_> = answer.split(' ').collect();
+        assert_eq!(payloads.len(), 12, "{expression}");
+        let written = payloads
+            .iter()
+            .enumerate()
+            .filter(|(_, payload)| **payload != "-");
+        let named = written.map(|(index, payload)| {
+            let writer = ["C", "Python"][index / 6];
+            let payload = base64::engine::general_purpose::STANDARD
+                .decode(payload)
+                .unwrap();
+            (
+                format!("{expression} in protocol {} by {writer}", index % 6),
+                payload,
+            )
+        });
+        named.collect()
+    }
+}
+
 impl Drop for Python {
     fn drop(&mut self) {
         let _ = self.child.kill();
