@@ -1,6 +1,6 @@
 //! A Python value that is to be sent.
 
-use super::number;
+use super::{MOST_DIGITS, number};
 
 /// A value for a command: what Python has, and JSON only in part.
 ///
@@ -34,20 +34,15 @@ pub enum Arg {
 pub struct BigInt(String);
 
 impl Arg {
-    /// The `int` with these decimal digits, which `-` may precede. `None` if they are no such digits, or more than
-    /// [`MOST_DIGITS`](super::MOST_DIGITS).
+    /// The `int` with these decimal digits, which `-` may precede. `None` if they are no such digits, have zeros in front,
+    /// or are more than [`MOST_DIGITS`].
     #[must_use]
     pub fn int(digits: &str) -> Option<Self> {
-        if let Some(small) = number::check_digits(digits.as_bytes())? {
-            return Some(Self::Int(small));
+        match number::check_digits(digits.as_bytes())? {
+            Some(small) => Some(Self::Int(small)),
+            None if digits.trim_start_matches('-').len() > MOST_DIGITS => None,
+            None => Some(Self::BigInt(BigInt(digits.to_owned()))),
         }
-        let (sign, digits) = match digits.strip_prefix('-') {
-            Some(digits) => ("-", digits),
-            None => ("", digits),
-        };
-        let digits = digits.trim_start_matches('0');
-        (digits.len() <= super::MOST_DIGITS)
-            .then(|| Self::BigInt(BigInt(format!("{sign}{digits}"))))
     }
 }
 

@@ -54,13 +54,16 @@ pub(super) fn to_decimal(bytes: &[u8]) -> String {
     text
 }
 
-/// Checks decimal digits with an optional sign: `Some(Some(n))` if 64 bits hold them, `Some(None)` if not.
+/// Checks decimal digits with an optional sign: `Some(Some(n))` if 64 bits hold them, `Some(None)` if not. As Python
+/// does, it takes leading zeros only where all are.
 pub(super) fn check_digits(digits: &[u8]) -> Option<Option<i64>> {
     let unsigned = digits.strip_prefix(b"-").unwrap_or(digits);
     if unsigned.is_empty() || !unsigned.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    Some(std::str::from_utf8(digits).ok()?.parse().ok())
+    let number = std::str::from_utf8(digits).ok()?.parse().ok();
+    let padded = unsigned.len() > 1 && unsigned.first() == Some(&b'0');
+    (!padded || number == Some(0)).then_some(number)
 }
 
 /// A float as Python's `repr` writes it, `inf` and `nan` included.

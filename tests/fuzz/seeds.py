@@ -1,0 +1,49 @@
+"""Fills `corpus/` with what to begin from: the decoder's bombs and recorded payloads, and a frame or two of each kind."""
+
+import base64
+import pathlib
+import pickle
+
+here = pathlib.Path(__file__).parent
+tests = here / "../../plugins/nicos/tests"
+
+
+def write(target, seeds):
+    folder = here / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in seeds.items():
+        (folder / name).write_bytes(content)
+
+
+def recorded():
+    lines = (tests / "golden/numpy.txt").read_text().splitlines()
+    fields = (line.split(" ") for line in lines if not line.startswith("#"))
+    return {f"numpy-{name}-{protocol}": base64.b64decode(payload) for name, protocol, payload, _ in fields}
+
+
+VALUES = {
+    "numbers": [0, -1, 2**70, 1.5, float("nan"), True, None],
+    "texts": ["", "\u20ac\udc80", b"\xff", {"a": {1: (2,)}}, {"$x": {3}}],
+    "error": NameError("no x"),
+}
+SMALL, LONG = b"\x80\x02N.", bytes(100)
+
+
+def sized(head, content):
+    return head + len(content).to_bytes(4, "big") + content
+
+
+bombs = {file.stem: file.read_bytes() for file in (tests / "bombs").glob("*.pickle")}
+values = {
+    f"{name}-{protocol}": pickle.dumps(value, protocol) for name, value in VALUES.items() for protocol in range(6)
+}
+write("pickle", bombs | recorded() | values)
+write("reply_frames", {
+    "all": b"\x06" + sized(b"\x03", SMALL) + sized(b"\x15", SMALL) + sized(b"\x03", LONG) + b"\x06",
+    "unbelievable": b"\x06\x03\xff\xff\xff\xff",
+    "stray": b"\x06\x05",
+})
+write("event_frames", {
+    "all": sized(b"\x03\x10\x01\x00", SMALL) + sized(sized(b"\x03\x10\x0d\x02", SMALL), b"blob") + bytes(4),
+    "long": sized(b"\x03\x10\x01\x00", LONG) + sized(sized(b"\x03\x10\x0d\x01", SMALL), LONG) + b"\x03",
+})
