@@ -248,25 +248,14 @@ impl Array<'_> {
         let unsigned = u64::from_le_bytes(wide);
         match self.kind {
             Kind::Bool => out.push(if unsigned == 0 { "false" } else { "true" }),
-            Kind::Uint(_) => out.push(&unsigned.to_string()),
+            Kind::Uint(_) => out.uint(unsigned),
             Kind::Int(size) => {
                 let shift = 64 - 8 * size;
                 let signed = i64::from_le_bytes((unsigned << shift).to_le_bytes()) >> shift;
-                out.push(&signed.to_string())
+                out.int(signed)
             }
-            Kind::Float(4) => single(
-                f32::from_le_bytes([wide[0], wide[1], wide[2], wide[3]]),
-                out,
-            ),
+            Kind::Float(4) => out.single(f32::from_le_bytes([wide[0], wide[1], wide[2], wide[3]])),
             Kind::Float(_) => out.float(f64::from_le_bytes(wide)),
         }
-    }
-}
-
-/// A 32-bit float with the digits that 32 bits deserve: 0.1, not 0.10000000149011612.
-fn single(number: f32, out: &mut Output<'_>) -> Result<(), PickleError> {
-    match number.is_finite() {
-        true => out.push(&serde_json::to_string(&number).unwrap_or_default()),
-        false => out.float(f64::from(number)),
     }
 }

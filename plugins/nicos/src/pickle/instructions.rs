@@ -126,28 +126,28 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn append(&mut self, code: u8) -> Step {
-        let mut added = match code {
+        let added = match code {
             op::APPEND => self.last(1)?,
             _ => self.above_mark()?,
         };
         let target = self.top()?;
         match self.node_mut(target) {
-            Some(Node::List(items) | Node::Set(items)) => items.append(&mut added),
-            Some(Node::Object(object)) => object.items.append(&mut added),
+            Some(Node::List(items) | Node::Set(items)) => add(items, added),
+            Some(Node::Object(object)) => add(&mut object.items, added),
             _ => return Err(self.malformed("it appends to a value that is no list")),
         }
         Ok(())
     }
 
     pub(super) fn set_items(&mut self, code: u8) -> Step {
-        let mut added = match code {
+        let added = match code {
             op::SETITEM => pairs(&self.last(2)?),
             _ => self.pairs_above_mark()?,
         };
         let target = self.top()?;
         match self.node_mut(target) {
-            Some(Node::Dict(entries)) => entries.append(&mut added),
-            Some(Node::Object(object)) => object.entries.append(&mut added),
+            Some(Node::Dict(entries)) => add(entries, added),
+            Some(Node::Object(object)) => add(&mut object.entries, added),
             _ => return Err(self.malformed("it sets items of a value that is no dict")),
         }
         Ok(())
@@ -252,6 +252,14 @@ impl<'a> Machine<'a> {
             }),
             false => Ok(()),
         }
+    }
+}
+
+/// Appends, without copying where there is nothing to append to: most containers are filled at once.
+fn add<T>(target: &mut Vec<T>, mut added: Vec<T>) {
+    match target.is_empty() {
+        true => *target = added,
+        false => target.append(&mut added),
     }
 }
 

@@ -81,11 +81,11 @@ impl<'p> Writer<'p> {
         match pickle.node(id) {
             Node::None => self.out.push("null"),
             Node::Bool(flag) => self.out.push(if *flag { "true" } else { "false" }),
-            Node::Int(number) => self.out.push(&number.to_string()),
+            Node::Int(number) => self.out.int(*number),
             Node::BigInt(bytes) => self.out.big_int(bytes),
             Node::Digits(digits) => self.out.digits(digits),
             Node::Float(number) => self.out.float(*number),
-            Node::Text(bytes) => self.out.text(&text::lossy(bytes)),
+            Node::Text(bytes) => self.out.lossy_text(bytes),
             Node::OldText(bytes) => self.out.text(&text::from_python2(bytes)),
             Node::Bytes(bytes) => self.out.bytes(bytes),
             Node::Tuple(items) | Node::List(items) | Node::Set(items) => self.open_items(id, items),
@@ -127,14 +127,25 @@ impl<'p> Writer<'p> {
         Ok(())
     }
 
+    /// Writes items up to and with the first that is nested, and leaves the rest for after it.
     fn next_item(&mut self, ids: &'p [Id], next: usize) -> Result<(), PickleError> {
-        let Some(&id) = ids.get(next) else {
-            return Ok(());
-        };
-        self.out.comma()?;
-        self.frames.push(Frame::Items(ids, next + 1));
-        self.frames.push(Frame::Value(id));
+        for (index, &id) in ids.iter().enumerate().skip(next) {
+            self.out.comma()?;
+            if self.is_nested(id) {
+                self.frames.push(Frame::Items(ids, index + 1));
+                return self.value(id);
+            }
+            self.value(id)?;
+        }
         Ok(())
+    }
+
+    /// Whether writing the value takes frames, so that what comes after it has to wait for its turn below them.
+    fn is_nested(&self, id: Id) -> bool {
+        matches!(
+            self.pickle.node(id),
+            Node::Tuple(_) | Node::List(_) | Node::Set(_) | Node::Dict(_) | Node::Object(_)
+        )
     }
 
     fn next_field(&mut self, entries: &'p [(Id, Id)], next: usize) -> Result<(), PickleError> {
@@ -222,7 +233,7 @@ impl<'p> Writer<'p> {
     }
 
     fn enter(&mut self, id: Id) -> Result<(), PickleError> {
-        if self.open.get(id.0 as usize).copied().unwrap_or(true) {
+        if self.open.get(id.place()).copied().unwrap_or(true) {
             return Err(PickleError::Recursive);
         }
         self.set_open(id, true);
@@ -231,7 +242,7 @@ impl<'p> Writer<'p> {
     }
 
     fn set_open(&mut self, id: Id, open: bool) {
-        if let Some(flag) = self.open.get_mut(id.0 as usize) {
+        if let Some(flag) = self.open.get_mut(id.place()) {
             *flag = open;
         }
     }

@@ -3,9 +3,8 @@
 //! Every instruction makes at most one node or moves references that were paid for with at least one byte of payload, so
 //! memory is bounded by the payload's length and [`Limits::nodes`]. Nothing recurses, nothing is looked up or called.
 
-use std::collections::HashMap;
-
 use super::cursor::Cursor;
+use super::memo::Memo;
 use super::node::{Id, Node};
 use super::opcode as op;
 use super::{Limits, PickleError};
@@ -18,7 +17,7 @@ pub(super) struct Machine<'a> {
     stack: Vec<Id>,
     /// Heights of the stack at which a MARK lies; instructions may not reach below the last one.
     marks: Vec<usize>,
-    memo: HashMap<u64, Id>,
+    memo: Memo,
     /// Offset of the instruction being run, for errors.
     at: usize,
 }
@@ -39,7 +38,7 @@ impl<'a> Machine<'a> {
             arena: Vec::new(),
             stack: Vec::new(),
             marks: Vec::new(),
-            memo: HashMap::new(),
+            memo: Memo::new(payload.len()),
             at: 0,
         }
     }
@@ -153,7 +152,7 @@ impl<'a> Machine<'a> {
             op::BINGET => u64::from(self.cursor.u8()?),
             _ => u64::from(self.cursor.u32()?),
         };
-        let id = self.memo.get(&key).copied();
+        let id = self.memo.get(key);
         let id = id.ok_or_else(|| self.malformed("it refers to a value that was never stored"))?;
         self.stack.push(id);
         Ok(())
@@ -165,9 +164,9 @@ impl<'a> Machine<'a> {
         if self.arena.len() >= self.limits.nodes {
             return Err(self.too_many_nodes());
         }
-        let id = u32::try_from(self.arena.len()).map_err(|_| self.too_many_nodes())?;
+        let id = Id::of(self.arena.len()).ok_or_else(|| self.too_many_nodes())?;
         self.arena.push(node);
-        Ok(Id(id))
+        Ok(id)
     }
 
     pub(super) fn push(&mut self, node: Node<'a>) -> Step {
@@ -216,11 +215,11 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn node(&self, id: Id) -> Option<&Node<'a>> {
-        self.arena.get(id.0 as usize)
+        self.arena.get(id.place())
     }
 
     pub(super) fn node_mut(&mut self, id: Id) -> Option<&mut Node<'a>> {
-        self.arena.get_mut(id.0 as usize)
+        self.arena.get_mut(id.place())
     }
 
     fn index_line(&mut self) -> Result<u64, PickleError> {

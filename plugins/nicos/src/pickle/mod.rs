@@ -39,6 +39,7 @@ mod json;
 mod limits;
 mod literal;
 mod machine;
+mod memo;
 mod moment;
 mod name;
 mod node;
@@ -120,6 +121,6 @@ impl Pickle<'_> {
 
     fn node(&self, id: Id) -> &Node<'_> {
         // Ids come only from this arena.
-        self.arena.get(id.0 as usize).unwrap_or(&Node::None)
+        self.arena.get(id.place()).unwrap_or(&Node::None)
     }
 }

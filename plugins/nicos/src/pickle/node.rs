@@ -1,10 +1,27 @@
 //! What a decoded payload consists of.
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 
-/// A value's place in the arena. Several values may refer to the same one: that is how Python shares.
+/// A value's place in the arena, counted from one, so that none costs nothing more. Several values may refer to the same one: that is how Python shares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Id(pub(super) u32);
+pub(super) struct Id(NonZeroU32);
+
+impl Id {
+    /// The id of the value at a place.
+    pub(super) fn of(place: usize) -> Option<Self> {
+        u32::try_from(place)
+            .ok()?
+            .checked_add(1)
+            .and_then(NonZeroU32::new)
+            .map(Self)
+    }
+
+    /// Where it is.
+    pub(super) fn place(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// One decoded value. Nothing here does anything: a class is only its name.
 #[derive(Debug)]

@@ -29,9 +29,17 @@ impl<'p> Output<'p> {
         self.json
     }
 
+    pub(super) fn int(&mut self, number: i64) -> Result<(), PickleError> {
+        self.push(itoa::Buffer::new().format(number))
+    }
+
+    pub(super) fn uint(&mut self, number: u64) -> Result<(), PickleError> {
+        self.push(itoa::Buffer::new().format(number))
+    }
+
     pub(super) fn big_int(&mut self, bytes: &[u8]) -> Result<(), PickleError> {
         match number::to_i128(bytes).and_then(|wide| u64::try_from(wide).ok()) {
-            Some(number) => self.push(&number.to_string()),
+            Some(number) => self.uint(number),
             None => self.tagged("$int", &number::to_decimal(bytes)),
         }
     }
@@ -39,7 +47,7 @@ impl<'p> Output<'p> {
     pub(super) fn digits(&mut self, digits: &[u8]) -> Result<(), PickleError> {
         let digits = text::lossy(digits);
         match digits.parse::<u64>() {
-            Ok(number) => self.push(&number.to_string()),
+            Ok(number) => self.uint(number),
             Err(_) => self.tagged("$int", &digits),
         }
     }
@@ -49,23 +57,72 @@ impl<'p> Output<'p> {
             _ if number.is_nan() => self.push(r#"{"$float":"nan"}"#),
             f64::INFINITY => self.push(r#"{"$float":"inf"}"#),
             f64::NEG_INFINITY => self.push(r#"{"$float":"-inf"}"#),
-            _ => self.push(&serde_json::to_string(&number).unwrap_or_default()),
+            _ => self.push(zmij::Buffer::new().format_finite(number)),
+        }
+    }
+
+    /// A 32-bit float with the digits that 32 bits deserve: 0.1, not 0.10000000149011612.
+    pub(super) fn single(&mut self, number: f32) -> Result<(), PickleError> {
+        match number.is_finite() {
+            true => self.push(zmij::Buffer::new().format_finite(number)),
+            false => self.float(f64::from(number)),
         }
     }
 
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), PickleError> {
+        // Before the base64 is made, which is longer.
+        self.room(bytes.len())?;
         self.tagged("$bytes", &STANDARD.encode(bytes))
     }
 
     pub(super) fn text(&mut self, text: &str) -> Result<(), PickleError> {
-        self.room(text.len())?;
-        // Serializing text to memory cannot fail.
-        self.push(&serde_json::to_string(text).unwrap_or_default())
+        self.push("\"")?;
+        self.escaped(text)?;
+        self.push("\"")
+    }
+
+    /// Text in UTF-8, except where it is none.
+    pub(super) fn lossy_text(&mut self, bytes: &[u8]) -> Result<(), PickleError> {
+        self.push("\"")?;
+        text::each_piece(bytes, |piece| self.escaped(piece))?;
+        self.push("\"")
+    }
+
+    /// The text between the quotes.
+    fn escaped(&mut self, text: &str) -> Result<(), PickleError> {
+        let mut rest = text;
+        loop {
+            let (plain, tail) = rest.split_at(plain_length(rest.as_bytes()));
+            self.push(plain)?;
+            if tail.is_empty() {
+                return Ok(());
+            }
+            // What needs an escape is ASCII, so a character ends after it.
+            let (special, tail) = tail.split_at(1);
+            self.escape(special)?;
+            rest = tail;
+        }
+    }
+
+    fn escape(&mut self, special: &str) -> Result<(), PickleError> {
+        match special {
+            "\"" => self.push("\\\""),
+            "\\" => self.push("\\\\"),
+            "\n" => self.push("\\n"),
+            "\r" => self.push("\\r"),
+            "\t" => self.push("\\t"),
+            "\u{8}" => self.push("\\b"),
+            "\u{c}" => self.push("\\f"),
+            other => {
+                let code = other.bytes().next().unwrap_or_default();
+                self.push(&format!("\\u{code:04x}"))
+            }
+        }
     }
 
     pub(super) fn tagged(&mut self, tag: &str, text: &str) -> Result<(), PickleError> {
         self.open('{')?;
-        self.push(&format!("\"{tag}\":"))?;
+        self.name(tag)?;
         self.text(text)?;
         self.close('}')
     }
@@ -111,7 +168,9 @@ impl<'p> Output<'p> {
 
     pub(super) fn name(&mut self, name: &str) -> Result<(), PickleError> {
         self.comma()?;
-        self.push(&format!("\"{name}\":"))
+        self.push("\"")?;
+        self.push(name)?;
+        self.push("\":")
     }
 
     /// A comma, unless something was just opened or named.
@@ -142,4 +201,19 @@ impl<'p> Output<'p> {
             limit: self.limits.depth,
         }
     }
+}
+
+/// How many bytes there are before the first that JSON cannot have as it is in a text. Whole blocks are looked at without
+/// branching, which the compiler turns into a few instructions.
+fn plain_length(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 16;
+    let special = |byte: &u8| (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\');
+    let plain = bytes.chunks_exact(BLOCK).take_while(|block| {
+        !block
+            .iter()
+            .fold(false, |found, byte| found | special(byte))
+    });
+    let start = plain.count() * BLOCK;
+    let rest = bytes.get(start..).unwrap_or_default();
+    start + rest.iter().position(special).unwrap_or(rest.len())
 }

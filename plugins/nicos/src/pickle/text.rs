@@ -1,6 +1,7 @@
 //! Text as the different protocols write it.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 /// Text as Unicode: UTF-8 where it is, the replacement character for each lone surrogate and each stray byte.
 pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
@@ -8,11 +9,40 @@ pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut text = String::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        rest = push_valid(rest, &mut text);
+    let piece = |piece: &str| {
+        text.push_str(piece);
+        Ok::<_, Infallible>(())
+    };
+    match each_piece(bytes, piece) {
+        Ok(()) => Cow::Owned(text),
     }
-    Cow::Owned(text)
+}
+
+/// Hands out text as [`lossy`] makes it, piece by piece, until one is not taken.
+pub(super) fn each_piece<E>(
+    bytes: &[u8],
+    mut take: impl FnMut(&str) -> Result<(), E>,
+) -> Result<(), E> {
+    // Almost always all of it is text, which is found out faster at once.
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return take(text);
+    }
+    let mut rest = bytes;
+    while let Some(chunk) = rest.utf8_chunks().next() {
+        take(chunk.valid())?;
+        let invalid = rest.get(chunk.valid().len()..).unwrap_or_default();
+        if invalid.is_empty() {
+            break;
+        }
+        take("\u{fffd}")?;
+        let skip = if is_surrogate(invalid) {
+            3
+        } else {
+            chunk.invalid().len()
+        };
+        rest = invalid.get(skip..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// A Python 2 `str` as text: UTF-8 if it is that, else Latin-1.
@@ -63,24 +93,6 @@ pub(super) fn unquote(line: &[u8]) -> Option<Vec<u8>> {
         }
     }
     Some(out)
-}
-
-/// Copies the longest valid prefix, replaces what follows it, and returns the rest.
-fn push_valid<'a>(bytes: &'a [u8], text: &mut String) -> &'a [u8] {
-    let chunk = bytes.utf8_chunks().next();
-    let (valid, invalid) = chunk.map_or(("", 0), |chunk| (chunk.valid(), chunk.invalid().len()));
-    text.push_str(valid);
-    let rest = bytes.get(valid.len()..).unwrap_or_default();
-    if rest.is_empty() {
-        return rest;
-    }
-    text.push(char::REPLACEMENT_CHARACTER);
-    let skip = if is_surrogate(rest) {
-        3
-    } else {
-        invalid.max(1)
-    };
-    rest.get(skip..).unwrap_or_default()
 }
 
 fn is_surrogate(bytes: &[u8]) -> bool {
