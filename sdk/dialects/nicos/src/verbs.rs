@@ -179,11 +179,13 @@ fn submit(a: Arguments<'_>, start: bool) -> Result<Request, Fault> {
 fn simulate(a: Arguments<'_>) -> Result<Request, Fault> {
     let name: Option<String> = a.may(0, &["name"], TEXT)?;
     let code: String = a.need(1, &["code"], TEXT)?;
-    call(
-        "simulate",
-        &json!({"name": name.unwrap_or_default(), "code": code}),
-        Shape::Null,
-    )
+    let mut args = Map::new();
+    args.insert("name".into(), name.unwrap_or_default().into());
+    args.insert("code".into(), code.into());
+    if let Some(id) = a.may::<String>(2, &["uuid"], TEXT)? {
+        args.insert("simulation".into(), id.into());
+    }
+    call("simulate", &args, Shape::Null)
 }
 
 fn unqueue(a: Arguments<'_>) -> Result<Request, Fault> {

@@ -153,6 +153,12 @@ fn every_command_maps_to_its_operation() {
         ),
         (
             "simulate",
+            json!({"parameters": ["n", "b", "an id"]}),
+            "simulate",
+            json!({"name": "n", "code": "b", "simulation": "an id"}),
+        ),
+        (
+            "simulate",
             json!({"name": "a", "code": "b"}),
             "simulate",
             json!({"name": "a", "code": "b"}),
