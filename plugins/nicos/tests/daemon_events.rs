@@ -257,6 +257,7 @@ async fn who_comes_while_a_script_waits_for_an_answer_is_told_the_question() {
     let nicos = daemon().await;
     let first = plugin(&nicos, json!({})).await;
     let user = first.login("user", "user").await.unwrap();
+    event_where(&first, "link", |body| body["link"] == "up").await;
     submit(&user, "pause('ready?')\nx = 1\n").await;
     let (_, ready) = event_where(&first, "prompt", |_| true).await;
     event_where(&first, "state", |body| body["run"] == "paused").await;

@@ -194,11 +194,11 @@ async fn evaluations_return_values_and_say_what_was_raised() {
     assert_eq!(banner["native"]["nicos"]["rsakey"], json!(null));
 
     let unknown = admin
-        .call("reorder", json!({"jobs": []}))
+        .call("environment", json!({"do": "reset"}))
         .await
         .unwrap_err();
     assert_eq!(unknown.kind, FaultKind::Unsupported);
-    assert!(unknown.message.contains("`reorder`"), "{unknown}");
+    assert!(unknown.message.contains("`environment`"), "{unknown}");
     host.stop().await;
 }
 
