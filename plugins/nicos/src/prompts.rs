@@ -3,8 +3,10 @@
 //! NICOS repeats a prompt every minute while the script waits, and forgets to say that it is settled when the script is
 //! stopped in it. So a prompt is told once, and is over when NICOS says so, when the script goes on, or when it ends.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::shape::code;
 
@@ -80,9 +82,31 @@ impl<'de> Deserialize<'de> for Asked {
     }
 }
 
+/// A validator that lets one choose, from a list or from the values of a dict.
 #[derive(Deserialize)]
-struct OneOf {
+struct Choice {
     vals: Box<RawValue>,
+}
+
+#[derive(Deserialize)]
+struct OddDict {
+    #[serde(rename = "$dict")]
+    entries: Vec<(Box<RawValue>, Box<RawValue>)>,
+}
+
+fn choices(validator: &RawValue) -> Option<Box<RawValue>> {
+    let Choice { vals } = serde_json::from_str(validator.get()).ok()?;
+    if vals.get().starts_with('[') {
+        return Some(vals);
+    }
+    let values: Vec<Box<RawValue>> = match serde_json::from_str::<OddDict>(vals.get()) {
+        Ok(dict) => dict.entries.into_iter().map(|(_, value)| value).collect(),
+        Err(_) => serde_json::from_str::<BTreeMap<String, _>>(vals.get())
+            .ok()?
+            .into_values()
+            .collect(),
+    };
+    to_raw_value(&values).ok()
 }
 
 impl Prompts {
@@ -103,11 +127,7 @@ impl Prompts {
         }
         self.count += 1;
         let id = asked.id.unwrap_or_else(|| format!("prompt-{}", self.count));
-        let choices = asked.validator.as_ref().and_then(|validator| {
-            let one_of = serde_json::from_str::<OneOf>(validator.get());
-            let choices = one_of.ok().map(|one_of| one_of.vals);
-            choices.filter(|choices| choices.get().starts_with('['))
-        });
+        let choices = asked.validator.as_deref().and_then(choices);
         let prompt = Prompt {
             prompt: id,
             text: asked.text,

@@ -70,6 +70,13 @@ fn what_is_wanted_is_told_with_the_prompt() {
     assert!(prompt.input);
     assert_eq!(prompt.choices.unwrap().get(), r#"["a","b"]"#);
     assert_eq!(prompt.default.unwrap().get(), r#""a""#);
+    let by_name = r#"["which?","u3",{"$class":"nicos.core.params.oneofdict","vals":{"$dict":[[1,"one"],[2,"two"]]}}]"#;
+    let prompt = ask(&mut prompts, by_name).unwrap();
+    assert_eq!(prompt.choices.unwrap().get(), r#"["one","two"]"#);
+    let by_text =
+        r#"["which?","u4",{"$class":"nicos.core.params.oneofdict","vals":{"a":1,"b":2}}]"#;
+    let prompt = ask(&mut prompts, by_text).unwrap();
+    assert_eq!(prompt.choices.unwrap().get(), "[1,2]");
     let any = r#"["what?","u2",{"$global":"builtins.str"},{"$global":"builtins.Ellipsis"}]"#;
     let prompt = ask(&mut prompts, any).unwrap();
     assert!(prompt.input && prompt.choices.is_none() && prompt.default.is_none());
