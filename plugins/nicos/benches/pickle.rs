@@ -21,6 +21,7 @@ use base64::engine::general_purpose::STANDARD;
 use criterion::{Criterion, Throughput};
 use patchbay_nicos::pickle::{Limits, decode};
 use python::Python;
+use serde_json::value::RawValue;
 
 const REPLIES: [&str; 2] = ["messages", "points"];
 const ROUNDS: usize = 11;
@@ -48,9 +49,9 @@ fn main() {
     }
 }
 
-fn to_json(payload: &[u8]) -> String {
+fn to_json(payload: &[u8]) -> Box<RawValue> {
     let value = decode(black_box(payload), &Limits::default()).unwrap();
-    value.to_json().unwrap().get().to_owned()
+    value.to_json().unwrap()
 }
 
 fn measure(criterion: &mut Criterion, name: &str, payload: &[u8]) {
