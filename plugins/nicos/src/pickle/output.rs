@@ -76,16 +76,16 @@ impl<'p> Output<'p> {
     }
 
     pub(super) fn text(&mut self, text: &str) -> Result<(), PickleError> {
-        self.push("\"")?;
+        self.put('"')?;
         self.escaped(text)?;
-        self.push("\"")
+        self.put('"')
     }
 
     /// Text in UTF-8, except where it is none.
     pub(super) fn lossy_text(&mut self, bytes: &[u8]) -> Result<(), PickleError> {
-        self.push("\"")?;
+        self.put('"')?;
         text::each_piece(bytes, |piece| self.escaped(piece))?;
-        self.push("\"")
+        self.put('"')
     }
 
     /// The text between the quotes.
@@ -135,6 +135,12 @@ impl<'p> Output<'p> {
         Ok(())
     }
 
+    fn put(&mut self, character: char) -> Result<(), PickleError> {
+        self.room(character.len_utf8())?;
+        self.json.push(character);
+        Ok(())
+    }
+
     /// Counts a value, or one use of a shared one.
     pub(super) fn count(&mut self, nodes: usize) -> Result<(), PickleError> {
         self.nodes = self.nodes.saturating_add(nodes);
@@ -158,17 +164,17 @@ impl<'p> Output<'p> {
         if self.depth > self.limits.depth {
             return Err(self.too_deep());
         }
-        self.push(bracket.encode_utf8(&mut [0; 4]))
+        self.put(bracket)
     }
 
     pub(super) fn close(&mut self, bracket: char) -> Result<(), PickleError> {
         self.depth = self.depth.saturating_sub(1);
-        self.push(bracket.encode_utf8(&mut [0; 4]))
+        self.put(bracket)
     }
 
     pub(super) fn name(&mut self, name: &str) -> Result<(), PickleError> {
         self.comma()?;
-        self.push("\"")?;
+        self.put('"')?;
         self.push(name)?;
         self.push("\":")
     }
@@ -177,7 +183,7 @@ impl<'p> Output<'p> {
     pub(super) fn comma(&mut self) -> Result<(), PickleError> {
         match self.json.as_bytes().last() {
             None | Some(b'[' | b'{' | b':') => Ok(()),
-            Some(_) => self.push(","),
+            Some(_) => self.put(','),
         }
     }
 
