@@ -1,4 +1,6 @@
 //! The daemon's events, by the names and numbers of its protocol.
+//!
+//! Source: `DAEMON_EVENTS` in NICOS's `nicos/protocols/daemon/__init__.py`, and for `liveparams` the releases before 3.8.
 
 use std::borrow::Cow;
 

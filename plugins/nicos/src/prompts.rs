@@ -2,6 +2,8 @@
 //!
 //! NICOS repeats a prompt every minute while the script waits, and forgets to say that it is settled when the script is
 //! stopped in it. So a prompt is told once, and is over when NICOS says so, when the script goes on, or when it ends.
+//!
+//! Source: `pause`, `userinput` and `breakCallback` in NICOS's `nicos/services/daemon/session.py`.
 
 use std::collections::BTreeMap;
 

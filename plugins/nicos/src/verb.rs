@@ -1,4 +1,7 @@
 //! The daemon's commands, by the names and numbers of its protocol.
+//!
+//! Source: `DAEMON_COMMANDS` in NICOS's `nicos/protocols/daemon/__init__.py`; what each does is in
+//! `nicos/services/daemon/handler.py`.
 
 /// One command of the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

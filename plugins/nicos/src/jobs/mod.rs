@@ -11,6 +11,8 @@
 //!
 //! A daemon before protocol 22 never says `done`. There a job has ended when the next one begins, or when the daemon is
 //! seen idle again and again; it has failed if the last idle status said so, and otherwise its outcome is not known.
+//!
+//! Source: `script_thread_entry` in NICOS's `nicos/services/daemon/script.py`, and what daemons were seen to do.
 
 mod ask;
 mod table;

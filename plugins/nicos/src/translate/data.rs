@@ -1,4 +1,7 @@
 //! Measured data.
+//!
+//! Source: `ScanData` in NICOS's `nicos/core/data/dataset.py`, `nicos/devices/datasinks/special.py`, and
+//! `updateLiveData` in `nicos/services/daemon/session.py`.
 
 use bytes::Bytes;
 use patchbay_sdk::{Event, EventKind, Fault};

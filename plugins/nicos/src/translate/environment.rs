@@ -1,4 +1,6 @@
 //! What scripts run in: setups, devices, the experiment.
+//!
+//! Source: the callbacks in NICOS's `nicos/services/daemon/session.py`.
 
 use patchbay_sdk::{Event, EventKind, Fault, FaultKind};
 use serde_json::json;

@@ -1,4 +1,6 @@
 //! Dry runs, by the id that they were started with.
+//!
+//! Source: NICOS's `nicos/core/sessions/simulation.py`.
 
 use patchbay_sdk::{Event, EventKind, Fault};
 use serde::Serialize;
