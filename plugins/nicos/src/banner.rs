@@ -6,8 +6,7 @@ use patchbay_sdk::{Fault, FaultKind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The protocol versions that are spoken. What is used here is the same in all of them; tests run against 24.
-pub const PROTOCOLS: std::ops::RangeInclusive<u16> = 22..=24;
+use crate::protocol::{Protocol, TESTED};
 
 /// The daemon's first words.
 #[derive(Debug, Clone, Deserialize)]
@@ -42,7 +41,7 @@ impl Banner {
     /// Reads the banner from its JSON, and checks that this daemon can be spoken to.
     ///
     /// # Errors
-    /// `Protocol` if it is no banner, `Unsupported` if it announces another protocol or serializer.
+    /// `Protocol` if it is no banner, `Unsupported` if it announces a protocol that is too old, or another serializer.
     pub fn read(json: &RawValue) -> Result<Self, Fault> {
         let banner: Self = serde_json::from_str(json.get()).map_err(|error| {
             Fault::new(
@@ -50,7 +49,7 @@ impl Banner {
                 format!("the daemon's banner is not one: {error}"),
             )
         })?;
-        if !PROTOCOLS.contains(&banner.protocol_version) {
+        if !banner.protocol().is_spoken() {
             return Err(banner.unsupported(format!("protocol version {}", banner.protocol_version)));
         }
         if banner.serializer != "classic" {
@@ -59,8 +58,14 @@ impl Banner {
         Ok(banner)
     }
 
+    /// The protocol, to be asked what it can do.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        Protocol(self.protocol_version)
+    }
+
     fn unsupported(&self, what: String) -> Fault {
-        let (first, last) = (PROTOCOLS.start(), PROTOCOLS.end());
+        let (first, last) = (TESTED.start(), TESTED.end());
         let message = format!(
             "NICOS {} speaks {what}; this plugin speaks versions {first} to {last} with the serializer `classic`",
             self.daemon_version

@@ -20,6 +20,7 @@ pub mod observer;
 pub mod ops;
 pub mod pickle;
 pub mod prompts;
+pub mod protocol;
 pub mod refusal;
 pub mod shape;
 pub mod translate;

@@ -6,6 +6,7 @@
 //!           03 | length u32 | payload          a value
 //!           15 | length u32 | payload          refused; the payload is a text
 //! event     03 | code u16 | blobs u8 | length u32 | payload | blobs × (length u32 | bytes)
+//!           03 | code u16 | length u32 | payload             before protocol 20
 //! ```
 //!
 //! A frame longer than the limit but not absurdly long is skipped without being kept, so that the connection stays in

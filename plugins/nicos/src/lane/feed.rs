@@ -58,7 +58,7 @@ async fn forward(
     epoch: u64,
     greeting: Greeting,
 ) -> String {
-    let mut events = FramedRead::new(stream, EventCodec::new(limit));
+    let mut events = FramedRead::new(stream, EventCodec::new(limit, greeting.banner.protocol()));
     let mut open = feed
         .0
         .send((epoch, News::Up(Box::new(greeting))))

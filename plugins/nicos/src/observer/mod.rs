@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::config::Settings;
 use crate::known::Known;
 use crate::lane::{Account, Feed, Greeting, Lane, News, Private, greet};
+use crate::protocol::{Protocol, TESTED};
 use events::Estimate;
 use sync::Pending;
 use tell::Teller;
@@ -54,6 +55,8 @@ pub struct Observer {
     estimate: Option<(Option<String>, Estimate)>,
     /// Something runs of which it is not known what, and that was looked for.
     puzzled: bool,
+    /// The untested protocol that was warned of.
+    warned: Option<Protocol>,
 }
 
 /// The first protocol whose daemons say how a script has ended.
@@ -85,6 +88,7 @@ impl Observer {
             order: Vec::new(),
             estimate: None,
             puzzled: false,
+            warned: None,
         }
     }
 
@@ -230,12 +234,23 @@ impl Observer {
             address = self.settings.address,
             "reading NICOS's events"
         );
+        self.warn_if_untested(greeting.banner.protocol());
         self.resync(lane).await;
         self.teller.emit(
             EventKind::Link,
             None,
             &serde_json::json!({"link": "up", "version": version}),
         );
+    }
+
+    fn warn_if_untested(&mut self, protocol: Protocol) {
+        if protocol.is_untested() && self.warned.replace(protocol) != Some(protocol) {
+            tracing::warn!(
+                protocol = protocol.0,
+                tested = *TESTED.end(),
+                "this NICOS speaks a newer protocol than was tested; it is tried as the newest that was"
+            );
+        }
     }
 
     fn down(&mut self, cause: &Fault) {
