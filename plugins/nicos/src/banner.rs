@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use patchbay_sdk::{Fault, FaultKind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -27,10 +29,27 @@ pub struct Banner {
 
 /// Bytes as the pickle decoder writes them in JSON.
 #[derive(Debug, Clone, Deserialize)]
-pub struct PythonBytes {
-    /// The bytes in base64.
-    #[serde(rename = "$bytes")]
-    pub base64: String,
+#[serde(untagged)]
+pub enum PythonBytes {
+    /// Python 2 does not tell them from text.
+    Text(String),
+    /// In base64.
+    Bytes {
+        /// The base64.
+        #[serde(rename = "$bytes")]
+        base64: String,
+    },
+}
+
+impl PythonBytes {
+    /// The bytes, if they are some.
+    #[must_use]
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Text(text) => Some(text.clone().into_bytes()),
+            Self::Bytes { base64 } => STANDARD.decode(base64).ok(),
+        }
+    }
 }
 
 fn classic() -> String {

@@ -60,8 +60,13 @@ mod tests {
 
     /// The first version for which the answer is yes, if it stays yes.
     fn since(question: fn(Protocol) -> bool) -> u16 {
-        let answers: Vec<bool> = (0..100).map(|version| question(Protocol(version))).collect();
-        assert!(answers.is_sorted(), "what a version has, the next one has too");
+        let answers: Vec<bool> = (0..100)
+            .map(|version| question(Protocol(version)))
+            .collect();
+        assert!(
+            answers.is_sorted(),
+            "what a version has, the next one has too"
+        );
         answers.iter().filter(|answer| !**answer).count() as u16
     }
 

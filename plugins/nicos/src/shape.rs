@@ -1,6 +1,6 @@
 //! What the daemon's values look like, read from their JSON. Fields that are not used here are not read.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use patchbay_sdk::{Fault, FaultKind};
@@ -18,7 +18,7 @@ pub struct Request {
     #[serde(default)]
     pub script: Option<String>,
     /// Who asked.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "user")]
     pub user: Option<String>,
     /// How it ended; in `done` only.
     #[serde(default)]
@@ -34,14 +34,53 @@ pub fn is_id(text: &str) -> bool {
     (1..=LONGEST_ID).contains(&text.len())
 }
 
-fn id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match is_id(&text) {
-        true => Ok(text),
-        false => Err(serde::de::Error::custom(
-            "a request id is empty or absurdly long",
-        )),
+/// A request's id. NICOS has had texts since 2.12; should it be a number, that is its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Id(pub String);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Text(String),
+            Number(u64),
+        }
+        let text = match Either::deserialize(deserializer)? {
+            Either::Text(text) => text,
+            Either::Number(number) => number.to_string(),
+        };
+        match is_id(&text) {
+            true => Ok(Self(text)),
+            false => Err(serde::de::Error::custom(
+                "a request id is empty or absurdly long",
+            )),
+        }
     }
+}
+
+fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Id::deserialize(deserializer).map(|id| id.0)
+}
+
+/// Daemons before protocol 18 send a `nicos.core.utils.User` of name and level, and not the name.
+fn user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum User {
+        Name(String),
+        Instance {
+            #[serde(rename = "$args")]
+            name_and_level: (String, i64),
+        },
+    }
+    let user = Option::<User>::deserialize(deserializer)?;
+    Ok(user.map(|user| match user {
+        User::Name(name) => name,
+        User::Instance {
+            name_and_level: (name, _),
+        } => name,
+    }))
 }
 
 /// What `getstatus` says.
@@ -118,6 +157,18 @@ mod tests {
             let json = serde_json::json!({ "reqid": id }).to_string();
             assert!(serde_json::from_str::<Request>(&json).is_err());
         }
+    }
+
+    #[test]
+    fn an_old_daemons_user_and_number_are_read() {
+        let json = r#"{"reqid":7,"user":{"$class":"nicos.core.utils.User","$args":["me",10]}}"#;
+        let request: Request = serde_json::from_str(json).unwrap();
+        assert_eq!(
+            (&*request.reqid, request.user.as_deref()),
+            ("7", Some("me"))
+        );
+        let nobody: Request = serde_json::from_str(r#"{"reqid":"r","user":null}"#).unwrap();
+        assert_eq!(nobody.user, None);
     }
 
     #[test]

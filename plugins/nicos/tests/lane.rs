@@ -190,7 +190,7 @@ async fn a_daemon_of_another_kind_is_refused_with_what_it_speaks() {
         sized(0x03, &payload)
     };
     for (banner, expected) in [
-        (banner(19, "classic"), "protocol version 19"),
+        (banner(16, "classic"), "protocol version 16"),
         (banner(24, "json"), "`json`"),
         (sized(0x03, b"{}"), "`json`"),
     ] {

@@ -12,6 +12,9 @@ const ASIDE: usize = 64 * 1024;
 /// Longest text of a refusal or exception that is passed on, in characters.
 const LONGEST_TEXT: usize = 2000;
 
+/// An empty list is written in fewer bytes.
+const SHORT: usize = 32;
+
 /// A refusal is one text.
 const REFUSAL: Limits = Limits {
     input_bytes: ASIDE,
@@ -41,6 +44,12 @@ pub async fn decode(
             "decoding the daemon's reply was broken off",
         )),
     }
+}
+
+/// Whether the value is a list without items.
+pub(super) fn is_empty_list(payload: &[u8]) -> bool {
+    // However it is written, it is short.
+    payload.len() <= SHORT && convert(payload, &REFUSAL).is_ok_and(|(json, _)| json.get() == "[]")
 }
 
 /// The text of a refusal. One that is no text, or a very long one, is described instead.

@@ -1,19 +1,20 @@
 //! One login at the daemon.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use bytes::{Bytes, BytesMut};
+use futures_util::SinkExt;
 use patchbay_sdk::{Fault, FaultKind, Secret};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
-use tokio_util::codec::Framed;
+use tokio_util::codec::{Encoder, Framed};
+use zeroize::Zeroizing;
 
-use super::decode::{decode, refusal_text};
+use super::connect::{connect, connect_from, next, unavailable, within};
+use super::decode::{decode, is_empty_list, refusal_text};
 use crate::auth;
 use crate::banner::Banner;
 use crate::config::Settings;
@@ -62,16 +63,6 @@ struct Authenticated {
     user_level: i64,
 }
 
-/// Connects and reads the banner, without logging in: whether a daemon is there, and which.
-///
-/// # Errors
-/// As [`Link::open`].
-pub async fn greet(settings: &Settings) -> Result<(Banner, Box<RawValue>), Fault> {
-    within(settings, connect(settings))
-        .await
-        .map(|(_, _, banner, json)| (banner, json))
-}
-
 impl Link {
     /// Connects, logs in and masks the events not wanted. The event connection is still to be opened.
     ///
@@ -94,8 +85,7 @@ impl Link {
         let (mut commands, identity, banner, banner_json) = connect(settings).await?;
         let credentials =
             auth::credentials(&account.user, &account.secret, &banner, settings.password)?;
-        let credentials = Bytes::copy_from_slice(&credentials);
-        let user_level = match exchange(&mut commands, verb::AUTHENTICATE, credentials).await {
+        let user_level = match authenticate(&mut commands, credentials).await {
             Ok(ReplyFrame::Value(payload)) => level(payload, settings).await?,
             Ok(ReplyFrame::Refused(payload)) => {
                 return Err(refused(&refusal_text(&payload)));
@@ -158,12 +148,28 @@ impl Link {
     /// When the connection fails; it is then of no further use.
     pub(super) async fn call(&mut self, verb: Verb, args: Bytes) -> Result<ReplyFrame, FrameError> {
         let reply = exchange(&mut self.commands, verb, args).await?;
-        if let ReplyFrame::Refused(payload) = &reply
-            && verb.answers_twice(&refusal_text(payload))
-        {
-            next(&mut self.commands).await?;
+        match &reply {
+            ReplyFrame::Refused(payload) if verb.answers_twice(&refusal_text(payload)) => {
+                next(&mut self.commands).await?;
+                Ok(reply)
+            }
+            ReplyFrame::Value(payload) if verb == verb::GETHISTORY && is_empty_list(payload) => {
+                Ok(self.refused_after_all().await?.unwrap_or(reply))
+            }
+            _ => Ok(reply),
         }
-        Ok(reply)
+    }
+
+    /// A daemon without a value cache answers `gethistory` with an empty list and then with a refusal. The reply to a
+    /// command that is never refused shows whether there is one before it.
+    async fn refused_after_all(&mut self) -> Result<Option<ReplyFrame>, FrameError> {
+        match exchange(&mut self.commands, verb::GETVERSION, nothing()).await? {
+            refusal @ ReplyFrame::Refused(_) => {
+                next(&mut self.commands).await?;
+                Ok(Some(refusal))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Waits until the daemon closes the command connection or says something unasked, which puts it out of step.
@@ -179,11 +185,7 @@ impl Link {
         if let Some(opened) = self.events_opened {
             tokio::time::sleep_until(opened + SETTLE).await;
         }
-        let farewell = exchange(
-            &mut self.commands,
-            verb::QUIT,
-            Bytes::from(encode(Vec::new())),
-        );
+        let farewell = exchange(&mut self.commands, verb::QUIT, nothing());
         let _ = timeout(FAREWELL, farewell).await;
         let _ = self.commands.get_mut().shutdown().await;
     }
@@ -207,64 +209,6 @@ impl Link {
     }
 }
 
-type Connected = (
-    Framed<TcpStream, CommandCodec>,
-    [u8; 16],
-    Banner,
-    Box<RawValue>,
-);
-
-async fn connect(settings: &Settings) -> Result<Connected, Fault> {
-    let unreachable = |error: std::io::Error| unavailable(settings, &error.to_string());
-    let identity = fastrand::u128(..).to_be_bytes();
-    let mut stream = TcpStream::connect(&settings.address)
-        .await
-        .map_err(unreachable)?;
-    stream.write_all(&identity).await.map_err(unreachable)?;
-    stream.set_nodelay(true).map_err(unreachable)?;
-    let mut commands = Framed::new(stream, CommandCodec::new(settings.frame_limit));
-    let payload = match next(&mut commands).await {
-        Ok(ReplyFrame::Value(payload)) => payload,
-        Ok(ReplyFrame::Refused(payload)) => {
-            let text = refusal_text(&payload);
-            return Err(unavailable(
-                settings,
-                &format!("the daemon lets this host not in (“{text}”); see its `trustedhosts`"),
-            ));
-        }
-        Ok(_) => {
-            return Err(unavailable(
-                settings,
-                "what greets there is no NICOS daemon",
-            ));
-        }
-        Err(error) => return Err(unavailable(settings, &error.to_string())),
-    };
-    if payload.first() == Some(&b'{') {
-        let message =
-            "the daemon uses the serializer `json`; set its `serializercls` to the classic one";
-        return Err(Fault::new(FaultKind::Unsupported, message));
-    }
-    let (json, _) = decode(payload, &settings.limits).await?;
-    Ok((commands, identity, Banner::read(&json)?, json))
-}
-
-async fn connect_from(
-    local: SocketAddr,
-    peer: SocketAddr,
-    identity: &[u8; 16],
-) -> std::io::Result<TcpStream> {
-    let socket = if peer.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    socket.bind(SocketAddr::new(local.ip(), 0))?;
-    let mut stream = socket.connect(peer).await?;
-    stream.write_all(identity).await?;
-    Ok(stream)
-}
-
 async fn level(payload: Bytes, settings: &Settings) -> Result<i64, Fault> {
     let (json, _) = decode(payload, &settings.limits).await?;
     let said: Authenticated = serde_json::from_str(json.get()).map_err(|error| {
@@ -274,6 +218,27 @@ async fn level(payload: Bytes, settings: &Settings) -> Result<i64, Fault> {
         )
     })?;
     Ok(said.user_level)
+}
+
+/// No arguments.
+fn nothing() -> Bytes {
+    Bytes::from(encode(Vec::new()))
+}
+
+/// Sends the credentials past the connection's buffers, in which they would stay.
+async fn authenticate(
+    commands: &mut Framed<TcpStream, CommandCodec>,
+    credentials: Zeroizing<Vec<u8>>,
+) -> Result<ReplyFrame, FrameError> {
+    let frame = CommandFrame {
+        code: verb::AUTHENTICATE.code,
+        payload: Bytes::from_owner(credentials),
+    };
+    let mut wire = BytesMut::new();
+    commands.codec_mut().encode(frame, &mut wire)?;
+    let wire = Zeroizing::new(Vec::from(wire));
+    commands.get_mut().write_all(&wire).await?;
+    next(commands).await
 }
 
 async fn exchange(
@@ -290,39 +255,9 @@ async fn exchange(
     next(commands).await
 }
 
-async fn next(commands: &mut Framed<TcpStream, CommandCodec>) -> Result<ReplyFrame, FrameError> {
-    match commands.next().await {
-        Some(reply) => reply,
-        None => Err(FrameError::Io(std::io::Error::other(
-            "the daemon closed the connection",
-        ))),
-    }
-}
-
-async fn within<T>(
-    settings: &Settings,
-    opening: impl Future<Output = Result<T, Fault>>,
-) -> Result<T, Fault> {
-    let limit = settings.connect_deadline;
-    match timeout(limit, opening).await {
-        Ok(result) => result,
-        Err(_) => Err(unavailable(
-            settings,
-            &format!("no greeting within {} s", limit.as_secs_f64()),
-        )),
-    }
-}
-
 fn refused(text: &str) -> Fault {
     Fault::new(
         FaultKind::Unauthorized,
         format!("NICOS refused the login: “{text}”"),
-    )
-}
-
-fn unavailable(settings: &Settings, cause: &str) -> Fault {
-    Fault::new(
-        FaultKind::Unavailable,
-        format!("no NICOS daemon at {}: {cause}", settings.address),
     )
 }

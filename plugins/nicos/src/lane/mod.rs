@@ -9,12 +9,14 @@
 
 mod actor;
 mod backoff;
+mod connect;
 mod decode;
 mod feed;
 mod handle;
 mod link;
 
+pub use connect::greet;
 pub use decode::{decode, refusal_text};
 pub use feed::{Feed, News, Private};
 pub use handle::{Answer, Lane};
-pub use link::{Account, Greeting, Link, greet};
+pub use link::{Account, Greeting, Link};

@@ -12,7 +12,7 @@ use crate::frame::EventFrame;
 use crate::lane::{Lane, Private, decode};
 use crate::model::LogLine;
 use crate::prompts::Asked;
-use crate::shape::{self, Message};
+use crate::shape::{self, Id, Message};
 use crate::translate::{native, translate};
 
 /// How NICOS numbers the states of an estimate.
@@ -84,7 +84,8 @@ impl Observer {
             "request" => self.known.jobs().queued(&shape::read(name, json)?),
             "processing" => self.known.jobs().started(&shape::read(name, json)?, now()),
             "blocked" => {
-                let ids: Vec<String> = shape::read(name, json)?;
+                let ids: Vec<Id> = shape::read(name, json)?;
+                let ids: Vec<String> = ids.into_iter().map(|id| id.0).collect();
                 self.known.jobs().removed(&ids, now())
             }
             "updated" => self.known.jobs().edited(&shape::read(name, json)?),

@@ -1,6 +1,6 @@
 //! Writing the arguments of a command.
 //!
-//! Written here because `serde_pickle` keeps dicts sorted by key, and has no way from serde to an integer beyond 64 bits.
+//! Written here because no serializer of serde's keeps the order of dicts and has integers beyond 64 bits.
 
 use super::arg::Arg;
 use super::opcode as op;
