@@ -58,8 +58,10 @@ impl Protocol {
 mod tests {
     use super::*;
 
+    type Question = fn(Protocol) -> bool;
+
     /// The first version for which the answer is yes, if it stays yes.
-    fn since(question: fn(Protocol) -> bool) -> u16 {
+    fn since(question: Question) -> u16 {
         let answers: Vec<bool> = (0..100)
             .map(|version| question(Protocol(version)))
             .collect();
@@ -72,7 +74,7 @@ mod tests {
 
     #[test]
     fn every_version_has_what_it_brought() {
-        let brought: [(u16, fn(Protocol) -> bool); 7] = [
+        let brought: [(u16, Question); 7] = [
             (17, Protocol::is_spoken),
             (20, Protocol::has_blob_count),
             (21, Protocol::has_keepalive),

@@ -14,8 +14,6 @@ pub struct Verb {
     pub changes: bool,
     /// By which of a login's connections it goes.
     pub way: Way,
-    /// The oldest protocol that has it. An older daemon would close the connection.
-    pub since: u16,
 }
 
 /// A login's connections, by what waits for what.
@@ -30,7 +28,7 @@ pub enum Way {
 }
 
 macro_rules! verbs {
-    ($($name:ident = $code:literal $text:literal $kind:ident $way:ident $(since $since:literal)?),* $(,)?) => {
+    ($($name:ident = $code:literal $text:literal $kind:ident $way:ident),* $(,)?) => {
         $(
             #[doc = concat!("`", $text, "`")]
             pub const $name: Verb = Verb {
@@ -38,7 +36,6 @@ macro_rules! verbs {
                 code: $code,
                 changes: changes!($kind),
                 way: Way::$way,
-                since: since!($($since)?),
             };
         )*
         /// Every command of protocol 24.
@@ -52,15 +49,6 @@ macro_rules! changes {
     };
     (changes) => {
         true
-    };
-}
-
-macro_rules! since {
-    () => {
-        0
-    };
-    ($since:literal) => {
-        $since
     };
 }
 
@@ -97,7 +85,7 @@ verbs! {
     AUTHENTICATE = 0x64 "authenticate" looks Query,
     EVENTUNMASK = 0x65 "eventunmask" looks Query,
     REARRANGE = 0x66 "rearrange" changes Query,
-    KEEPALIVE = 0x67 "keepalive" looks Query since 21,
+    KEEPALIVE = 0x67 "keepalive" looks Query,
 }
 
 /// The command of that name.

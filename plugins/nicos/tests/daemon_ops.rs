@@ -237,3 +237,22 @@ async fn what_can_be_done_is_said_beforehand() {
     user.call("release_control", json!({})).await.unwrap();
     host.stop().await;
 }
+#[tokio::test]
+async fn without_a_cache_that_is_said_and_the_connection_stays_in_step() {
+    let nicos = daemon().await;
+    let host = plugin(&nicos, json!({})).await;
+    let user = host.login("user", "user").await.unwrap();
+    for _ in 0..3 {
+        let asked = json!({"key": "mot/value", "from": 0, "to": 1});
+        let fault = user.call("history", asked).await.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Unsupported);
+        assert!(fault.message.contains("without a value cache"), "{fault}");
+        let value = user.call("eval", json!({"code": "6 * 7"})).await.unwrap();
+        assert_eq!(value, json!({"value": 42}));
+    }
+    let dry = user.call("simulate", json!({"code": "maw(mot, 1)\n"}));
+    let fault = dry.await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Unsupported);
+    assert!(fault.message.contains("value cache"), "{fault}");
+    host.stop().await;
+}

@@ -59,9 +59,6 @@ pub struct Observer {
     warned: Option<Protocol>,
 }
 
-/// The first protocol whose daemons say how a script has ended.
-const WITH_DONE: u16 = 22;
-
 /// When nothing is due.
 const FAR: Duration = Duration::from_secs(3600);
 
@@ -226,8 +223,9 @@ impl Observer {
         self.down = None;
         self.teller.health(Health::Up);
         let banner = &greeting.banner;
-        let says_done = banner.protocol_version >= WITH_DONE;
-        self.known.jobs().set_says_done(says_done);
+        self.known
+            .jobs()
+            .set_says_done(banner.protocol().has_done());
         let version = &banner.daemon_version;
         tracing::info!(
             version,

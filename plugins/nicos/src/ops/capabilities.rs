@@ -5,11 +5,6 @@ use serde_json::{Value, json};
 
 use super::Scene;
 
-/// The first protocol whose daemons say how a script has ended.
-const WITH_DONE: u16 = 22;
-/// The first protocol whose prompts can ask for a value.
-const WITH_INPUT: u16 = 24;
-
 /// Why an operation of the model is not offered.
 pub(super) fn why_not(op: &str) -> Option<&'static str> {
     match op {
@@ -24,16 +19,17 @@ pub(super) fn why_not(op: &str) -> Option<&'static str> {
 /// Each entry is `"native"`, `{"emulated": how}` or `{"unsupported": why}`, or says how something is done.
 pub(super) fn capabilities(scene: &Scene<'_>) -> Result<Reply, Fault> {
     let protocol = scene.protocol();
-    let since = |first: u16, why: &str| match protocol >= first {
+    let if_new = |is_there: bool, why: &str| match is_there {
         true => json!("native"),
         false => {
-            json!({ "unsupported": format!("{why}; this NICOS has protocol {protocol}, that came with {first}") })
+            let version = protocol.0;
+            json!({ "unsupported": format!("{why}: this NICOS is too old (protocol {version})") })
         }
     };
     let refused = |op: &str| json!({ "unsupported": why_not(op) });
     Reply::new(&json!({
         "server": "nicos",
-        "protocol": protocol,
+        "protocol": protocol.0,
         "queue": {
             "owned_by": "server",
             "kinds": ["script"],
@@ -52,11 +48,11 @@ pub(super) fn capabilities(scene: &Scene<'_>) -> Result<Reply, Fault> {
         "abort": "native",
         "emergency": "native",
         "finish": "native",
-        "outcome": since(WITH_DONE, "a script that did not fail is said to have ended as `unknown`"),
+        "outcome": if_new(protocol.has_done(), "a script that did not fail is said to have ended as `unknown`"),
         "progress": ["line", "eta"],
         "log": {"stream": "native", "history": "native"},
         "data": "native",
-        "prompts": {"continue": "native", "input": since(WITH_INPUT, "scripts cannot ask for values")},
+        "prompts": {"continue": "native", "input": if_new(protocol.prompts_have_ids(), "scripts cannot ask for values")},
         "history": {"native": "if NICOS has a value cache"},
         "devices": "native",
         "trace": "native",

@@ -20,6 +20,7 @@ use crate::known::Known;
 use crate::lane::{Answer, Lane, decode};
 use crate::logins::Login;
 use crate::pickle::{Arg, Raised, encode};
+use crate::protocol::Protocol;
 use crate::refusal;
 use crate::verb::{Verb, Way};
 
@@ -80,9 +81,9 @@ fn unsupported(op: &str) -> Fault {
 
 impl Scene<'_> {
     /// The daemon's protocol, as it was when it was last greeted.
-    fn protocol(&self) -> u16 {
+    fn protocol(&self) -> Protocol {
         let greeting = self.login.query().greeting();
-        greeting.map_or(0, |greeting| greeting.banner.protocol_version)
+        greeting.map_or(Protocol(0), |greeting| greeting.banner.protocol())
     }
 
     fn lane(&self, way: Way) -> &Lane {

@@ -20,7 +20,7 @@ struct Native {
 pub(super) async fn native(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let native: Native = command.args()?;
     let verb = find(&native.method)?;
-    if scene.protocol() < verb.since {
+    if verb == verb::KEEPALIVE && !scene.protocol().has_keepalive() {
         let message = format!("this NICOS is too old for `{}`", verb.name);
         return Err(Fault::new(FaultKind::Unsupported, message));
     }

@@ -9,9 +9,6 @@ use crate::pickle::Arg;
 use crate::refusal;
 use crate::verb;
 
-/// The first protocol whose daemons can thin values out.
-const WITH_INTERVAL: u16 = 23;
-
 #[derive(Deserialize)]
 struct History {
     key: String,
@@ -29,7 +26,7 @@ pub(super) async fn history(scene: &Scene<'_>, command: &Command) -> Result<Repl
         Arg::Float(history.to),
     ];
     if let Some(interval) = history.interval {
-        if scene.protocol() < WITH_INTERVAL {
+        if !scene.protocol().history_has_interval() {
             let message = "this NICOS cannot thin values out; leave out `interval`";
             return Err(Fault::new(FaultKind::Unsupported, message));
         }
