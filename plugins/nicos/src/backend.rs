@@ -6,13 +6,13 @@ use std::time::Duration;
 use patchbay_sdk::{
     Backend, BackendContext, BackendSession, Command, Fault, FaultKind, RawJson, Reply, Role,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::config::{Config, Settings};
 use crate::known::Known;
-use crate::lane::Account;
+use crate::lane::{Account, privates};
 use crate::logins::{Lease, Logins};
 use crate::observer::{Candidate, Observer, offer};
 use crate::ops::{self, Scene};
@@ -41,7 +41,7 @@ impl Backend for Nicos {
         let (candidate, account) = watch::channel(observer(&settings)?);
         let (refused_told, refused) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
-        let (_private_told, private) = mpsc::channel(1);
+        let (private_told, private) = privates();
         let observer = Observer::new(
             Arc::clone(&settings),
             Arc::clone(&known),
@@ -50,7 +50,7 @@ impl Backend for Nicos {
             refused_told,
         );
         let observer = tokio::spawn(observer.run(account, stopped));
-        let logins = Logins::new(Arc::clone(&settings));
+        let logins = Logins::new(Arc::clone(&settings), private_told);
         let reaper = tokio::spawn(Arc::clone(&logins).reap());
         Ok(Self {
             settings,
@@ -164,6 +164,7 @@ impl BackendSession for NicosSession {
             settings: &self.settings,
             login: lease.login(),
             known: &self.known,
+            session: command.session,
         };
         ops::run(&scene, &command).await
     }

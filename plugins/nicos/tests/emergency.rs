@@ -17,7 +17,7 @@ use std::time::Duration;
 use patchbay_nicos::Config;
 use patchbay_nicos::config::Settings;
 use patchbay_nicos::known::Known;
-use patchbay_nicos::lane::Account;
+use patchbay_nicos::lane::{Account, privates};
 use patchbay_nicos::logins::Logins;
 use patchbay_nicos::ops::{self, Scene};
 use patchbay_nicos::shape::Request;
@@ -69,7 +69,9 @@ async fn logins(peer: &mut Peer) -> (Arc<Settings>, patchbay_nicos::logins::Leas
         user: "u".into(),
         secret: Secret::new("x"),
     };
-    let lease = Logins::new(Arc::clone(&settings)).enter(account).await;
+    let lease = Logins::new(Arc::clone(&settings), privates().0)
+        .enter(account)
+        .await;
     // The two lanes that a login has from the start.
     for _ in 0..2 {
         assert_eq!(seen(peer).await, Seen::Login);
@@ -90,6 +92,7 @@ async fn run(peer: &mut Peer, known: &Arc<Known>, op: &str) -> Result<Reply, Fau
         settings: &settings,
         login: lease.login(),
         known,
+        session: 1,
     };
     let command = Command {
         op: op.into(),

@@ -23,12 +23,21 @@ impl Jobs {
         self.last.as_deref().and_then(|id| self.get(id))
     }
 
-    /// The session that has submitted the running job, if that was one of ours.
+    /// The session that has submitted the running job, if that was one of this login's (of any login's without `user`).
     #[must_use]
-    pub fn submitter(&self) -> Option<u64> {
-        self.running
-            .as_deref()
-            .and_then(|id| self.table.session(id))
+    pub fn submitter(&self, user: Option<&str>) -> Option<u64> {
+        self.submitter_of(self.running.as_deref()?, user)
+    }
+
+    /// As [`Self::submitter`], for the job that ended last.
+    #[must_use]
+    pub fn last_submitter(&self, user: Option<&str>) -> Option<u64> {
+        self.submitter_of(self.last.as_deref()?, user)
+    }
+
+    fn submitter_of(&self, id: &str, user: Option<&str>) -> Option<u64> {
+        let (login, session) = self.table.submitter(id)?;
+        user.is_none_or(|user| user == login).then_some(*session)
     }
 
     /// What the server does if it reports this state.

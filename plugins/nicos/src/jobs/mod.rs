@@ -89,10 +89,10 @@ impl Jobs {
         self.table.insert(request);
     }
 
-    /// It was that session that has submitted the job.
-    pub fn belongs_to(&mut self, id: &str, session: u64) {
+    /// It was that session of that login that has submitted the job.
+    pub fn belongs_to(&mut self, id: &str, user: &str, session: u64) {
         if let Some(job) = self.table.get_mut(id) {
-            job.session = Some(session);
+            job.submitter = Some((user.to_owned(), session));
         }
     }
 

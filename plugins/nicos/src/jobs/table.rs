@@ -24,8 +24,8 @@ pub(super) struct Job {
     pub(super) record: JobRecord,
     /// Whether anybody was told that it is queued; a submit's reply alone tells nobody.
     pub(super) announced: bool,
-    /// The session that has submitted it, if that was one of ours.
-    pub(super) session: Option<u64>,
+    /// The login and session that have submitted it, if they were of ours.
+    pub(super) submitter: Option<(String, u64)>,
     /// A digest of its text as it was last seen; the text itself may be long.
     text: Option<u64>,
 }
@@ -43,8 +43,8 @@ impl Table {
         self.jobs.get(id).map(|job| &job.record)
     }
 
-    pub(super) fn session(&self, id: &str) -> Option<u64> {
-        self.jobs.get(id).and_then(|job| job.session)
+    pub(super) fn submitter(&self, id: &str) -> Option<&(String, u64)> {
+        self.jobs.get(id)?.submitter.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Job> {
@@ -100,7 +100,7 @@ impl Job {
         Self {
             record,
             announced: false,
-            session: None,
+            submitter: None,
             text: request.script.as_deref().map(digest),
         }
     }

@@ -116,7 +116,7 @@ impl Actor {
                 refuse_while(&mut self.queue, cause, sleep(wait)).await?;
             }
             let (settings, account) = (Arc::clone(&self.settings), self.account.clone());
-            let reads_events = self.feed.is_some();
+            let reads_events = self.feed.as_ref().is_some_and(Feed::reads_events);
             let opening = async move { Link::open(&settings, &account, reads_events).await };
             let opened = match &known {
                 Some(cause) => refuse_while(&mut self.queue, cause, opening).await?,
@@ -156,11 +156,9 @@ impl Actor {
             }
         };
         let epoch = EPOCH.fetch_add(1, Ordering::Relaxed);
-        let to = self
-            .feed
-            .clone()
-            .map(|feed| (feed, epoch, link.greeting().clone()));
-        let mut events = tokio::spawn(follow(stream, self.settings.frame_limit, to));
+        let (feed, greeting) = (self.feed.clone(), link.greeting().clone());
+        let limit = self.settings.frame_limit;
+        let mut events = tokio::spawn(follow(stream, limit, feed, epoch, greeting));
         let end = self.commands(&mut link, &mut events).await;
         // The event connection goes last: closed first, it would take the command connection with it.
         match &end {
@@ -223,6 +221,9 @@ impl Actor {
         if !request.begin() {
             return None;
         }
+        if let Some(Feed::Private(feed)) = &self.feed {
+            feed.called(request.session);
+        }
         let reply = timeout(self.reply_deadline, link.call(request.verb, request.args)).await;
         let cause = match reply {
             Ok(Ok(reply)) => {
@@ -263,15 +264,15 @@ impl Actor {
 
     /// A failed try is news too, but not worth waiting for a slow listener.
     fn tell_down(&self, cause: &Fault) {
-        if let Some(feed) = &self.feed {
+        if let Some(Feed::All(to)) = &self.feed {
             let epoch = EPOCH.fetch_add(1, Ordering::Relaxed);
-            let _ = feed.0.try_send((epoch, News::Down(cause.clone())));
+            let _ = to.try_send((epoch, News::Down(cause.clone())));
         }
     }
 
     async fn tell_down_of(&self, epoch: u64, cause: &Fault) {
-        if let Some(feed) = &self.feed {
-            let news = feed.0.send((epoch, News::Down(cause.clone())));
+        if let Some(Feed::All(to)) = &self.feed {
+            let news = to.send((epoch, News::Down(cause.clone())));
             // The listener may be waiting for this very lane; the next link's number tells it the same.
             let _ = tokio::time::timeout(Duration::from_secs(1), news).await;
         }

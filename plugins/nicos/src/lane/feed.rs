@@ -1,6 +1,5 @@
 //! The event connection: read to the end, whether anybody wants the events or not.
 
-use bytes::Bytes;
 use futures_util::StreamExt;
 use patchbay_sdk::Fault;
 use tokio::io::AsyncReadExt;
@@ -9,11 +8,18 @@ use tokio::sync::mpsc;
 use tokio_util::codec::FramedRead;
 
 use super::link::Greeting;
+use super::private::PrivateFeed;
+use crate::event;
 use crate::frame::{EventCodec, EventFrame};
 
 /// Where a lane's events go.
 #[derive(Debug, Clone)]
-pub struct Feed(pub mpsc::Sender<(u64, News)>);
+pub enum Feed {
+    /// All that are not switched off.
+    All(mpsc::Sender<(u64, News)>),
+    /// Those that are for one client only; all others are switched off.
+    Private(PrivateFeed),
+}
 
 /// What is told of a link. Each item comes with the link's number; a higher one means that the older link is gone.
 #[derive(Debug)]
@@ -26,54 +32,79 @@ pub enum News {
     Down(Fault),
 }
 
-/// An event that is for one client only.
-#[derive(Debug)]
-pub struct Private {
-    /// Whose login's connection it came by.
-    pub user: String,
-    /// The session whose command caused it, where the connection knows that.
-    pub session: Option<u64>,
-    /// Its number.
-    pub code: u16,
-    /// Its pickled content.
-    pub payload: Bytes,
+impl Feed {
+    /// Whether it takes more than the private events.
+    pub(super) fn reads_events(&self) -> bool {
+        matches!(self, Feed::All(_))
+    }
 }
 
 /// Reads the event connection until it ends, and says why it did.
 pub(super) async fn follow(
     stream: TcpStream,
     limit: usize,
-    to: Option<(Feed, u64, Greeting)>,
+    feed: Option<Feed>,
+    epoch: u64,
+    greeting: Greeting,
 ) -> String {
-    match to {
-        Some((feed, epoch, greeting)) => forward(stream, limit, feed, epoch, greeting).await,
-        None => drain(stream).await,
+    let Some(feed) = feed else {
+        return drain(stream).await;
+    };
+    let events = FramedRead::new(stream, EventCodec::new(limit, greeting.banner.protocol()));
+    match feed {
+        Feed::All(to) => forward(events, to, epoch, greeting).await,
+        Feed::Private(to) => pick(events, to).await,
     }
 }
 
 async fn forward(
-    stream: TcpStream,
-    limit: usize,
-    feed: Feed,
+    mut events: FramedRead<TcpStream, EventCodec>,
+    to: mpsc::Sender<(u64, News)>,
     epoch: u64,
     greeting: Greeting,
 ) -> String {
-    let mut events = FramedRead::new(stream, EventCodec::new(limit, greeting.banner.protocol()));
-    let mut open = feed
-        .0
-        .send((epoch, News::Up(Box::new(greeting))))
-        .await
-        .is_ok();
+    let mut open = to.send((epoch, News::Up(Box::new(greeting)))).await.is_ok();
     loop {
-        let event = match events.next().await {
-            Some(Ok(event)) => event,
-            Some(Err(error)) => return error.to_string(),
-            None => return closed(),
+        let event = match next(&mut events).await {
+            Ok(event) => event,
+            Err(cause) => return cause,
         };
         // Without a listener the events are read all the same: the daemon must not be kept waiting.
         if open {
-            open = feed.0.send((epoch, News::Event(event))).await.is_ok();
+            open = to.send((epoch, News::Event(event))).await.is_ok();
         }
+    }
+}
+
+/// Events for everybody may come, too: those from before they were switched off.
+async fn pick(mut events: FramedRead<TcpStream, EventCodec>, to: PrivateFeed) -> String {
+    loop {
+        match next(&mut events).await {
+            Ok(EventFrame::Event { code, payload, .. }) if is_private(code) => {
+                to.send(code, payload);
+            }
+            Ok(EventFrame::Oversized { code }) if is_private(code) => {
+                tracing::warn!(
+                    event = &*event::name(code),
+                    user = to.user,
+                    "a private event exceeded `frame_limit_bytes` and was left out"
+                );
+            }
+            Ok(_) => {}
+            Err(cause) => return cause,
+        }
+    }
+}
+
+fn is_private(code: u16) -> bool {
+    event::is_private(&event::name(code))
+}
+
+async fn next(events: &mut FramedRead<TcpStream, EventCodec>) -> Result<EventFrame, String> {
+    match events.next().await {
+        Some(Ok(event)) => Ok(event),
+        Some(Err(error)) => Err(error.to_string()),
+        None => Err(closed()),
     }
 }
 

@@ -58,6 +58,8 @@ pub(super) struct Request {
     pub(super) args: Bytes,
     /// Until when somebody waits for the answer.
     pub(super) deadline: Instant,
+    /// Whose it is.
+    pub(super) session: Option<u64>,
     /// Set before it is sent, and not before.
     sent: Arc<AtomicBool>,
     pub(super) reply: oneshot::Sender<Result<Answer, Fault>>,
@@ -106,9 +108,14 @@ impl Lane {
 
     /// Starts a lane for commands that may take as long as `eval_deadline_s`.
     #[must_use]
-    pub fn start_long(name: &'static str, settings: Arc<Settings>, account: Account) -> Self {
+    pub fn start_long(
+        name: &'static str,
+        settings: Arc<Settings>,
+        account: Account,
+        feed: Option<Feed>,
+    ) -> Self {
         let reply_deadline = settings.eval_deadline;
-        Self::spawn(name, settings, account, reply_deadline, None, None)
+        Self::spawn(name, settings, account, reply_deadline, None, feed)
     }
 
     fn spawn(
@@ -159,12 +166,27 @@ impl Lane {
         args: Vec<u8>,
         deadline: Instant,
     ) -> Result<Answer, Fault> {
+        self.call_for(None, verb, args, deadline).await
+    }
+
+    /// As [`Self::call`], for a session: what the command causes that is for one client only is that session's.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub async fn call_for(
+        &self,
+        session: Option<u64>,
+        verb: Verb,
+        args: Vec<u8>,
+        deadline: Instant,
+    ) -> Result<Answer, Fault> {
         let (reply, mut answer) = oneshot::channel();
         let sent = Arc::new(AtomicBool::new(false));
         let request = Request {
             verb,
             args: Bytes::from(args),
             deadline,
+            session,
             sent: Arc::clone(&sent),
             reply,
         };

@@ -14,9 +14,11 @@ mod decode;
 mod feed;
 mod handle;
 mod link;
+mod private;
 
 pub use connect::greet;
 pub use decode::{decode, refusal_text};
-pub use feed::{Feed, News, Private};
+pub use feed::{Feed, News};
 pub use handle::{Answer, Lane};
 pub use link::{Account, Greeting, Link};
+pub use private::{Caller, Private, PrivateFeed, PrivateReceiver, PrivateSender, Whose, privates};

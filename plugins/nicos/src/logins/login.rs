@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use crate::config::Settings;
-use crate::lane::{Account, Lane, Link};
+use crate::lane::{Account, Caller, Feed, Lane, Link, PrivateFeed, PrivateSender, Whose};
 
 /// One login: a name and password that the daemon has accepted, and its lanes.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub struct Login {
     settings: Arc<Settings>,
     account: Account,
     user_level: i64,
+    private: PrivateSender,
     query: Lane,
     urgent: Lane,
     /// Opened when first needed: most clients never run code of their own in the daemon's handler.
@@ -28,10 +29,17 @@ pub struct Login {
 }
 
 impl Login {
-    pub(super) fn new(settings: Arc<Settings>, account: Account, link: Link) -> Self {
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        account: Account,
+        link: Link,
+        private: PrivateSender,
+    ) -> Self {
         let user_level = link.greeting().user_level;
-        let lane =
-            |name, link| Lane::start(name, Arc::clone(&settings), account.clone(), link, None);
+        let lane = |name, link| {
+            let feed = private_feed(&account, Whose::Submitter, &private);
+            Lane::start(name, Arc::clone(&settings), account.clone(), link, feed)
+        };
         let (query, urgent) = (lane("query", Some(link)), lane("urgent", None));
         let idle_since = Mutex::new(Instant::now());
         Self {
@@ -41,6 +49,7 @@ impl Login {
             idle_since,
             settings,
             account,
+            private,
             long: OnceLock::new(),
             clients: AtomicUsize::new(0),
             verified: Mutex::new(Instant::now()),
@@ -76,7 +85,14 @@ impl Login {
     #[must_use]
     pub fn long(&self) -> &Lane {
         self.long.get_or_init(|| {
-            Lane::start_long("long", Arc::clone(&self.settings), self.account.clone())
+            let whose = Whose::Caller(Caller::default());
+            let feed = private_feed(&self.account, whose, &self.private);
+            Lane::start_long(
+                "long",
+                Arc::clone(&self.settings),
+                self.account.clone(),
+                feed,
+            )
         })
     }
 
@@ -153,4 +169,12 @@ impl Login {
     pub(super) async fn close(&self) {
         join_all(self.lanes().map(Lane::close)).await;
     }
+}
+
+fn private_feed(account: &Account, whose: Whose, to: &PrivateSender) -> Option<Feed> {
+    Some(Feed::Private(PrivateFeed {
+        user: account.user.clone(),
+        whose,
+        to: to.clone(),
+    }))
 }

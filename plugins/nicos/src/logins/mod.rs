@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::config::Settings;
-use crate::lane::{Account, Link};
+use crate::lane::{Account, Link, PrivateSender};
 use gates::Gates;
 pub use login::Login;
 
@@ -19,6 +19,7 @@ pub use login::Login;
 #[derive(Debug)]
 pub struct Logins {
     settings: Arc<Settings>,
+    private: PrivateSender,
     open: Mutex<Vec<Arc<Login>>>,
     /// Held while somebody new is let in, so that two clients do not open the same login twice.
     gates: Gates,
@@ -34,12 +35,13 @@ pub struct Lease {
 }
 
 impl Logins {
-    /// No logins.
+    /// No logins. What the daemon tells one client only goes to `private`.
     #[must_use]
-    pub fn new(settings: Arc<Settings>) -> Arc<Self> {
+    pub fn new(settings: Arc<Settings>, private: PrivateSender) -> Arc<Self> {
         let gates = Gates::new(settings.logins_most);
         Arc::new(Self {
             settings,
+            private,
             open: Mutex::default(),
             gates,
             released: Notify::new(),
@@ -110,7 +112,12 @@ impl Logins {
     }
 
     fn open_login(self: &Arc<Self>, account: Account, link: Link) -> Result<Lease, Fault> {
-        let login = Arc::new(Login::new(Arc::clone(&self.settings), account, link));
+        let login = Arc::new(Login::new(
+            Arc::clone(&self.settings),
+            account,
+            link,
+            self.private.clone(),
+        ));
         let lease = self.lease(Arc::clone(&login));
         self.add(login)?;
         Ok(lease)

@@ -1,7 +1,7 @@
 //! From NICOS's events to the model's.
 
 use bytes::Bytes;
-use patchbay_sdk::{Event, EventKind, Fault};
+use patchbay_sdk::{EventKind, Fault};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -13,7 +13,7 @@ use crate::lane::{Lane, Private, decode};
 use crate::model::LogLine;
 use crate::prompts::Asked;
 use crate::shape::{self, Id, Message};
-use crate::translate::{native, translate};
+use crate::translate::translate;
 
 /// How NICOS numbers the states of an estimate.
 const ESTIMATES: [&str; 4] = [PENDING, "running", "success", "failed"];
@@ -38,8 +38,18 @@ impl Observer {
                 blobs,
             } => {
                 let name = event::name(code);
+                if event::is_private(&name) {
+                    let (user, session) = (None, None);
+                    let private = Private {
+                        user,
+                        session,
+                        code,
+                        payload,
+                    };
+                    return self.private(private).await;
+                }
                 if let Err(cause) = self.read(&name, payload, blobs).await {
-                    self.teller.count("events_unreadable");
+                    self.teller.count("events_unreadable", 1);
                     tracing::warn!(event = &*name, %cause, "an event could not be read");
                 }
             }
@@ -49,7 +59,7 @@ impl Observer {
 
     async fn oversized(&mut self, lane: &Lane, code: u16) {
         let name = event::name(code);
-        self.teller.count("events_too_large");
+        self.teller.count("events_too_large", 1);
         tracing::warn!(
             event = &*name,
             "an event exceeded `frame_limit_bytes` and was left out"
@@ -179,31 +189,5 @@ impl Observer {
             self.teller.emit(EventKind::Job, told.0.clone(), &told.1);
             self.estimate = Some(told);
         }
-    }
-
-    // ---- what is for one client only
-
-    /// NICOS sends it to the connection that ran the code; whose code that was, the connection knows if it runs
-    /// nobody else's, and otherwise it was the running script's.
-    pub(super) async fn private(&mut self, private: Private) {
-        let session = private.session.or_else(|| self.known.jobs().submitter());
-        let Some(session) = session else {
-            self.teller.count("private_events_dropped");
-            return;
-        };
-        let name = event::name(private.code);
-        let event = self.read_private(&name, private.payload).await;
-        match event {
-            Ok(event) => self.teller.event(event.session(session)),
-            Err(cause) => {
-                self.teller.count("events_unreadable");
-                tracing::warn!(event = &*name, %cause, "a private event could not be read");
-            }
-        }
-    }
-
-    async fn read_private(&self, name: &str, payload: Bytes) -> Result<Event, Fault> {
-        let (json, _) = decode(payload, &self.settings.limits).await?;
-        native(name, &json)
     }
 }

@@ -2,6 +2,7 @@
 
 mod events;
 mod look;
+mod private;
 mod sync;
 mod tell;
 
@@ -14,9 +15,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::config::Settings;
 use crate::known::Known;
-use crate::lane::{Account, Feed, Greeting, Lane, News, Private, greet};
+use crate::lane::{Account, Feed, Greeting, Lane, News, PrivateReceiver, greet};
 use crate::protocol::{Protocol, TESTED};
 use events::Estimate;
+use private::Waiting;
 use sync::Pending;
 use tell::Teller;
 
@@ -42,7 +44,8 @@ pub struct Observer {
     settings: Arc<Settings>,
     known: Arc<Known>,
     teller: Teller,
-    private: mpsc::Receiver<Private>,
+    private: PrivateReceiver,
+    waiting: Waiting,
     refused: watch::Sender<bool>,
     /// The link whose events count, and the daemon process behind it.
     epoch: u64,
@@ -69,7 +72,7 @@ impl Observer {
         settings: Arc<Settings>,
         known: Arc<Known>,
         cx: BackendContext,
-        private: mpsc::Receiver<Private>,
+        private: PrivateReceiver,
         refused: watch::Sender<bool>,
     ) -> Self {
         Self {
@@ -77,6 +80,7 @@ impl Observer {
             known,
             teller: Teller::new(cx),
             private,
+            waiting: Waiting::new(),
             refused,
             epoch: 0,
             identity: None,
@@ -107,7 +111,7 @@ impl Observer {
                 Arc::clone(&self.settings),
                 account,
                 None,
-                Some(Feed(feed)),
+                Some(Feed::All(feed)),
             );
             tokio::select! {
                 () = self.follow(&lane, &mut news) => {}
@@ -158,11 +162,12 @@ impl Observer {
             let known = Arc::clone(&self.known);
             let item = tokio::select! {
                 biased;
-                item = news.recv() => item,
+                // Before the news: of a job that has ended already it is harder to say whose it was.
                 Some(private) = self.private.recv() => {
                     self.private(private).await;
                     continue;
                 }
+                item = news.recv() => item,
                 () = known.wanted() => {
                     self.resync(lane).await;
                     continue;
@@ -170,6 +175,7 @@ impl Observer {
                 () = sleep_until(due) => {
                     self.go_on(lane).await;
                     self.doubt();
+                    self.release_private().await;
                     self.teller.release_due();
                     continue;
                 }
@@ -178,6 +184,7 @@ impl Observer {
             self.take(lane, epoch, item).await;
             self.go_on(lane).await;
             self.doubt();
+            self.release_private().await;
             self.teller.release_due();
         }
     }
@@ -185,7 +192,11 @@ impl Observer {
     /// When something is to be done even if there is no news.
     fn due(&self) -> Instant {
         let pending = self.pending.as_ref().map(|pending| pending.due);
-        let due = pending.into_iter().chain(self.teller.due()).min();
+        let due = pending
+            .into_iter()
+            .chain(self.teller.due())
+            .chain(self.private_due())
+            .min();
         due.unwrap_or_else(|| Instant::now() + FAR)
     }
 

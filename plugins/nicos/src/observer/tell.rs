@@ -48,8 +48,8 @@ impl Teller {
         }
     }
 
-    pub(super) fn count(&self, counter: &str) {
-        self.cx.count(counter, 1);
+    pub(super) fn count(&self, counter: &str, add: u64) {
+        self.cx.count(counter, add);
     }
 
     pub(super) fn event(&self, event: Event) {

@@ -32,6 +32,8 @@ pub struct Scene<'a> {
     pub login: &'a Login,
     /// What is known of the daemon.
     pub known: &'a Known,
+    /// Who asks.
+    pub session: u64,
 }
 
 /// Does what the command asks.
@@ -137,7 +139,8 @@ impl Scene<'_> {
             );
             return Err(Fault::new(FaultKind::TooLarge, message));
         }
-        lane.call(verb, args, deadline).await
+        lane.call_for(Some(self.session), verb, args, deadline)
+            .await
     }
 
     /// The JSON of an answer (`null` for none), and the exception that it is, if it is one.

@@ -91,7 +91,7 @@ pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply
     };
     let mut jobs = scene.known.jobs();
     jobs.submitted(&request);
-    jobs.belongs_to(&reqid, command.session);
+    jobs.belongs_to(&reqid, scene.login.user(), command.session);
     drop(jobs);
     Reply::new(&json!({ "job": reqid }))
 }
