@@ -280,7 +280,7 @@ fn whatever_python_pickles_we_read() {
     let values = leaf.prop_recursive(4, 30, 5, container);
     let config = ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(400)
+        ..ProptestConfig::with_cases(1_500)
     };
     let python = RefCell::new(Python::start("pickle_writer.py"));
     let outcome = TestRunner::new(config).run(&values, |value| {

@@ -205,6 +205,21 @@ const RECORDED: &[(&str, &[u8], &str)] = &[
         "[5,true,-7]",
     ),
     (
+        "Python 2 dict with text keys",
+        b"\x80\x02}q\x00U\x06statusq\x01K\x00J\xff\xff\xff\xff\x86q\x02s.",
+        r#"{"status":[0,-1]}"#,
+    ),
+    (
+        "Python 2 datetime, packed into a text",
+        b"\x80\x02cdatetime\ndatetime\nq\x00U\x0a\x07\xea\x0b\x16\x0a\x00\x05\x00\x00\x00q\x01\x85q\x02Rq\x03.",
+        r#"{"$class":"datetime.datetime","iso":"2026-11-22T10:00:05"}"#,
+    ),
+    (
+        "Python 2 exception",
+        b"\x80\x02cexceptions\nValueError\nq\x00U\x02noq\x01\x85q\x02Rq\x03}q\x04U\x04codeq\x05K\x07sb.",
+        r#"{"$class":"builtins.ValueError","$args":["no"],"code":7}"#,
+    ),
+    (
         "a class with keyword arguments",
         b"\x80\x04\x8c\x01m\x8c\x01C\x93)}\x8c\x01kK\x01s\x92.",
         r#"{"$class":"m.C","$kwargs":{"k":1}}"#,
