@@ -133,19 +133,22 @@ fn what_is_no_value_is_refused_with_the_reason() {
             "a dict cannot be the key of a dict",
         ),
         ("1e400", "a number is beyond what a float holds"),
+        (r#"{"$b":2,"a":1}"#, "a value cannot be given by `$b`"),
+        (
+            r#"{"$int":"1","a":1}"#,
+            "`a` does not stand alone in its object",
+        ),
+        (r#"{"$dict":[[1]]}"#, "an entry of `$dict` is no pair"),
+        (r#"{"$dict":[[1,2,3]]}"#, "an entry of `$dict` is no pair"),
+        (r#"{"$dict":{}}"#, "a value has no `[` where it should"),
     ];
     for (json, message) in refused {
         assert_eq!(from_json(json).unwrap_err(), message, "{json}");
     }
-    for json in [
-        r#"{"$dict":[[1]]}"#,
-        r#"{"$dict":{}}"#,
-        r#"{"$int":5}"#,
-        r#""\ud800""#,
-    ] {
+    for json in [r#"{"$int":5}"#, r#"{"$bytes":null}"#, r#""\ud800""#] {
         let message = from_json(json).unwrap_err();
         assert!(
-            message.starts_with("a value cannot be read: "),
+            message.starts_with("a text cannot be read: "),
             "{json}: {message}"
         );
     }
@@ -156,6 +159,24 @@ fn an_integer_longer_than_any_that_is_received_is_refused() {
     assert!(from_json(&"9".repeat(617)).is_ok());
     assert!(from_json(&"9".repeat(618)).is_err());
     assert!(from_json(&"9".repeat(1 << 20)).is_err());
+}
+
+#[test]
+fn the_number_of_values_is_bounded() {
+    let many = |count: usize| format!("[{}1]", "1,".repeat(count - 2));
+    assert!(from_json(&many(500_000)).is_ok());
+    assert_eq!(
+        from_json(&many(500_001)).unwrap_err(),
+        "the value consists of too many values"
+    );
+}
+
+#[test]
+fn white_space_between_things_means_nothing() {
+    let spaced = " {\n\"a\" : [ 1 ,\t2.5 ] , \"b\" :\r{ \"$dict\" : [ [ null , true ] ] } } ";
+    let dense = r#"{"a":[1,2.5],"b":{"$dict":[[null,true]]}}"#;
+    assert_eq!(from_json(spaced), from_json(dense));
+    assert!(from_json(dense).is_ok());
 }
 
 #[test]

@@ -1,23 +1,14 @@
 //! Reading the values that clients send: the forms of [`Pickle::to_json`](super::Pickle::to_json), the other way round.
+//!
+//! The text is well-formed JSON already, so it is read in one go, by the brackets; serde would turn long integers into floats.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use patchbay_sdk::{Fault, FaultKind};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::arg::Arg;
 use super::{Limits, MOST_DIGITS};
-
-/// The fields of an object in their order, doubles included.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
-
-/// Where a value stands decides what an array becomes: Python's dicts take tuples for keys, but no lists.
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    Value,
-    Key,
-}
 
 impl Arg {
     /// The value whose JSON form this is. `{"$bytes"}`, `{"$float"}`, `{"$int"}` and `{"$dict"}` are what they are in
@@ -27,121 +18,203 @@ impl Arg {
     /// # Errors
     /// `Invalid`, saying what, if no such value is meant: another name that begins with `$`, an integer of more than
     /// [`MOST_DIGITS`] digits, a finite number beyond what a float holds, half a surrogate pair, a dict as a key, or
-    /// nesting deeper than [`Limits::depth`] is by default.
+    /// deeper nesting or more values than [`Limits`] allows by default.
     pub fn from_json(json: &RawValue) -> Result<Self, Fault> {
-        value(json, Place::Value, Limits::default().depth)
+        let Limits { depth, nodes, .. } = Limits::default();
+        let mut reader = Reader {
+            rest: json.get(),
+            depth,
+            nodes,
+        };
+        reader.value(Place::Value)
     }
 }
 
-/// `depth` is how many levels may still follow. Each level scans its text anew, which is why they are few.
-fn value(json: &RawValue, place: Place, depth: usize) -> Result<Arg, Fault> {
-    let text = json.get();
-    let value = match text.as_bytes().first() {
-        Some(b'{' | b'[') if depth == 0 => return Err(too_deep()),
-        Some(b'{') => return object(parse::<Fields<'_>>(json)?.0, place, depth - 1),
-        Some(b'[') => {
-            let items = items(json, place, depth - 1)?;
-            return Ok(match place {
-                Place::Value => Arg::List(items),
-                Place::Key => Arg::Tuple(items),
-            });
+/// What is still to be read, and how much more there may be of it.
+struct Reader<'a> {
+    rest: &'a str,
+    depth: usize,
+    nodes: usize,
+}
+
+/// Where a value stands decides what an array becomes: Python's dicts take tuples for keys, but no lists.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Value,
+    Key,
+}
+
+impl Reader<'_> {
+    fn value(&mut self, place: Place) -> Result<Arg, Fault> {
+        let left = self.nodes.checked_sub(1);
+        self.nodes = left.ok_or_else(|| invalid("the value consists of too many values"))?;
+        match self.peek() {
+            Some(b'{') => self.object(place),
+            Some(b'[') => {
+                let mut items = Vec::new();
+                self.array(|reader| {
+                    items.push(reader.value(place)?);
+                    Ok(())
+                })?;
+                Ok(match place {
+                    Place::Value => Arg::List(items),
+                    Place::Key => Arg::Tuple(items),
+                })
+            }
+            Some(b'"') => self.text().map(Arg::Text),
+            _ => scalar(self.word()),
         }
-        Some(b'"') => Arg::Text(parse(json)?),
-        Some(b't' | b'f') => Arg::Bool(parse(json)?),
-        Some(b'n') => Arg::None,
-        _ => return number(text),
-    };
-    Ok(value)
-}
-
-fn items(json: &RawValue, place: Place, depth: usize) -> Result<Vec<Arg>, Fault> {
-    let items: Vec<&RawValue> = parse(json)?;
-    items
-        .into_iter()
-        .map(|item| value(item, place, depth))
-        .collect()
-}
-
-fn number(text: &str) -> Result<Arg, Fault> {
-    if !text.contains(['.', 'e', 'E']) {
-        return Arg::int(text).ok_or_else(too_long);
     }
-    match text.parse() {
-        Ok(number) if f64::is_finite(number) => Ok(Arg::Float(number)),
-        _ => Err(invalid("a number is beyond what a float holds")),
-    }
-}
 
-fn object(fields: Vec<(String, &RawValue)>, place: Place, depth: usize) -> Result<Arg, Fault> {
-    if let Some((name, content)) = fields.iter().find(|(name, _)| name.starts_with('$')) {
-        if fields.len() > 1 {
-            return Err(invalid(format!(
-                "`{name}` does not stand alone in its object"
-            )));
+    fn object(&mut self, place: Place) -> Result<Arg, Fault> {
+        let (mut entries, mut special) = (Vec::new(), None);
+        self.enclosed(b'{', b'}', |reader| {
+            let name = reader.text()?;
+            reader.skip(b':')?;
+            if name.starts_with('$') || special.is_some() {
+                alone(entries.is_empty() && special.is_none(), &name)?;
+                special = Some(reader.tagged(&name, place)?);
+                return Ok(());
+            }
+            entries.push((Arg::Text(name), reader.value(Place::Value)?));
+            Ok(())
+        })?;
+        match special {
+            Some(value) => Ok(value),
+            None => dict(entries, place),
         }
-        return tagged(name, content, place, depth);
     }
-    refuse_key(place)?;
-    let entry = |(name, content)| Ok((Arg::Text(name), value(content, Place::Value, depth)?));
-    fields
-        .into_iter()
-        .map(entry)
-        .collect::<Result<_, _>>()
-        .map(Arg::Dict)
+
+    fn tagged(&mut self, name: &str, place: Place) -> Result<Arg, Fault> {
+        match name {
+            "$bytes" => {
+                let bytes = STANDARD.decode(self.text()?);
+                bytes
+                    .map(Arg::Bytes)
+                    .map_err(|_| invalid("`$bytes` is no base64"))
+            }
+            "$float" => match &self.text()?[..] {
+                "nan" => Ok(Arg::Float(f64::NAN)),
+                "inf" => Ok(Arg::Float(f64::INFINITY)),
+                "-inf" => Ok(Arg::Float(f64::NEG_INFINITY)),
+                _ => Err(invalid("`$float` is none of nan, inf and -inf")),
+            },
+            "$int" => Arg::int(&self.text()?).ok_or_else(too_long),
+            "$dict" => {
+                let mut entries = Vec::new();
+                self.array(|reader| {
+                    entries.push(reader.pair()?);
+                    Ok(())
+                })?;
+                dict(entries, place)
+            }
+            _ => Err(invalid(format!("a value cannot be given by `{name}`"))),
+        }
+    }
+
+    fn pair(&mut self) -> Result<(Arg, Arg), Fault> {
+        let (mut key, mut value) = (None, None);
+        self.array(|reader| {
+            match (&key, &value) {
+                (None, _) => key = Some(reader.value(Place::Key)?),
+                (_, None) => value = Some(reader.value(Place::Value)?),
+                _ => return Err(invalid("an entry of `$dict` is no pair")),
+            }
+            Ok(())
+        })?;
+        key.zip(value)
+            .ok_or_else(|| invalid("an entry of `$dict` is no pair"))
+    }
+
+    // ---- the text
+
+    fn array(&mut self, item: impl FnMut(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
+        self.enclosed(b'[', b']', item)
+    }
+
+    /// Reads what stands between brackets, separated by commas.
+    fn enclosed(
+        &mut self,
+        open: u8,
+        close: u8,
+        mut item: impl FnMut(&mut Self) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.skip(open)?;
+        let above = self.depth;
+        self.depth = above
+            .checked_sub(1)
+            .ok_or_else(|| invalid("the value is nested too deeply"))?;
+        while self.peek() != Some(close) {
+            item(self)?;
+            if self.peek() == Some(b',') {
+                self.skip(b',')?;
+            }
+        }
+        self.depth = above;
+        self.skip(close)
+    }
+
+    /// The next byte that is no white space.
+    fn peek(&mut self) -> Option<u8> {
+        self.rest = self.rest.trim_ascii_start();
+        self.rest.bytes().next()
+    }
+
+    fn skip(&mut self, byte: u8) -> Result<(), Fault> {
+        let rest = self.rest.trim_ascii_start().strip_prefix(char::from(byte));
+        self.rest = rest.ok_or_else(|| {
+            invalid(format!(
+                "a value has no `{}` where it should",
+                char::from(byte)
+            ))
+        })?;
+        Ok(())
+    }
+
+    fn text(&mut self) -> Result<String, Fault> {
+        let mut texts = serde_json::Deserializer::from_str(self.rest).into_iter();
+        let text = texts.next().unwrap_or(Ok(String::new()));
+        let text = text.map_err(|error| invalid(format!("a text cannot be read: {error}")))?;
+        self.rest = self.rest.get(texts.byte_offset()..).unwrap_or_default();
+        Ok(text)
+    }
+
+    /// A number or a word, up to what may follow one.
+    fn word(&mut self) -> &str {
+        let end = self.rest.find([',', ']', '}', ' ', '\n', '\r', '\t']);
+        let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
+        self.rest = rest;
+        word
+    }
 }
 
-fn tagged(name: &str, content: &RawValue, place: Place, depth: usize) -> Result<Arg, Fault> {
-    match name {
-        "$bytes" => {
-            let bytes = STANDARD.decode(parse::<String>(content)?);
-            bytes
-                .map(Arg::Bytes)
-                .map_err(|_| invalid("`$bytes` is no base64"))
-        }
-        "$float" => match &parse::<String>(content)?[..] {
-            "nan" => Ok(Arg::Float(f64::NAN)),
-            "inf" => Ok(Arg::Float(f64::INFINITY)),
-            "-inf" => Ok(Arg::Float(f64::NEG_INFINITY)),
-            _ => Err(invalid("`$float` is none of nan, inf and -inf")),
+fn scalar(word: &str) -> Result<Arg, Fault> {
+    match word {
+        "null" => Ok(Arg::None),
+        "true" => Ok(Arg::Bool(true)),
+        "false" => Ok(Arg::Bool(false)),
+        number if !number.contains(['.', 'e', 'E']) => Arg::int(number).ok_or_else(too_long),
+        number => match number.parse() {
+            Ok(number) if f64::is_finite(number) => Ok(Arg::Float(number)),
+            _ => Err(invalid("a number is beyond what a float holds")),
         },
-        "$int" => Arg::int(&parse::<String>(content)?).ok_or_else(too_long),
-        "$dict" => {
-            refuse_key(place)?;
-            let pairs: Vec<&RawValue> = parse(content)?;
-            pairs
-                .into_iter()
-                .map(|entry| pair(entry, depth))
-                .collect::<Result<_, _>>()
-                .map(Arg::Dict)
-        }
-        _ => Err(invalid(format!("a value cannot be given by `{name}`"))),
     }
 }
 
-fn pair(entry: &RawValue, depth: usize) -> Result<(Arg, Arg), Fault> {
-    let [key, content]: [&RawValue; 2] = parse(entry)?;
-    // The arrays of a `$dict` and of its pair are levels, too.
-    let depth = depth.checked_sub(2).ok_or_else(too_deep)?;
-    Ok((
-        value(key, Place::Key, depth)?,
-        value(content, Place::Value, depth)?,
-    ))
-}
-
-fn refuse_key(place: Place) -> Result<(), Fault> {
+fn dict(entries: Vec<(Arg, Arg)>, place: Place) -> Result<Arg, Fault> {
     match place {
-        Place::Value => Ok(()),
+        Place::Value => Ok(Arg::Dict(entries)),
         Place::Key => Err(invalid("a dict cannot be the key of a dict")),
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(json: &'a RawValue) -> Result<T, Fault> {
-    serde_json::from_str(json.get())
-        .map_err(|error| invalid(format!("a value cannot be read: {error}")))
-}
-
-fn too_deep() -> Fault {
-    invalid("the value is nested too deeply")
+fn alone(is_alone: bool, name: &str) -> Result<(), Fault> {
+    match is_alone {
+        true => Ok(()),
+        false => Err(invalid(format!(
+            "`{name}` does not stand alone in its object"
+        ))),
+    }
 }
 
 fn too_long() -> Fault {
@@ -152,28 +225,4 @@ fn too_long() -> Fault {
 
 fn invalid(message: impl Into<String>) -> Fault {
     Fault::new(FaultKind::Invalid, message)
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                to.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(fields)
-            }
-        }
-
-        deserializer.deserialize_map(InOrder).map(Self)
-    }
 }
