@@ -128,6 +128,8 @@ impl Link {
     /// # Errors
     /// `Unavailable` if it cannot be opened.
     pub async fn open_events(&mut self, settings: &Settings) -> Result<TcpStream, Fault> {
+        // Also an opening that fails from here on may be under way at the daemon.
+        self.events_opened = Some(Instant::now());
         let opening = async {
             let stream = self.commands.get_ref();
             connect_from(stream.local_addr()?, stream.peer_addr()?, &self.identity).await
@@ -137,9 +139,7 @@ impl Link {
                 .await
                 .map_err(|error| unavailable(settings, &error.to_string()))
         });
-        let stream = stream.await?;
-        self.events_opened = Some(Instant::now());
-        Ok(stream)
+        stream.await
     }
 
     /// Sends a command and waits for its reply, both of a reply that comes twice.
