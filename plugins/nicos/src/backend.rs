@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::config::{Config, Settings};
 use crate::known::Known;
-use crate::lane::{Account, privates};
+use crate::lane::{Account, Daemon, privates};
 use crate::logins::{Lease, Logins};
 use crate::observer::{Candidate, Observer, offer};
 use crate::ops::{self, Scene};
@@ -23,6 +23,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// A NICOS daemon.
 pub struct Nicos {
     settings: Arc<Settings>,
+    daemon: Arc<Daemon>,
     logins: Arc<Logins>,
     known: Arc<Known>,
     candidate: Candidate,
@@ -37,23 +38,19 @@ impl Backend for Nicos {
 
     async fn start(config: Config, cx: BackendContext) -> Result<Self, Fault> {
         let settings = Arc::new(config.resolve()?);
+        let daemon = Daemon::new(Arc::clone(&settings));
         let known = Known::new(settings.jobs_most);
         let (candidate, account) = watch::channel(observer(&settings)?);
         let (refused_told, refused) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
         let (private_told, private) = privates();
-        let observer = Observer::new(
-            Arc::clone(&settings),
-            Arc::clone(&known),
-            cx,
-            private,
-            refused_told,
-        );
+        let observer = Observer::new(&daemon, Arc::clone(&known), cx, private, refused_told);
         let observer = tokio::spawn(observer.run(account, stopped));
-        let logins = Logins::new(Arc::clone(&settings), private_told);
+        let logins = Logins::new(&daemon, private_told);
         let reaper = tokio::spawn(Arc::clone(&logins).reap());
         Ok(Self {
             settings,
+            daemon,
             logins,
             known,
             candidate,
@@ -68,7 +65,7 @@ impl Backend for Nicos {
             user: login.user,
             secret: login.secret,
         };
-        let lease = self.logins.enter(account.clone()).await?;
+        let lease = self.logins.enter(account.clone(), login.session).await?;
         if self.settings.observer.is_none() {
             let refused = *self.refused.borrow();
             offer(&self.candidate, &account, refused);
@@ -80,7 +77,11 @@ impl Backend for Nicos {
             "logged in"
         );
         let (settings, known) = (Arc::clone(&self.settings), Arc::clone(&self.known));
+        let role = settings
+            .roles
+            .of(lease.login().user(), lease.login().user_level());
         Ok(NicosSession {
+            role,
             lease: Mutex::new(Some(Arc::new(lease))),
             settings,
             known,
@@ -96,7 +97,7 @@ impl Backend for Nicos {
             reaper.abort();
         }
         let farewell = async {
-            self.logins.close().await;
+            self.daemon.close().await;
             for task in tasks {
                 let _ = task.await;
             }
@@ -122,6 +123,7 @@ pub struct NicosSession {
     lease: Mutex<Option<Arc<Lease>>>,
     settings: Arc<Settings>,
     known: Arc<Known>,
+    role: Role,
 }
 
 impl NicosSession {
@@ -139,11 +141,7 @@ impl NicosSession {
 
 impl BackendSession for NicosSession {
     fn role(&self) -> Role {
-        match self.user_level() {
-            20.. => Role::Admin,
-            10..20 => Role::User,
-            _ => Role::View,
-        }
+        self.role
     }
 
     fn detail(&self) -> Option<RawJson> {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use patchbay_nicos::Config;
 use patchbay_nicos::config::Settings;
 use patchbay_nicos::known::Known;
-use patchbay_nicos::lane::{Account, privates};
+use patchbay_nicos::lane::{Account, Daemon, privates};
 use patchbay_nicos::logins::Logins;
 use patchbay_nicos::ops::{self, Scene};
 use patchbay_nicos::shape::Request;
@@ -69,8 +69,8 @@ async fn logins(peer: &mut Peer) -> (Arc<Settings>, patchbay_nicos::logins::Leas
         user: "u".into(),
         secret: Secret::new("x"),
     };
-    let lease = Logins::new(Arc::clone(&settings), privates().0)
-        .enter(account)
+    let lease = Logins::new(&Daemon::new(Arc::clone(&settings)), privates().0)
+        .enter(account, 1)
         .await;
     // The two lanes that a login has from the start.
     for _ in 0..2 {

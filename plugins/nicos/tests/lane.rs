@@ -14,8 +14,8 @@ mod lanes;
 use std::time::Duration;
 
 use lanes::peer::{ACK, Seen, Step, greeter, number, peer, refusal, sized};
-use lanes::{account, ask, ask_again, lane, seen, settings, value};
-use patchbay_nicos::lane::{Answer, Lane, Link};
+use lanes::{account, ask, ask_again, daemon, lane, seen, settings, value};
+use patchbay_nicos::lane::{Answer, Lane, Link, Sort};
 use patchbay_nicos::verb::{EVAL, FINISH, GETSTATUS, GETVERSION, QUEUE};
 use patchbay_sdk::FaultKind;
 use tokio::time::{sleep, timeout};
@@ -212,7 +212,7 @@ async fn while_there_is_no_daemon_calls_fail_at_once_and_name_the_address() {
         .local_addr()
         .unwrap()
         .to_string();
-    let lane = Lane::start("query", settings(&address, ""), account(), None, None);
+    let lane = Lane::start(Sort::Query, &daemon(&address, ""), account(), None, None);
     for _ in 0..20 {
         let fault = ask(&lane, GETSTATUS).await.unwrap_err();
         assert_eq!(fault.kind, FaultKind::Unavailable);

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use lanes::peer::{Seen, Step, level, number, peer, peer_of, refusal};
 use lanes::{PATIENCE, account, ask, lane, seen, settings, value};
-use patchbay_nicos::lane::{Answer, Lane, Link};
+use patchbay_nicos::lane::{Answer, Daemon, Lane, Link, Sort};
 use patchbay_nicos::verb::{EVAL, GETSTATUS, GETVERSION, QUEUE};
 use patchbay_sdk::FaultKind;
 use tokio::time::{Instant, sleep};
@@ -104,7 +104,13 @@ async fn the_greeting_of_a_link_that_is_there_is_known_at_once() {
     let peer = peer(vec![]).await;
     let settings = settings(&peer.address, "");
     let link = Link::open(&settings, &account(), false).await.unwrap();
-    let lane = Lane::start("query", settings, account(), Some(link), None);
+    let lane = Lane::start(
+        Sort::Query,
+        &Daemon::new(settings),
+        account(),
+        Some(link),
+        None,
+    );
     let greeting = lane.greeting().expect("a greeting");
     assert_eq!(greeting.banner.daemon_version, "scripted");
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_nicos::Config;
-use patchbay_nicos::lane::{Account, privates};
+use patchbay_nicos::lane::{Account, Daemon, privates};
 use patchbay_nicos::logins::{Lease, Logins};
 use patchbay_nicos::verb::GETSTATUS;
 use patchbay_sdk::{Fault, FaultKind, Secret};
@@ -31,7 +31,8 @@ fn logins(peer: &Peer, more: &str) -> Arc<Logins> {
     let config =
         format!(r#"{{"address": "{address}", "retry_first_s": 0.02, "retry_most_s": 0.1{more}}}"#);
     let config: Config = serde_json::from_str(&config).unwrap();
-    Logins::new(Arc::new(config.resolve().unwrap()), privates().0)
+    let daemon = Daemon::new(Arc::new(config.resolve().unwrap()));
+    Logins::new(&daemon, privates().0)
 }
 
 async fn enter(logins: &Arc<Logins>) -> Result<Lease, Fault> {
@@ -39,7 +40,7 @@ async fn enter(logins: &Arc<Logins>) -> Result<Lease, Fault> {
         user: "u".into(),
         secret: Secret::new("x"),
     };
-    logins.enter(account).await
+    logins.enter(account, 1).await
 }
 
 async fn see_logins(peer: &mut Peer, mut count: usize) {

@@ -15,12 +15,16 @@ use patchbay_sdk::{Fault, FaultKind};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
+use super::daemon::Daemon;
 use super::decode::refusal_text;
+use super::fault::{as_told, no_reply, not_sent};
 use super::feed::{Feed, News, follow};
-use super::handle::{Answer, Item, Request, Seen};
+use super::handle::{Answer, Request, Seen};
 use super::link::{Account, Link};
+use super::sort::Sort;
 use crate::config::Settings;
 use crate::frame::ReplyFrame;
 use crate::pickle::encode;
@@ -43,15 +47,17 @@ static EPOCH: AtomicU64 = AtomicU64::new(1);
 
 /// Owns a lane's link and what waits for it.
 pub(super) struct Actor {
-    name: &'static str,
-    settings: Arc<Settings>,
-    account: Account,
-    /// How long a reply may take from the moment when its command was sent.
-    reply_deadline: Duration,
-    feed: Option<Feed>,
-    queue: mpsc::Receiver<Item>,
-    backoff: Backoff,
-    seen: Arc<Seen>,
+    pub(super) sort: Sort,
+    pub(super) daemon: Arc<Daemon>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) account: Account,
+    pub(super) feed: Option<Feed>,
+    pub(super) queue: mpsc::Receiver<Request>,
+    pub(super) closing: CancellationToken,
+    pub(super) backoff: Backoff,
+    pub(super) seen: Arc<Seen>,
+    /// Whether every command that was sent has been answered.
+    pub(super) in_step: bool,
 }
 
 enum End {
@@ -60,28 +66,6 @@ enum End {
 }
 
 impl Actor {
-    pub(super) fn new(
-        name: &'static str,
-        settings: Arc<Settings>,
-        account: Account,
-        reply_deadline: Duration,
-        feed: Option<Feed>,
-        queue: mpsc::Receiver<Item>,
-        seen: Arc<Seen>,
-    ) -> Self {
-        let backoff = Backoff::new(settings.retry_first, settings.retry_most);
-        Self {
-            name,
-            settings,
-            account,
-            reply_deadline,
-            feed,
-            queue,
-            backoff,
-            seen,
-        }
-    }
-
     pub(super) async fn run(mut self, mut first: Option<Link>) {
         let mut known = None;
         loop {
@@ -96,7 +80,7 @@ impl Actor {
             match self.serve(link).await {
                 End::Closed => return,
                 End::Lost(cause) => {
-                    tracing::warn!(lane = self.name, user = self.account.user, %cause, "link lost");
+                    tracing::warn!(lane = self.sort.name(), user = self.account.user, %cause, "link lost");
                     if since.elapsed() >= GOOD {
                         self.backoff.reset();
                     } else {
@@ -112,15 +96,15 @@ impl Actor {
     async fn connect(&mut self, mut known: Option<Fault>) -> Option<Link> {
         loop {
             if let Some(cause) = &known {
-                let wait = self.wait_after(cause);
-                refuse_while(&mut self.queue, cause, sleep(wait)).await?;
+                let wait = sleep(self.wait_after(cause));
+                self.refuse_while(cause, wait).await?;
             }
-            let (settings, account) = (Arc::clone(&self.settings), self.account.clone());
-            let reads_events = self.feed.as_ref().is_some_and(Feed::reads_events);
-            let opening = async move { Link::open(&settings, &account, reads_events).await };
+            let (daemon, account) = (Arc::clone(&self.daemon), self.account.clone());
+            let (reads_events, haste) = (self.reads_events(), self.sort.haste());
+            let opening = async move { daemon.open(&account, reads_events, haste).await };
             let opened = match &known {
-                Some(cause) => refuse_while(&mut self.queue, cause, opening).await?,
-                None => opening.await,
+                Some(cause) => self.refuse_while(cause, opening).await?,
+                None => self.closing.run_until_cancelled(opening).await?,
             };
             match opened {
                 Ok(link) => {
@@ -128,7 +112,7 @@ impl Actor {
                     return Some(link);
                 }
                 Err(fault) => {
-                    tracing::debug!(lane = self.name, cause = %fault, "no link");
+                    tracing::debug!(lane = self.sort.name(), cause = %fault, "no link");
                     self.seen
                         .refused
                         .store(fault.kind == FaultKind::Unauthorized, Ordering::Relaxed);
@@ -137,6 +121,29 @@ impl Actor {
                 }
             }
         }
+    }
+
+    /// Waits for `event` and meanwhile refuses every call; `None` when the lane is closed.
+    async fn refuse_while<T>(
+        &mut self,
+        cause: &Fault,
+        event: impl Future<Output = T>,
+    ) -> Option<T> {
+        tokio::pin!(event);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.closing.cancelled() => return None,
+                done = &mut event => return Some(done),
+                Some(request) = self.queue.recv() => {
+                    let _ = request.reply.send(Err(cause.clone()));
+                }
+            }
+        }
+    }
+
+    fn reads_events(&self) -> bool {
+        self.feed.as_ref().is_some_and(Feed::reads_events)
     }
 
     fn wait_after(&mut self, cause: &Fault) -> Duration {
@@ -151,7 +158,7 @@ impl Actor {
         let stream = match link.open_events(&self.settings).await {
             Ok(stream) => stream,
             Err(fault) => {
-                tokio::spawn(link.abandon());
+                self.daemon.tasks.spawn(link.abandon());
                 return End::Lost(fault);
             }
         };
@@ -159,84 +166,109 @@ impl Actor {
         let (feed, greeting) = (self.feed.clone(), link.greeting().clone());
         let limit = self.settings.frame_limit;
         let mut events = tokio::spawn(follow(stream, limit, feed, epoch, greeting));
-        let end = self.commands(&mut link, &mut events).await;
-        // The event connection goes last: closed first, it would take the command connection with it.
+        let closing = self.closing.clone();
+        let end = tokio::select! {
+            biased;
+            () = closing.cancelled() => End::Closed,
+            end = self.commands(&mut link, &mut events) => end,
+        };
         match &end {
             End::Closed => {
-                link.close().await;
-                events.abort();
+                self.turn_away();
+                self.part(link, events).await;
             }
             End::Lost(cause) => {
+                self.in_step = false;
                 self.tell_down_of(epoch, cause).await;
-                tokio::spawn(async move {
-                    link.abandon().await;
-                    events.abort();
-                });
+                self.daemon.tasks.spawn(self.part(link, events));
             }
         }
         end
     }
 
+    /// Ends a link. The event connection goes last: closed first, it would take the command connection with it.
+    fn part(&self, link: Link, events: JoinHandle<String>) -> impl Future<Output = ()> + use<> {
+        let in_step = self.in_step;
+        async move {
+            match in_step {
+                true => link.close().await,
+                false => link.abandon().await,
+            }
+            events.abort();
+        }
+    }
+
+    /// Nobody need wait for the farewell.
+    fn turn_away(&mut self) {
+        self.queue.close();
+        while self.queue.try_recv().is_ok() {}
+    }
+
+    /// Until the link is lost; to be dropped when the lane is closed.
     async fn commands(&mut self, link: &mut Link, events: &mut JoinHandle<String>) -> End {
+        self.in_step = true;
         loop {
-            let request = tokio::select! {
+            let lost = tokio::select! {
                 // A loss that can be seen already goes first: a command that is not sent has no unknown outcome.
                 biased;
-                cause = &mut *events => return self.lost(&cause.unwrap_or_default()),
-                cause = link.lost() => return self.lost(&cause),
-                request = self.queue.recv() => request,
-                () = sleep(self.settings.probe) => {
-                    if let Some(end) = self.probe(link).await {
-                        return end;
-                    }
-                    continue;
-                }
+                cause = &mut *events => Err(cause.unwrap_or_default()),
+                cause = link.lost() => Err(cause),
+                Some(request) = self.queue.recv() => self.run_one(link, request).await,
+                () = sleep(self.settings.probe) => self.probe(link).await,
             };
-            let Some(Item::Call(request)) = request else {
-                return End::Closed;
-            };
-            if let Some(end) = self.run_one(link, request).await {
-                return end;
+            if let Err(cause) = lost {
+                return self.lost(&cause);
             }
         }
     }
 
     /// A connection can be dead without anybody saying so; better to find out before it is needed.
-    async fn probe(&self, link: &mut Link) -> Option<End> {
+    async fn probe(&mut self, link: &mut Link) -> Result<(), String> {
         let within = self.settings.reply_deadline.min(SIGN_OF_LIFE);
         let args = Bytes::from(encode(Vec::new()));
-        match timeout(within, link.call(verb::GETVERSION, args)).await {
-            Ok(Ok(_)) => None,
-            Ok(Err(error)) => Some(self.lost(&error.to_string())),
-            Err(_) => Some(self.lost("no sign of life")),
-        }
+        let reply = self.exchange(link, verb::GETVERSION, args, within).await;
+        reply.map(drop)
     }
 
     /// The lane waits for a reply longer than who asked, if need be: the next one would be taken for it.
-    async fn run_one(&self, link: &mut Link, request: Request) -> Option<End> {
+    async fn run_one(&mut self, link: &mut Link, request: Request) -> Result<(), String> {
         if request.deadline < Instant::now() + LEAST {
             let _ = request.reply.send(Err(not_sent()));
-            return None;
+            return Ok(());
         }
         if !request.begin() {
-            return None;
+            return Ok(());
         }
         if let Some(Feed::Private(feed)) = &self.feed {
             feed.called(request.session);
         }
-        let reply = timeout(self.reply_deadline, link.call(request.verb, request.args)).await;
-        let cause = match reply {
-            Ok(Ok(reply)) => {
-                let _ = request.reply.send(self.answer(reply));
-                return None;
-            }
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("no reply to `{}` in time", request.verb.name),
+        let (verb, within) = (request.verb, self.sort.reply_deadline(&self.settings));
+        let reply = self.exchange(link, verb, request.args, within).await;
+        let (answer, lost) = match reply {
+            Ok(reply) => (self.answer(reply), Ok(())),
+            Err(cause) => (
+                Err(no_reply(verb, &self.settings.address, &cause)),
+                Err(cause),
+            ),
         };
-        let _ = request
-            .reply
-            .send(Err(no_reply(request.verb, &self.settings.address, &cause)));
-        Some(self.lost(&cause))
+        let _ = request.reply.send(answer);
+        lost
+    }
+
+    /// Sends a command and waits for its reply; without one the link is of no further use.
+    async fn exchange(
+        &mut self,
+        link: &mut Link,
+        verb: Verb,
+        args: Bytes,
+        within: Duration,
+    ) -> Result<ReplyFrame, String> {
+        self.in_step = false;
+        let reply = timeout(within, link.call(verb, args)).await;
+        let reply = reply.map_err(|_| format!("no reply to `{}` in time", verb.name))?;
+        let reply = reply.map_err(|error| error.to_string())?;
+        self.in_step = true;
+        Ok(reply)
     }
 
     fn answer(&self, reply: ReplyFrame) -> Result<Answer, Fault> {
@@ -276,63 +308,5 @@ impl Actor {
             // The listener may be waiting for this very lane; the next link's number tells it the same.
             let _ = tokio::time::timeout(Duration::from_secs(1), news).await;
         }
-    }
-}
-
-/// Waits for `event` and meanwhile refuses every call; `None` when the lane is closed.
-async fn refuse_while<T>(
-    queue: &mut mpsc::Receiver<Item>,
-    cause: &Fault,
-    event: impl Future<Output = T>,
-) -> Option<T> {
-    tokio::pin!(event);
-    loop {
-        tokio::select! {
-            biased;
-            done = &mut event => return Some(done),
-            item = queue.recv() => {
-                let Some(Item::Call(request)) = item else { return None };
-                let _ = request.reply.send(Err(cause.clone()));
-            }
-        }
-    }
-}
-
-/// What calls are told while there is no link for this reason.
-fn as_told(fault: &Fault) -> Fault {
-    match fault.kind {
-        FaultKind::Unavailable => fault.clone(),
-        FaultKind::Unauthorized => Fault::new(
-            FaultKind::Unauthorized,
-            format!("log in again: {}", fault.message),
-        ),
-        _ => Fault::new(
-            FaultKind::Unavailable,
-            format!("the daemon is there but of no use: {}", fault.message),
-        ),
-    }
-}
-
-/// The fault of a command whose turn came too late.
-pub(super) fn not_sent() -> Fault {
-    let message = "the command waited for its turn until its deadline came, and was not sent";
-    Fault::new(FaultKind::Unavailable, message)
-}
-
-/// The fault of a command that was sent, and whose reply did not come.
-pub(super) fn no_reply(verb: Verb, address: &str, cause: &str) -> Fault {
-    let name = verb.name;
-    match verb.changes {
-        true => Fault::new(
-            FaultKind::UnknownOutcome,
-            format!(
-                "whether NICOS at {address} carried out `{name}` is unknown ({cause}); look at its state before trying again"
-            ),
-        ),
-        false => Fault::new(
-            FaultKind::Timeout,
-            format!("NICOS at {address} did not answer `{name}`: {cause}"),
-        )
-        .retry(true),
     }
 }

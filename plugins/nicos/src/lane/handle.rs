@@ -2,18 +2,21 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use patchbay_sdk::{Fault, FaultKind};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 
-use super::actor::{Actor, no_reply, not_sent};
+use super::actor::Actor;
+use super::backoff::Backoff;
+use super::daemon::Daemon;
+use super::fault::{closing, no_reply, not_sent};
 use super::feed::Feed;
 use super::link::{Account, Greeting, Link};
-use crate::config::Settings;
+use super::sort::Sort;
 use crate::verb::Verb;
 
 /// What the daemon answered.
@@ -30,11 +33,12 @@ pub enum Answer {
 /// A way to the daemon for one command at a time. It reconnects by itself; dropping it, or [`Lane::close`], ends it.
 #[derive(Debug)]
 pub struct Lane {
-    requests: mpsc::Sender<Item>,
+    requests: mpsc::Sender<Request>,
+    closing: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
     seen: Arc<Seen>,
-    name: &'static str,
-    settings: Arc<Settings>,
+    sort: Sort,
+    daemon: Arc<Daemon>,
 }
 
 /// What a lane has seen of the daemon.
@@ -43,13 +47,6 @@ pub(super) struct Seen {
     /// The daemon has refused the login at the last try.
     pub(super) refused: AtomicBool,
     greeting: std::sync::Mutex<Option<Arc<Greeting>>>,
-}
-
-/// What the handle sends to its actor.
-#[derive(Debug)]
-pub(super) enum Item {
-    Call(Request),
-    Close,
 }
 
 /// A command and where its answer goes.
@@ -96,57 +93,39 @@ impl Lane {
     /// Starts a lane, on a link that is already there or on one that it opens itself.
     #[must_use]
     pub fn start(
-        name: &'static str,
-        settings: Arc<Settings>,
+        sort: Sort,
+        daemon: &Arc<Daemon>,
         account: Account,
         link: Option<Link>,
         feed: Option<Feed>,
     ) -> Self {
-        let reply_deadline = settings.reply_deadline;
-        Self::spawn(name, settings, account, reply_deadline, link, feed)
-    }
-
-    /// Starts a lane for commands that may take as long as `eval_deadline_s`.
-    #[must_use]
-    pub fn start_long(
-        name: &'static str,
-        settings: Arc<Settings>,
-        account: Account,
-        feed: Option<Feed>,
-    ) -> Self {
-        let reply_deadline = settings.eval_deadline;
-        Self::spawn(name, settings, account, reply_deadline, None, feed)
-    }
-
-    fn spawn(
-        name: &'static str,
-        settings: Arc<Settings>,
-        account: Account,
-        reply_deadline: Duration,
-        link: Option<Link>,
-        feed: Option<Feed>,
-    ) -> Self {
+        let settings = Arc::clone(daemon.settings());
         let (requests, queue) = mpsc::channel(settings.queue_most);
+        let closing = daemon.closing.child_token();
         let seen = Arc::new(Seen::default());
         if let Some(link) = &link {
             seen.greeted(link.greeting());
         }
-        let actor = Actor::new(
-            name,
-            Arc::clone(&settings),
+        let actor = Actor {
+            sort,
+            daemon: Arc::clone(daemon),
             account,
-            reply_deadline,
             feed,
             queue,
-            Arc::clone(&seen),
-        );
-        let task = Mutex::new(Some(tokio::spawn(actor.run(link))));
+            closing: closing.clone(),
+            backoff: Backoff::new(settings.retry_first, settings.retry_most),
+            seen: Arc::clone(&seen),
+            settings,
+            in_step: true,
+        };
+        let task = Mutex::new(Some(daemon.tasks.spawn(actor.run(link))));
         Self {
             requests,
+            closing,
             task,
             seen,
-            name,
-            settings,
+            sort,
+            daemon: Arc::clone(daemon),
         }
     }
 
@@ -159,7 +138,7 @@ impl Lane {
     /// # Errors
     /// `Busy` if too many commands wait, `Unavailable` if the link is down or the command could not be sent in time,
     /// `Unauthorized` if the daemon refuses the login by now, `Timeout` or `UnknownOutcome` if the command was sent
-    /// and its reply did not come.
+    /// and its reply did not come, `ShuttingDown` if the lane is closed.
     pub async fn call(
         &self,
         verb: Verb,
@@ -191,28 +170,40 @@ impl Lane {
             reply,
         };
         self.requests
-            .try_send(Item::Call(request))
+            .try_send(request)
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => self.busy(),
                 mpsc::error::TrySendError::Closed(_) => closing(),
             })?;
         if let Ok(answer) = timeout_at(deadline, &mut answer).await {
-            return answer.unwrap_or_else(|_| Err(closing()));
+            return answer.unwrap_or_else(|_| Err(self.cut(verb, &sent)));
         }
         answer.close();
         match answer.try_recv() {
             Ok(answer) => answer,
             Err(_) if sent.load(Ordering::SeqCst) => {
-                Err(no_reply(verb, &self.settings.address, "no reply in time"))
+                Err(no_reply(verb, self.address(), "no reply in time"))
             }
             Err(_) => Err(not_sent()),
         }
     }
 
-    /// Ends the lane and waits until its connection is properly closed, which takes up to three seconds.
+    /// The fault of a command that the lane's end cut off.
+    fn cut(&self, verb: Verb, sent: &AtomicBool) -> Fault {
+        match verb.changes && sent.load(Ordering::SeqCst) {
+            true => no_reply(verb, self.address(), "the connection is being closed"),
+            false => closing(),
+        }
+    }
+
+    fn address(&self) -> &str {
+        &self.daemon.settings().address
+    }
+
+    /// Ends the lane and waits until its connection is properly closed, which takes up to three seconds. What it is
+    /// doing is broken off, and what waits for it is refused.
     pub async fn close(&self) {
-        // An error means that it has ended already.
-        let _ = self.requests.send(Item::Close).await;
+        self.closing.cancel();
         if let Some(task) = self.task.lock().await.take() {
             let _ = task.await;
         }
@@ -237,15 +228,14 @@ impl Lane {
     fn busy(&self) -> Fault {
         let message = format!(
             "too many commands wait for the daemon ({} connection); try again shortly",
-            self.name
+            self.sort.name()
         );
         Fault::new(FaultKind::Busy, message)
     }
 }
 
-fn closing() -> Fault {
-    Fault::new(
-        FaultKind::ShuttingDown,
-        "the connection to NICOS is being closed",
-    )
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.closing.cancel();
+    }
 }

@@ -10,15 +10,21 @@
 mod actor;
 mod backoff;
 mod connect;
+mod daemon;
 mod decode;
+mod fault;
 mod feed;
 mod handle;
 mod link;
+mod pacer;
 mod private;
+mod sort;
 
-pub use connect::greet;
+pub use daemon::Daemon;
 pub use decode::{decode, refusal_text};
 pub use feed::{Feed, News};
 pub use handle::{Answer, Lane};
 pub use link::{Account, Greeting, Link};
+pub use pacer::{Haste, Pacer};
 pub use private::{Caller, Private, PrivateFeed, PrivateReceiver, PrivateSender, Whose, privates};
+pub use sort::Sort;

@@ -3,17 +3,20 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use futures_util::future::join_all;
+use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 
-use crate::config::Settings;
-use crate::lane::{Account, Caller, Feed, Lane, Link, PrivateFeed, PrivateSender, Whose};
+use crate::lane::{
+    Account, Caller, Daemon, Feed, Lane, Link, PrivateFeed, PrivateSender, Sort, Whose,
+};
 
-/// One login: a name and password that the daemon has accepted, and its lanes.
+/// One login: a name and password that the daemon has accepted, and its lanes. They are closed when it is dropped.
 #[derive(Debug)]
 pub struct Login {
-    settings: Arc<Settings>,
+    daemon: Arc<Daemon>,
     account: Account,
+    /// The session that has it to itself.
+    of: Option<u64>,
     user_level: i64,
     private: PrivateSender,
     query: Lane,
@@ -24,35 +27,38 @@ pub struct Login {
     idle_since: Mutex<Instant>,
     /// When the daemon has last accepted it.
     verified: Mutex<Instant>,
+    /// Held by who asks the daemon about it again.
+    turn: tokio::sync::Mutex<()>,
     /// The daemon has changed its mind about it, and whoever uses it must log in again.
     stale: AtomicBool,
 }
 
 impl Login {
     pub(super) fn new(
-        settings: Arc<Settings>,
+        daemon: &Arc<Daemon>,
         account: Account,
         link: Link,
-        private: PrivateSender,
+        private: &PrivateSender,
+        of: Option<u64>,
     ) -> Self {
         let user_level = link.greeting().user_level;
-        let lane = |name, link| {
-            let feed = private_feed(&account, Whose::Submitter, &private);
-            Lane::start(name, Arc::clone(&settings), account.clone(), link, feed)
+        let lane = |sort, link| {
+            let feed = feed(sort, of, &account, private);
+            Lane::start(sort, daemon, account.clone(), link, Some(feed))
         };
-        let (query, urgent) = (lane("query", Some(link)), lane("urgent", None));
-        let idle_since = Mutex::new(Instant::now());
         Self {
-            query,
-            urgent,
-            user_level,
-            idle_since,
-            settings,
-            account,
-            private,
+            query: lane(Sort::Query, Some(link)),
+            urgent: lane(Sort::Urgent, None),
             long: OnceLock::new(),
+            daemon: Arc::clone(daemon),
+            private: private.clone(),
+            account,
+            of,
+            user_level,
             clients: AtomicUsize::new(0),
+            idle_since: Mutex::new(Instant::now()),
             verified: Mutex::new(Instant::now()),
+            turn: tokio::sync::Mutex::default(),
             stale: AtomicBool::new(false),
         }
     }
@@ -85,14 +91,9 @@ impl Login {
     #[must_use]
     pub fn long(&self) -> &Lane {
         self.long.get_or_init(|| {
-            let whose = Whose::Caller(Caller::default());
-            let feed = private_feed(&self.account, whose, &self.private);
-            Lane::start_long(
-                "long",
-                Arc::clone(&self.settings),
-                self.account.clone(),
-                feed,
-            )
+            let feed = feed(Sort::Long, self.of, &self.account, &self.private);
+            let account = self.account.clone();
+            Lane::start(Sort::Long, &self.daemon, account, None, Some(feed))
         })
     }
 
@@ -107,6 +108,10 @@ impl Login {
         self.stale.load(Ordering::Relaxed) || self.lanes().any(changed)
     }
 
+    pub(super) fn is_shared(&self) -> bool {
+        self.of.is_none()
+    }
+
     pub(super) fn admits(&self, account: &Account) -> bool {
         self.is_of(account) && !self.is_stale()
     }
@@ -118,7 +123,7 @@ impl Login {
     /// Whether the daemon has accepted it not too long ago.
     pub(super) fn is_fresh(&self) -> bool {
         let verified = *self.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        verified.elapsed() < self.settings.verify
+        verified.elapsed() < self.daemon.settings().verify
     }
 
     /// The daemon has accepted it again, with this level.
@@ -157,24 +162,33 @@ impl Login {
         self.clients.load(Ordering::SeqCst)
     }
 
-    pub(super) fn idle_since(&self) -> Option<Instant> {
-        (self.clients() == 0).then(|| {
-            *self
-                .idle_since
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        })
+    /// When it is to be closed, if it has no clients.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let since = self.idle_since.lock();
+        let since = *since.unwrap_or_else(PoisonError::into_inner);
+        match (self.clients(), self.of) {
+            (0, None) => Some(since + self.daemon.settings().idle),
+            // Nobody else can use it.
+            (0, Some(_)) => Some(since),
+            _ => None,
+        }
     }
 
-    pub(super) async fn close(&self) {
-        join_all(self.lanes().map(Lane::close)).await;
+    /// Waits until nobody else asks the daemon about it.
+    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 }
 
-fn private_feed(account: &Account, whose: Whose, to: &PrivateSender) -> Option<Feed> {
-    Some(Feed::Private(PrivateFeed {
+fn feed(sort: Sort, of: Option<u64>, account: &Account, to: &PrivateSender) -> Feed {
+    let whose = match (of, sort) {
+        (Some(session), _) => Whose::Client(session),
+        (None, Sort::Long) => Whose::Caller(Caller::default()),
+        (None, _) => Whose::Submitter,
+    };
+    Feed::Private(PrivateFeed {
         user: account.user.clone(),
         whose,
         to: to.clone(),
-    }))
+    })
 }

@@ -1,24 +1,23 @@
-//! Logins at the daemon, shared by all clients that log in the same way.
+//! Logins at the daemon, shared by all clients that log in the same way, or one for each client.
 
 mod gates;
 mod login;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::future::join_all;
 use patchbay_sdk::{Fault, FaultKind};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use crate::config::Settings;
-use crate::lane::{Account, Link, PrivateSender};
+use crate::config::Sessions;
+use crate::lane::{Account, Daemon, Haste, Link, PrivateSender};
 use gates::Gates;
 pub use login::Login;
 
 /// All logins of an instance.
 #[derive(Debug)]
 pub struct Logins {
-    settings: Arc<Settings>,
+    daemon: Arc<Daemon>,
     private: PrivateSender,
     open: Mutex<Vec<Arc<Login>>>,
     /// Held while somebody new is let in, so that two clients do not open the same login twice.
@@ -37,46 +36,96 @@ pub struct Lease {
 impl Logins {
     /// No logins. What the daemon tells one client only goes to `private`.
     #[must_use]
-    pub fn new(settings: Arc<Settings>, private: PrivateSender) -> Arc<Self> {
-        let gates = Gates::new(settings.logins_most);
+    pub fn new(daemon: &Arc<Daemon>, private: PrivateSender) -> Arc<Self> {
+        let settings = daemon.settings();
         Arc::new(Self {
-            settings,
+            gates: Gates::new(settings.logins_most, settings.queue_most),
+            daemon: Arc::clone(daemon),
             private,
             open: Mutex::default(),
-            gates,
             released: Notify::new(),
         })
     }
 
-    /// Lets a client in: at once if the daemon has accepted the same name and password lately, else by asking it.
+    /// Lets a client in. If logins are shared: at once if the daemon has accepted the same name and password lately,
+    /// else by asking it. If each client has its own: always by asking it, with a login that ends when the client's
+    /// last command has ended.
     ///
     /// # Errors
-    /// `Unauthorized` if the daemon refuses, `Unavailable` if it cannot be asked, `Busy` if there are too many logins.
-    pub async fn enter(self: &Arc<Self>, account: Account) -> Result<Lease, Fault> {
+    /// `Unauthorized` if the daemon refuses, `Unavailable` if it cannot be asked, `Busy` if there are too many logins
+    /// or too many wait for theirs, `ShuttingDown` if everything is being closed.
+    pub async fn enter(self: &Arc<Self>, account: Account, session: u64) -> Result<Lease, Fault> {
+        match self.daemon.settings().sessions {
+            Sessions::Shared => self.share(account).await,
+            Sessions::PerClient => self.enter_alone(account, session).await,
+        }
+    }
+
+    async fn share(self: &Arc<Self>, account: Account) -> Result<Lease, Fault> {
         if let Some(lease) = self.fresh(&account) {
             return Ok(lease);
         }
-        let turn = self.gates.pass(&account).await;
-        let _turn = turn.ok_or_else(|| too_many(self.settings.logins_most))?;
+        if let Some(known) = self.known(&account)
+            && let Some(lease) = self.ask_again(known, &account).await?
+        {
+            return Ok(lease);
+        }
+        let mut pass = self.gates.pass(&account.user).await?;
+        // Who was before us may have opened it.
         if let Some(lease) = self.fresh(&account) {
             return Ok(lease);
         }
-        let opened = Link::open(&self.settings, &account, false).await;
-        if let Some(known) = self.known(&account) {
-            match &opened {
-                Ok(link) => known.login.verify(link.greeting().user_level),
-                Err(fault) if fault.kind == FaultKind::Unauthorized => known.login.expire(),
-                Err(_) => {}
-            }
+        let link = self.ask(&account).await;
+        if is_refusal(&link) {
+            pass.refused();
         }
-        let link = opened?;
-        match self.known(&account) {
-            Some(lease) => {
-                tokio::spawn(link.close());
-                Ok(lease)
-            }
-            None => self.open_login(account, link),
+        self.add(account, link?, None)
+    }
+
+    /// Asks the daemon whether it still accepts what it has accepted long ago, which need not wait behind those who
+    /// try other passwords; `None` if somebody else was before us, and it does not.
+    async fn ask_again(
+        self: &Arc<Self>,
+        known: Lease,
+        account: &Account,
+    ) -> Result<Option<Lease>, Fault> {
+        let login = Arc::clone(&known.login);
+        let _turn = login.turn().await;
+        if !known.login.admits(account) {
+            return Ok(None);
         }
+        if known.login.is_fresh() {
+            return Ok(Some(known));
+        }
+        let link = self.ask(account).await;
+        if is_refusal(&link) {
+            known.login.expire();
+        }
+        let link = link?;
+        known.login.verify(link.greeting().user_level);
+        if known.login.is_stale() {
+            return self.add(account.clone(), link, None).map(Some);
+        }
+        self.daemon.dismiss(link);
+        Ok(Some(known))
+    }
+
+    async fn enter_alone(self: &Arc<Self>, account: Account, session: u64) -> Result<Lease, Fault> {
+        let link = if self.is_verified(&account) {
+            self.ask(&account).await?
+        } else {
+            let mut pass = self.gates.pass(&account.user).await?;
+            let link = self.ask(&account).await;
+            if is_refusal(&link) {
+                pass.refused();
+            }
+            link?
+        };
+        self.add(account, link, Some(session))
+    }
+
+    async fn ask(&self, account: &Account) -> Result<Link, Fault> {
+        self.daemon.open(account, false, Haste::None).await
     }
 
     /// Closes logins that have had no clients for a while; runs until it is dropped.
@@ -93,34 +142,23 @@ impl Logins {
         }
     }
 
-    /// Closes every connection properly, which takes up to three seconds.
-    pub async fn close(&self) {
-        let logins = std::mem::take(&mut *self.open());
-        join_all(logins.iter().map(|login| login.close())).await;
-    }
-
     fn fresh(self: &Arc<Self>, account: &Account) -> Option<Lease> {
         self.known(account).filter(|lease| lease.login.is_fresh())
     }
 
     fn known(self: &Arc<Self>, account: &Account) -> Option<Lease> {
         let open = self.open();
-        let login = open.iter().find(|login| login.admits(account))?;
+        let login = open
+            .iter()
+            .find(|login| login.is_shared() && login.admits(account))?;
         let login = Arc::clone(login);
         // Counted while the list is locked, so that the login cannot be closed in between.
         Some(self.lease(login))
     }
 
-    fn open_login(self: &Arc<Self>, account: Account, link: Link) -> Result<Lease, Fault> {
-        let login = Arc::new(Login::new(
-            Arc::clone(&self.settings),
-            account,
-            link,
-            self.private.clone(),
-        ));
-        let lease = self.lease(Arc::clone(&login));
-        self.add(login)?;
-        Ok(lease)
+    /// Whether the daemon has accepted the same name and password, and not refused them since.
+    fn is_verified(&self, account: &Account) -> bool {
+        self.open().iter().any(|login| login.admits(account))
     }
 
     fn lease(self: &Arc<Self>, login: Arc<Login>) -> Lease {
@@ -131,29 +169,42 @@ impl Logins {
         }
     }
 
-    fn add(&self, login: Arc<Login>) -> Result<(), Fault> {
+    /// Makes a login of a link, `of` one session only or for all to share.
+    fn add(
+        self: &Arc<Self>,
+        account: Account,
+        link: Link,
+        of: Option<u64>,
+    ) -> Result<Lease, Fault> {
         let mut open = self.open();
+        if let Err(fault) = self.make_room(&mut open) {
+            self.daemon.dismiss(link);
+            return Err(fault);
+        }
+        let login = Arc::new(Login::new(&self.daemon, account, link, &self.private, of));
+        open.push(Arc::clone(&login));
+        Ok(self.lease(login))
+    }
+
+    fn make_room(&self, open: &mut Vec<Arc<Login>>) -> Result<(), Fault> {
+        let most = self.daemon.settings().logins_most;
         // Who comes back finds a new one in place of a stale one.
         open.retain(|old| old.clients() > 0 || !old.is_stale());
-        if open.len() >= self.settings.logins_most {
-            let oldest = open.iter().position(|old| old.clients() == 0);
-            let oldest = oldest.ok_or_else(|| too_many(self.settings.logins_most))?;
-            open.remove(oldest);
+        if open.len() >= most {
+            let idle = open.iter().position(|old| old.clients() == 0);
+            open.remove(idle.ok_or_else(|| too_many(most))?);
         }
-        open.push(login);
         Ok(())
     }
 
     /// Drops what has been idle for long enough; their lanes say farewell by themselves. Returns when to look again.
     fn take_idle(&self) -> Option<Instant> {
-        let idle = self.settings.idle;
         let mut open = self.open();
-        let due = |login: &Login| login.idle_since().map(|since| since + idle);
-        open.retain(|login| due(login).is_none_or(|due| due > Instant::now()));
-        open.iter().filter_map(|login| due(login)).min()
+        open.retain(|login| login.due().is_none_or(|due| due > Instant::now()));
+        open.iter().filter_map(|login| login.due()).min()
     }
 
-    fn open(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Login>>> {
+    fn open(&self) -> MutexGuard<'_, Vec<Arc<Login>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -173,9 +224,13 @@ impl Drop for Lease {
     }
 }
 
+fn is_refusal(opened: &Result<Link, Fault>) -> bool {
+    matches!(opened, Err(fault) if fault.kind == FaultKind::Unauthorized)
+}
+
 fn too_many(most: usize) -> Fault {
     let message = format!(
-        "there are {most} different logins at NICOS already; try again later, or raise `logins_most`"
+        "there are {most} logins at NICOS already; try again later, or raise `logins_most`"
     );
     Fault::new(FaultKind::Busy, message)
 }

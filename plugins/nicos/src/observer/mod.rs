@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::config::Settings;
 use crate::known::Known;
-use crate::lane::{Account, Feed, Greeting, Lane, News, PrivateReceiver, greet};
+use crate::lane::{Account, Daemon, Feed, Greeting, Lane, News, PrivateReceiver, Sort};
 use crate::protocol::{Protocol, TESTED};
 use events::Estimate;
 use private::Waiting;
@@ -42,6 +42,7 @@ pub fn offer(candidate: &Candidate, account: &Account, refused: bool) {
 /// The one reader of events of an instance.
 pub struct Observer {
     settings: Arc<Settings>,
+    daemon: Arc<Daemon>,
     known: Arc<Known>,
     teller: Teller,
     private: PrivateReceiver,
@@ -69,14 +70,15 @@ impl Observer {
     /// An observer that tells `cx`, also what comes by `private`, and by `refused` whether the daemon refuses its login.
     #[must_use]
     pub fn new(
-        settings: Arc<Settings>,
+        daemon: &Arc<Daemon>,
         known: Arc<Known>,
         cx: BackendContext,
         private: PrivateReceiver,
         refused: watch::Sender<bool>,
     ) -> Self {
         Self {
-            settings,
+            settings: Arc::clone(daemon.settings()),
+            daemon: Arc::clone(daemon),
             known,
             teller: Teller::new(cx),
             private,
@@ -107,8 +109,8 @@ impl Observer {
             let Some(account) = account else { return };
             let (feed, mut news) = mpsc::channel(BACKLOG);
             let lane = Lane::start(
-                "observer",
-                Arc::clone(&self.settings),
+                Sort::Observer,
+                &self.daemon,
                 account,
                 None,
                 Some(Feed::All(feed)),
@@ -136,7 +138,7 @@ impl Observer {
             if let Some(account) = candidate.borrow_and_update().clone() {
                 return Some(account);
             }
-            let pause = match greet(&self.settings).await {
+            let pause = match self.daemon.greet().await {
                 Ok((banner, _)) => {
                     tracing::debug!(
                         version = banner.daemon_version,

@@ -8,13 +8,17 @@ use std::time::Duration;
 
 use patchbay_nicos::Config;
 use patchbay_nicos::config::Settings;
-use patchbay_nicos::lane::{Account, Answer, Lane};
+use patchbay_nicos::lane::{Account, Answer, Daemon, Lane, Sort};
 use patchbay_nicos::verb::Verb;
 use patchbay_sdk::{Fault, FaultKind, Secret};
 use peer::{Peer, Seen};
 use tokio::time::{Instant, sleep, timeout};
 
 pub const PATIENCE: Duration = Duration::from_secs(10);
+
+pub fn daemon(address: &str, more: &str) -> Arc<Daemon> {
+    Daemon::new(settings(address, more))
+}
 
 pub fn settings(address: &str, more: &str) -> Arc<Settings> {
     let config =
@@ -32,8 +36,8 @@ pub fn account() -> Account {
 
 pub fn lane(peer: &Peer, more: &str) -> Lane {
     Lane::start(
-        "query",
-        settings(&peer.address, more),
+        Sort::Query,
+        &daemon(&peer.address, more),
         account(),
         None,
         None,

@@ -1,158 +1,14 @@
-//! What an operator can set.
+//! The configuration, checked.
 
 use std::time::Duration;
 
 use patchbay_sdk::model::nearest;
-use patchbay_sdk::schemars::{self, JsonSchema};
-use patchbay_sdk::{Fault, FaultKind, SecretSource};
-use serde::Deserialize;
+use patchbay_sdk::{Fault, FaultKind};
 
+use super::{Config, Observer, Roles, Sessions};
 use crate::auth::PasswordForm;
 use crate::event;
 use crate::pickle::Limits;
-
-/// `[backend.config]` of a NICOS daemon. Only `address` has no default.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// Where the daemon listens, as `host:port`. NICOS's own default port is 1301.
-    pub address: String,
-    /// Who reads the daemon's events. Without it: whoever logs in first, until the instance ends.
-    #[serde(default)]
-    pub observer: Option<Observer>,
-    /// The daemon's events that are not read, by NICOS's names. By default `cache`: every value of every device, many a
-    /// second. Without `eta`, `prompt`, `dataset` and the like, clients do not hear of these.
-    #[serde(default = "defaults::events_off")]
-    pub events_off: Vec<String>,
-    /// How passwords are sent to the daemon: `rsa` or `plain`.
-    #[serde(default)]
-    pub password: PasswordForm,
-    /// Longest frame from or to the daemon, in bytes; longer scripts are refused, longer replies skipped. NICOS itself
-    /// takes a second of CPU time for 5 MB and half a minute for 20.
-    #[serde(default = "defaults::frame_limit_bytes")]
-    pub frame_limit_bytes: usize,
-    /// Limits on decoding one payload.
-    #[serde(default)]
-    pub pickle: PickleConfig,
-    /// Longest wait for a connection with the daemon's greeting and login, in seconds.
-    #[serde(default = "defaults::connect_deadline_s")]
-    pub connect_deadline_s: f64,
-    /// Longest wait for a reply, in seconds; after it the connection is given up and made anew.
-    #[serde(default = "defaults::reply_deadline_s")]
-    pub reply_deadline_s: f64,
-    /// Longest wait for the reply to `eval` and `exec`, in seconds.
-    #[serde(default = "defaults::eval_deadline_s")]
-    pub eval_deadline_s: f64,
-    /// First wait before a lost connection is tried again, in seconds; doubled after each failure, with jitter.
-    #[serde(default = "defaults::retry_first_s")]
-    pub retry_first_s: f64,
-    /// Longest wait before a lost connection is tried again, in seconds.
-    #[serde(default = "defaults::retry_most_s")]
-    pub retry_most_s: f64,
-    /// After how long each idle connection is asked for a sign of life, in seconds.
-    #[serde(default = "defaults::probe_s")]
-    pub probe_s: f64,
-    /// How long a login's connections stay open after its last client has gone, in seconds.
-    #[serde(default = "defaults::idle_s")]
-    pub idle_s: f64,
-    /// How long the daemon's word on a name and password counts for others who log in with the same, in seconds;
-    /// after that it is asked again.
-    #[serde(default = "defaults::verify_s")]
-    pub verify_s: f64,
-    /// Most commands waiting for one connection; more are refused as `busy`.
-    #[serde(default = "defaults::queue_most")]
-    pub queue_most: usize,
-    /// Most different logins at a time; each holds up to three pairs of connections.
-    #[serde(default = "defaults::logins_most")]
-    pub logins_most: usize,
-    /// Most messages that one `log` returns.
-    #[serde(default = "defaults::log_most")]
-    pub log_most: u32,
-    /// Most jobs whose state is remembered.
-    #[serde(default = "defaults::jobs_most")]
-    pub jobs_most: usize,
-}
-
-/// A login of its own for reading events; NICOS's `guest` level is enough.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Observer {
-    /// The name to log in with.
-    pub login: String,
-    /// Where its password is.
-    pub secret: SecretSource,
-}
-
-/// Limits on decoding one payload; its length is limited by `frame_limit_bytes`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct PickleConfig {
-    /// Deepest nesting of the resulting JSON.
-    pub depth: usize,
-    /// Most values, each counted as often as it is used.
-    pub nodes: usize,
-    /// Longest resulting JSON, in bytes.
-    pub output_bytes: usize,
-    /// Longest integer, in bytes.
-    pub int_bytes: usize,
-}
-
-impl Default for PickleConfig {
-    fn default() -> Self {
-        let limits = Limits::default();
-        Self {
-            depth: limits.depth,
-            nodes: limits.nodes,
-            output_bytes: limits.output_bytes,
-            int_bytes: limits.int_bytes,
-        }
-    }
-}
-
-mod defaults {
-    pub(super) fn events_off() -> Vec<String> {
-        vec!["cache".to_owned()]
-    }
-    pub(super) fn frame_limit_bytes() -> usize {
-        4 << 20
-    }
-    pub(super) fn connect_deadline_s() -> f64 {
-        5.0
-    }
-    pub(super) fn reply_deadline_s() -> f64 {
-        10.0
-    }
-    pub(super) fn eval_deadline_s() -> f64 {
-        300.0
-    }
-    pub(super) fn retry_first_s() -> f64 {
-        0.2
-    }
-    pub(super) fn retry_most_s() -> f64 {
-        10.0
-    }
-    pub(super) fn probe_s() -> f64 {
-        15.0
-    }
-    pub(super) fn idle_s() -> f64 {
-        60.0
-    }
-    pub(super) fn verify_s() -> f64 {
-        600.0
-    }
-    pub(super) fn queue_most() -> usize {
-        64
-    }
-    pub(super) fn logins_most() -> usize {
-        64
-    }
-    pub(super) fn log_most() -> u32 {
-        1000
-    }
-    pub(super) fn jobs_most() -> usize {
-        1000
-    }
-}
 
 /// The configuration, checked and in the units that the code uses.
 #[derive(Debug, Clone)]
@@ -161,6 +17,10 @@ pub struct Settings {
     pub address: String,
     /// As in [`Config::observer`].
     pub observer: Option<Observer>,
+    /// As in [`Config::sessions`].
+    pub sessions: Sessions,
+    /// [`Config::role_map`] and [`Config::login_roles`].
+    pub roles: Roles,
     /// As in [`Config::events_off`].
     pub events_off: Vec<String>,
     /// As in [`Config::password`].
@@ -189,6 +49,8 @@ pub struct Settings {
     pub queue_most: usize,
     /// As in [`Config::logins_most`].
     pub logins_most: usize,
+    /// As in [`Config::login_pace_s`].
+    pub login_pace: Duration,
     /// As in [`Config::log_most`].
     pub log_most: u32,
     /// As in [`Config::jobs_most`].
@@ -196,7 +58,7 @@ pub struct Settings {
 }
 
 impl Config {
-    /// Checks every number.
+    /// Checks every number and name.
     ///
     /// # Errors
     /// `Invalid`, naming the key and what it must be.
@@ -222,6 +84,9 @@ impl Config {
             probe: seconds("probe_s", self.probe_s)?,
             idle: seconds("idle_s", self.idle_s)?,
             verify: seconds("verify_s", self.verify_s)?,
+            login_pace: seconds("login_pace_s", self.login_pace_s)?,
+            roles: Roles::new(&self.role_map, &self.login_roles)?,
+            sessions: self.sessions,
             queue_most: at_least("queue_most", self.queue_most, 1)?,
             logins_most: at_least("logins_most", self.logins_most, 1)?,
             jobs_most: at_least("jobs_most", self.jobs_most, 10)?,
@@ -281,12 +146,14 @@ fn seconds(key: &str, value: f64) -> Result<Duration, Fault> {
     }
 }
 
-fn invalid(message: String) -> Fault {
+pub(super) fn invalid(message: String) -> Fault {
     Fault::new(FaultKind::Invalid, message)
 }
 
 #[cfg(test)]
 mod tests {
+    use patchbay_sdk::Role;
+
     use super::*;
 
     fn config(json: &str) -> Result<Settings, String> {
@@ -335,5 +202,37 @@ mod tests {
                 .unwrap_err()
                 .contains("`pickle.depth`")
         );
+    }
+
+    #[test]
+    fn roles_go_by_level_unless_the_login_has_one_of_its_own() {
+        let role = |settings: &Settings, user, level| settings.roles.of(user, level);
+        let usual = config(r#"{"address": "a:1"}"#).unwrap();
+        let levels = [0, 5, 10, 15, 20, 30].map(|level| role(&usual, "x", level));
+        let (view, user, admin) = (Role::View, Role::User, Role::Admin);
+        assert_eq!(levels, [view, view, user, user, admin, admin]);
+        let own = config(
+            r#"{"address": "a:1", "role_map": {"guest": "user"}, "login_roles": {"ibex": "expert"}}"#,
+        )
+        .unwrap();
+        let roles = [("x", 0), ("x", 20), ("ibex", 0), ("ibex", 20)];
+        assert_eq!(
+            roles.map(|(user, level)| role(&own, user, level)),
+            [user, admin, Role::Expert, Role::Expert]
+        );
+    }
+
+    #[test]
+    fn a_role_that_does_not_exist_is_refused_with_the_nearest_that_does() {
+        for (json, key) in [
+            (r#""role_map": {"user": "exprt"}"#, "`role_map.user`"),
+            (r#""login_roles": {"ibex": "exprt"}"#, "`login_roles.ibex`"),
+        ] {
+            let error = config(&format!(r#"{{"address": "a:1", {json}}}"#)).unwrap_err();
+            assert!(error.contains(key), "{error}");
+            assert!(error.contains("did you mean `expert`?"), "{error}");
+        }
+        let error = config(r#"{"address": "a:1", "sessions": "alone"}"#).unwrap_err();
+        assert!(error.contains("per-client"), "{error}");
     }
 }

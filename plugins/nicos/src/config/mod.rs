@@ -1,0 +1,138 @@
+//! What an operator can set.
+
+mod defaults;
+mod roles;
+mod settings;
+
+use std::collections::BTreeMap;
+
+use patchbay_sdk::SecretSource;
+use patchbay_sdk::schemars::{self, JsonSchema};
+use serde::Deserialize;
+
+use crate::auth::PasswordForm;
+use crate::pickle::Limits;
+pub use roles::{RoleMap, Roles};
+pub use settings::Settings;
+
+/// `[backend.config]` of a NICOS daemon. Only `address` has no default.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the daemon listens, as `host:port`. NICOS's own default port is 1301.
+    pub address: String,
+    /// Who reads the daemon's events. Without it: whoever logs in first, until the instance ends.
+    #[serde(default)]
+    pub observer: Option<Observer>,
+    /// Whether clients with the same name and password share one login at the daemon.
+    #[serde(default)]
+    pub sessions: Sessions,
+    /// What NICOS's levels may do here.
+    #[serde(default)]
+    pub role_map: RoleMap,
+    /// What logins may do here whatever their level is: `view`, `user`, `expert` or `admin`, by name.
+    #[serde(default)]
+    pub login_roles: BTreeMap<String, String>,
+    /// The daemon's events that are not read, by NICOS's names. By default `cache`: every value of every device, many a
+    /// second. Without `eta`, `prompt`, `dataset` and the like, clients do not hear of these.
+    #[serde(default = "defaults::events_off")]
+    pub events_off: Vec<String>,
+    /// How passwords are sent to the daemon: `rsa` or `plain`.
+    #[serde(default)]
+    pub password: PasswordForm,
+    /// Longest frame from or to the daemon, in bytes; longer scripts are refused, longer replies skipped. NICOS itself
+    /// takes a second of CPU time for 5 MB and half a minute for 20.
+    #[serde(default = "defaults::frame_limit_bytes")]
+    pub frame_limit_bytes: usize,
+    /// Limits on decoding one payload.
+    #[serde(default)]
+    pub pickle: PickleConfig,
+    /// Longest wait for a connection with the daemon's greeting and login, in seconds.
+    #[serde(default = "defaults::connect_deadline_s")]
+    pub connect_deadline_s: f64,
+    /// Longest wait for a reply, in seconds; after it the connection is given up and made anew.
+    #[serde(default = "defaults::reply_deadline_s")]
+    pub reply_deadline_s: f64,
+    /// Longest wait for the reply to `eval` and `exec`, in seconds.
+    #[serde(default = "defaults::eval_deadline_s")]
+    pub eval_deadline_s: f64,
+    /// First wait before a lost connection is tried again, in seconds; doubled after each failure, with jitter.
+    #[serde(default = "defaults::retry_first_s")]
+    pub retry_first_s: f64,
+    /// Longest wait before a lost connection is tried again, in seconds.
+    #[serde(default = "defaults::retry_most_s")]
+    pub retry_most_s: f64,
+    /// After how long each idle connection is asked for a sign of life, in seconds.
+    #[serde(default = "defaults::probe_s")]
+    pub probe_s: f64,
+    /// How long a login's connections stay open after its last client has gone, in seconds.
+    #[serde(default = "defaults::idle_s")]
+    pub idle_s: f64,
+    /// How long the daemon's word on a name and password counts for others who log in with the same, in seconds;
+    /// after that it is asked again.
+    #[serde(default = "defaults::verify_s")]
+    pub verify_s: f64,
+    /// Most commands waiting for one connection; more are refused as `busy`.
+    #[serde(default = "defaults::queue_most")]
+    pub queue_most: usize,
+    /// Most logins at a time; each holds up to three pairs of connections.
+    #[serde(default = "defaults::logins_most")]
+    pub logins_most: usize,
+    /// The shortest time between the beginnings of two connections, in seconds. Each costs the daemon 20 to 90 ms of CPU
+    /// time.
+    #[serde(default = "defaults::login_pace_s")]
+    pub login_pace_s: f64,
+    /// Most messages that one `log` returns.
+    #[serde(default = "defaults::log_most")]
+    pub log_most: u32,
+    /// Most jobs whose state is remembered.
+    #[serde(default = "defaults::jobs_most")]
+    pub jobs_most: usize,
+}
+
+/// Who shares a login at the daemon.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sessions {
+    /// All clients with the same name and password.
+    #[default]
+    Shared,
+    /// Nobody: each client has a login of its own, whose password the daemon checks, until it logs out.
+    PerClient,
+}
+
+/// A login of its own for reading events; NICOS's `guest` level is enough.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Observer {
+    /// The name to log in with.
+    pub login: String,
+    /// Where its password is.
+    pub secret: SecretSource,
+}
+
+/// Limits on decoding one payload; its length is limited by `frame_limit_bytes`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PickleConfig {
+    /// Deepest nesting of the resulting JSON.
+    pub depth: usize,
+    /// Most values, each counted as often as it is used.
+    pub nodes: usize,
+    /// Longest resulting JSON, in bytes.
+    pub output_bytes: usize,
+    /// Longest integer, in bytes.
+    pub int_bytes: usize,
+}
+
+impl Default for PickleConfig {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            depth: limits.depth,
+            nodes: limits.nodes,
+            output_bytes: limits.output_bytes,
+            int_bytes: limits.int_bytes,
+        }
+    }
+}
