@@ -54,7 +54,7 @@ impl<'p> Writer<'p> {
     fn new(pickle: &'p Pickle<'p>) -> Self {
         Self {
             pickle,
-            out: Output::new(&pickle.limits),
+            out: Output::new(&pickle.limits, pickle.arena.len()),
             frames: Vec::new(),
             open: vec![false; pickle.arena.len()],
         }

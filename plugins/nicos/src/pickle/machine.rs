@@ -9,6 +9,9 @@ use super::node::{Id, Node};
 use super::opcode as op;
 use super::{Limits, PickleError};
 
+/// Bytes of payload for each value, roughly, where there are many values.
+const USUAL_SIZE: usize = 8;
+
 /// The machine's state while a payload is read.
 pub(super) struct Machine<'a> {
     pub(super) cursor: Cursor<'a>,
@@ -35,7 +38,7 @@ impl<'a> Machine<'a> {
         Self {
             cursor: Cursor::new(payload),
             limits: limits.clone(),
-            arena: Vec::new(),
+            arena: Vec::with_capacity((payload.len() / USUAL_SIZE).min(limits.nodes)),
             stack: Vec::new(),
             marks: Vec::new(),
             memo: Memo::new(payload.len()),

@@ -5,6 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{Limits, PickleError, number, text};
 
+/// Bytes of JSON for each value, roughly, where there are many values.
+const USUAL_LENGTH: usize = 16;
+
 /// JSON written so far. Every method checks the limit that it may hit before it spends anything.
 pub(super) struct Output<'p> {
     limits: &'p Limits,
@@ -15,10 +18,11 @@ pub(super) struct Output<'p> {
 }
 
 impl<'p> Output<'p> {
-    pub(super) fn new(limits: &'p Limits) -> Self {
+    /// For the JSON of about so many values.
+    pub(super) fn new(limits: &'p Limits, values: usize) -> Self {
         Self {
             limits,
-            json: String::new(),
+            json: String::with_capacity((values * USUAL_LENGTH).min(limits.output_bytes)),
             depth: 0,
             nodes: 0,
             looked_at: 0,
