@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::config::{Config, Settings};
+use crate::health::Board;
 use crate::known::Known;
 use crate::lane::{Account, Daemon, privates};
 use crate::logins::{Lease, Logins};
@@ -38,7 +39,9 @@ impl Backend for Nicos {
 
     async fn start(config: Config, cx: BackendContext) -> Result<Self, Fault> {
         let settings = Arc::new(config.resolve()?);
-        let daemon = Daemon::new(Arc::clone(&settings));
+        let health = cx.clone();
+        let board = Board::new(move |told| health.health(told));
+        let daemon = Daemon::new(Arc::clone(&settings), board);
         let known = Known::new(settings.jobs_most);
         let (candidate, account) = watch::channel(observer(&settings)?);
         let (refused_told, refused) = watch::channel(false);

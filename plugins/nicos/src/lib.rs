@@ -11,6 +11,7 @@ pub mod banner;
 pub mod config;
 pub mod event;
 pub mod frame;
+pub mod health;
 pub mod jobs;
 pub mod known;
 pub mod lane;

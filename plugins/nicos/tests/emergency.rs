@@ -16,12 +16,13 @@ use std::time::Duration;
 
 use patchbay_nicos::Config;
 use patchbay_nicos::config::Settings;
+use patchbay_nicos::health::Board;
 use patchbay_nicos::known::Known;
 use patchbay_nicos::lane::{Account, Daemon, privates};
-use patchbay_nicos::logins::Logins;
+use patchbay_nicos::logins::{Login, Logins};
 use patchbay_nicos::ops::{self, Scene};
 use patchbay_nicos::shape::Request;
-use patchbay_nicos::verb::{BREAK, EMERGENCY};
+use patchbay_nicos::verb::{BREAK, EMERGENCY, GETVERSION, STOP};
 use patchbay_sdk::{Command, Fault, FaultKind, RawJson, Reply, Secret};
 use peer::{ACK, Peer, Seen, Step, peer, refusal};
 use serde_json::json;
@@ -69,9 +70,8 @@ async fn logins(peer: &mut Peer) -> (Arc<Settings>, patchbay_nicos::logins::Leas
         user: "u".into(),
         secret: Secret::new("x"),
     };
-    let lease = Logins::new(&Daemon::new(Arc::clone(&settings)), privates().0)
-        .enter(account, 1)
-        .await;
+    let daemon = Daemon::new(Arc::clone(&settings), Board::new(drop));
+    let lease = Logins::new(&daemon, privates().0).enter(account, 1).await;
     // The two lanes that a login has from the start.
     for _ in 0..2 {
         assert_eq!(seen(peer).await, Seen::Login);
@@ -88,9 +88,18 @@ async fn seen(peer: &mut Peer) -> Seen {
 
 async fn run(peer: &mut Peer, known: &Arc<Known>, op: &str) -> Result<Reply, Fault> {
     let (settings, lease) = logins(peer).await;
+    run_on(&settings, lease.login(), known, op).await
+}
+
+async fn run_on(
+    settings: &Settings,
+    login: &Login,
+    known: &Arc<Known>,
+    op: &str,
+) -> Result<Reply, Fault> {
     let scene = Scene {
-        settings: &settings,
-        login: lease.login(),
+        settings,
+        login,
         known,
         session: 1,
     };
@@ -183,4 +192,31 @@ async fn a_pause_when_nothing_runs_is_refused_at_once() {
     let mut peer = peer(vec![no_script()]).await;
     let fault = run(&mut peer, &nothing(), "pause").await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Conflict, "{fault}");
+}
+
+/// The urgent lane is lost, and not tried again within the test; then this operation is asked for.
+async fn run_without_urgent(peer: &mut Peer, op: &str) -> Result<Reply, Fault> {
+    let (settings, lease) = logins(peer).await;
+    let deadline = Instant::now() + PATIENCE;
+    let (login, args) = (lease.login(), vec![0x80, 2, b')', b'.']);
+    let lost = login.urgent().call(GETVERSION, args, deadline).await;
+    assert_eq!(lost.unwrap_err().kind, FaultKind::Timeout);
+    run_on(&settings, login, &running(), op).await
+}
+
+#[tokio::test]
+async fn a_pause_and_a_stop_go_the_other_way_when_the_urgent_one_is_down() {
+    for (op, verb) in [("pause", BREAK), ("stop", STOP)] {
+        let mut peer = peer(vec![vec![Step::Close], ack()]).await;
+        run_without_urgent(&mut peer, op).await.unwrap();
+        assert_eq!(count(&mut peer, verb.code), 1, "{op}");
+    }
+}
+
+#[tokio::test]
+async fn a_stop_that_may_have_been_sent_does_not_go_the_other_way_as_well() {
+    let mut peer = peer(vec![vec![Step::Close], ack()]).await;
+    let fault = run(&mut peer, &running(), "stop").await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::UnknownOutcome, "{fault}");
+    assert_eq!(count(&mut peer, STOP.code), 1);
 }

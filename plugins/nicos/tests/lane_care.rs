@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use lanes::peer::{Seen, Step, level, number, peer, peer_of, refusal};
 use lanes::{PATIENCE, account, ask, lane, seen, settings, value};
+use patchbay_nicos::health::Board;
 use patchbay_nicos::lane::{Answer, Daemon, Lane, Link, Sort};
 use patchbay_nicos::verb::{EVAL, GETSTATUS, GETVERSION, QUEUE};
 use patchbay_sdk::FaultKind;
@@ -106,7 +107,7 @@ async fn the_greeting_of_a_link_that_is_there_is_known_at_once() {
     let link = Link::open(&settings, &account(), false).await.unwrap();
     let lane = Lane::start(
         Sort::Query,
-        &Daemon::new(settings),
+        &Daemon::new(settings, Board::new(drop)),
         account(),
         Some(link),
         None,

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_nicos::Config;
+use patchbay_nicos::health::Board;
 use patchbay_nicos::lane::{Account, Daemon, privates};
 use patchbay_nicos::logins::{Lease, Logins};
 use patchbay_nicos::verb::GETSTATUS;
@@ -31,7 +32,7 @@ fn logins(peer: &Peer, more: &str) -> Arc<Logins> {
     let config =
         format!(r#"{{"address": "{address}", "retry_first_s": 0.02, "retry_most_s": 0.1{more}}}"#);
     let config: Config = serde_json::from_str(&config).unwrap();
-    let daemon = Daemon::new(Arc::new(config.resolve().unwrap()));
+    let daemon = Daemon::new(Arc::new(config.resolve().unwrap()), Board::new(drop));
     Logins::new(&daemon, privates().0)
 }
 

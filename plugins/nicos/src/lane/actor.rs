@@ -23,10 +23,11 @@ use super::decode::refusal_text;
 use super::fault::{as_told, no_reply, not_sent};
 use super::feed::{Feed, News, follow};
 use super::handle::{Answer, Request, Seen};
-use super::link::{Account, Link};
+use super::link::{Account, FAREWELL, Link};
 use super::sort::Sort;
 use crate::config::Settings;
 use crate::frame::ReplyFrame;
+use crate::health::Mark;
 use crate::pickle::encode;
 use crate::verb::{self, Verb};
 
@@ -47,6 +48,7 @@ static EPOCH: AtomicU64 = AtomicU64::new(1);
 
 /// Owns a lane's link and what waits for it.
 pub(super) struct Actor {
+    pub(super) mark: Mark,
     pub(super) sort: Sort,
     pub(super) daemon: Arc<Daemon>,
     pub(super) settings: Arc<Settings>,
@@ -80,6 +82,7 @@ impl Actor {
             match self.serve(link).await {
                 End::Closed => return,
                 End::Lost(cause) => {
+                    self.mark.trouble(&cause);
                     tracing::warn!(lane = self.sort.name(), user = self.account.user, %cause, "link lost");
                     if since.elapsed() >= GOOD {
                         self.backoff.reset();
@@ -112,6 +115,7 @@ impl Actor {
                     return Some(link);
                 }
                 Err(fault) => {
+                    self.mark.trouble(&fault);
                     tracing::debug!(lane = self.sort.name(), cause = %fault, "no link");
                     self.seen
                         .refused
@@ -165,7 +169,14 @@ impl Actor {
         let epoch = EPOCH.fetch_add(1, Ordering::Relaxed);
         let (feed, greeting) = (self.feed.clone(), link.greeting().clone());
         let limit = self.settings.frame_limit;
-        let mut events = tokio::spawn(follow(stream, limit, feed, epoch, greeting));
+        let mut events = tokio::spawn(follow(
+            stream,
+            limit,
+            feed,
+            epoch,
+            greeting,
+            self.daemon.tasks.clone(),
+        ));
         let closing = self.closing.clone();
         let end = tokio::select! {
             biased;
@@ -194,7 +205,7 @@ impl Actor {
                 true => link.close().await,
                 false => link.abandon().await,
             }
-            events.abort();
+            read_out(events).await;
         }
     }
 
@@ -208,17 +219,26 @@ impl Actor {
     async fn commands(&mut self, link: &mut Link, events: &mut JoinHandle<String>) -> End {
         self.in_step = true;
         loop {
+            let until_probe = self.until_probe();
             let lost = tokio::select! {
                 // A loss that can be seen already goes first: a command that is not sent has no unknown outcome.
                 biased;
                 cause = &mut *events => Err(cause.unwrap_or_default()),
                 cause = link.lost() => Err(cause),
                 Some(request) = self.queue.recv() => self.run_one(link, request).await,
-                () = sleep(self.settings.probe) => self.probe(link).await,
+                () = sleep(until_probe) => self.probe(link).await,
             };
             if let Err(cause) = lost {
                 return self.lost(&cause);
             }
+        }
+    }
+
+    /// After a trouble it is not waited long before the daemon is asked whether all is well again.
+    fn until_probe(&self) -> Duration {
+        match self.mark.is_troubled() {
+            true => self.settings.probe.min(self.settings.retry_first),
+            false => self.settings.probe,
         }
     }
 
@@ -268,6 +288,7 @@ impl Actor {
         let reply = reply.map_err(|_| format!("no reply to `{}` in time", verb.name))?;
         let reply = reply.map_err(|error| error.to_string())?;
         self.in_step = true;
+        self.mark.answered();
         Ok(reply)
     }
 
@@ -308,5 +329,13 @@ impl Actor {
             // The listener may be waiting for this very lane; the next link's number tells it the same.
             let _ = tokio::time::timeout(Duration::from_secs(1), news).await;
         }
+    }
+}
+
+/// What is still under way on an event connection is read, because closing a socket with unread bytes resets the
+/// connection.
+async fn read_out(mut events: JoinHandle<String>) {
+    if !events.is_finished() && timeout(FAREWELL, &mut events).await.is_err() {
+        events.abort();
     }
 }

@@ -13,12 +13,14 @@ use super::link::{Account, Link};
 use super::pacer::{Haste, Pacer};
 use crate::banner::Banner;
 use crate::config::Settings;
+use crate::health::Board;
 
 /// What all connections of an instance have in common: how the daemon is reached, when the next one may begin, and
 /// that all of them end.
 #[derive(Debug)]
 pub struct Daemon {
     settings: Arc<Settings>,
+    board: Arc<Board>,
     pacer: Pacer,
     /// Everything that holds a connection.
     pub(super) tasks: TaskTracker,
@@ -26,12 +28,13 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// The daemon that these settings are of.
+    /// The daemon that these settings are of; how it is stands on the board.
     #[must_use]
-    pub fn new(settings: Arc<Settings>) -> Arc<Self> {
+    pub fn new(settings: Arc<Settings>, board: Arc<Board>) -> Arc<Self> {
         Arc::new(Self {
             pacer: Pacer::new(settings.login_pace),
             settings,
+            board,
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
         })
@@ -41,6 +44,12 @@ impl Daemon {
     #[must_use]
     pub fn settings(&self) -> &Arc<Settings> {
         &self.settings
+    }
+
+    /// Where it stands how the daemon is.
+    #[must_use]
+    pub fn board(&self) -> &Arc<Board> {
+        &self.board
     }
 
     /// Logs in when it is this one's turn.

@@ -6,8 +6,9 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_util::codec::FramedRead;
+use tokio_util::task::TaskTracker;
 
-use super::link::Greeting;
+use super::link::{Greeting, leave};
 use super::private::PrivateFeed;
 use crate::event;
 use crate::frame::{EventCodec, EventFrame};
@@ -46,26 +47,29 @@ pub(super) async fn follow(
     feed: Option<Feed>,
     epoch: u64,
     greeting: Greeting,
+    tasks: TaskTracker,
 ) -> String {
     let Some(feed) = feed else {
         return drain(stream).await;
     };
-    let events = FramedRead::new(stream, EventCodec::new(limit, greeting.banner.protocol()));
-    match feed {
-        Feed::All(to) => forward(events, to, epoch, greeting).await,
-        Feed::Private(to) => pick(events, to).await,
-    }
+    let mut events = FramedRead::new(stream, EventCodec::new(limit, greeting.banner.protocol()));
+    let cause = match feed {
+        Feed::All(to) => forward(&mut events, to, epoch, greeting).await,
+        Feed::Private(to) => pick(&mut events, to).await,
+    };
+    tasks.spawn(leave(events.into_inner()));
+    cause
 }
 
 async fn forward(
-    mut events: FramedRead<TcpStream, EventCodec>,
+    events: &mut FramedRead<TcpStream, EventCodec>,
     to: mpsc::Sender<(u64, News)>,
     epoch: u64,
     greeting: Greeting,
 ) -> String {
     let mut open = to.send((epoch, News::Up(Box::new(greeting)))).await.is_ok();
     loop {
-        let event = match next(&mut events).await {
+        let event = match next(events).await {
             Ok(event) => event,
             Err(cause) => return cause,
         };
@@ -77,9 +81,9 @@ async fn forward(
 }
 
 /// Events for everybody may come, too: those from before they were switched off.
-async fn pick(mut events: FramedRead<TcpStream, EventCodec>, to: PrivateFeed) -> String {
+async fn pick(events: &mut FramedRead<TcpStream, EventCodec>, to: PrivateFeed) -> String {
     loop {
-        match next(&mut events).await {
+        match next(events).await {
             Ok(EventFrame::Event { code, payload, .. }) if is_private(code) => {
                 to.send(code, payload);
             }

@@ -17,6 +17,7 @@ use super::fault::{closing, no_reply, not_sent};
 use super::feed::Feed;
 use super::link::{Account, Greeting, Link};
 use super::sort::Sort;
+use crate::health::Mark;
 use crate::verb::Verb;
 
 /// What the daemon answered.
@@ -106,7 +107,13 @@ impl Lane {
         if let Some(link) = &link {
             seen.greeted(link.greeting());
         }
+        let mark = match sort {
+            // Whoever starts it tells what it hears.
+            Sort::Observer => Mark::silent(),
+            _ => daemon.board().mark(sort.name(), &account.user),
+        };
         let actor = Actor {
+            mark,
             sort,
             daemon: Arc::clone(daemon),
             account,

@@ -7,7 +7,7 @@ use futures_util::SinkExt;
 use patchbay_sdk::{Fault, FaultKind, Secret};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_util::codec::{Encoder, Framed};
@@ -26,8 +26,8 @@ use crate::verb::{self, Verb};
 /// The daemon may lose its accept loop if a client goes away sooner after its event connection has opened.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// How long a farewell may take.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long each part of a farewell may take.
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Who logs in.
 #[derive(Debug, Clone)]
@@ -182,31 +182,32 @@ impl Link {
 
     /// Says farewell in the way that the daemon survives: not too soon, and without a reset. Takes up to three seconds.
     pub async fn close(mut self) {
-        if let Some(opened) = self.events_opened {
-            tokio::time::sleep_until(opened + SETTLE).await;
-        }
+        self.settle().await;
         let farewell = exchange(&mut self.commands, verb::QUIT, nothing());
         let _ = timeout(FAREWELL, farewell).await;
-        let _ = self.commands.get_mut().shutdown().await;
+        leave(self.commands.into_inner()).await;
     }
 
-    /// Gives up a connection that is out of step. What is still under way is read and thrown away, because closing a
-    /// socket with unread bytes resets the connection.
-    pub(super) async fn abandon(mut self) {
+    /// Gives up a connection that is out of step. Takes up to two seconds.
+    pub(super) async fn abandon(self) {
+        self.settle().await;
+        leave(self.commands.into_inner()).await;
+    }
+
+    async fn settle(&self) {
         if let Some(opened) = self.events_opened {
             tokio::time::sleep_until(opened + SETTLE).await;
         }
-        let stream = self.commands.get_mut();
-        let _ = stream.shutdown().await;
-        let mut scrap = [0; 4096];
-        let drain = async {
-            while matches!(
-                tokio::io::AsyncReadExt::read(stream, &mut scrap).await,
-                Ok(1..)
-            ) {}
-        };
-        let _ = timeout(FAREWELL, drain).await;
     }
+}
+
+/// Ends a connection. What is still under way is read and thrown away, for [`FAREWELL`]: closing a socket with unread
+/// bytes resets the connection.
+pub(super) async fn leave(mut stream: TcpStream) {
+    let _ = stream.shutdown().await;
+    let mut scrap = vec![0; 16 * 1024];
+    let drain = async { while matches!(stream.read(&mut scrap).await, Ok(1..)) {} };
+    let _ = timeout(FAREWELL, drain).await;
 }
 
 async fn level(payload: Bytes, settings: &Settings) -> Result<i64, Fault> {

@@ -80,7 +80,7 @@ impl Observer {
             settings: Arc::clone(daemon.settings()),
             daemon: Arc::clone(daemon),
             known,
-            teller: Teller::new(cx),
+            teller: Teller::new(cx, Arc::clone(daemon.board())),
             private,
             waiting: Waiting::new(),
             refused,

@@ -1,11 +1,13 @@
 //! Telling the host.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_sdk::{BackendContext, Event, EventKind, Health};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::health::Board;
 use crate::jobs::Notice;
 use crate::model::StateBody;
 
@@ -15,6 +17,7 @@ const PACE: Duration = Duration::from_millis(50);
 /// Emits events in order; of mere line progress the newest, now and then.
 pub(super) struct Teller {
     cx: BackendContext,
+    board: Arc<Board>,
     /// The state as it was told, and when.
     told: Option<(State, Instant)>,
     /// A newer state that differs only in its line.
@@ -24,16 +27,17 @@ pub(super) struct Teller {
 type State = (Option<String>, StateBody);
 
 impl Teller {
-    pub(super) fn new(cx: BackendContext) -> Self {
+    pub(super) fn new(cx: BackendContext, board: Arc<Board>) -> Self {
         Self {
             cx,
+            board,
             told: None,
             held: None,
         }
     }
 
     pub(super) fn health(&self, health: Health) {
-        self.cx.health(health);
+        self.board.observer(health);
     }
 
     pub(super) fn tell(&mut self, notices: Vec<Notice>) {

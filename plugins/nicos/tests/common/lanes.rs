@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use patchbay_nicos::Config;
 use patchbay_nicos::config::Settings;
+use patchbay_nicos::health::Board;
 use patchbay_nicos::lane::{Account, Answer, Daemon, Lane, Sort};
 use patchbay_nicos::verb::Verb;
 use patchbay_sdk::{Fault, FaultKind, Secret};
@@ -17,7 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 pub fn daemon(address: &str, more: &str) -> Arc<Daemon> {
-    Daemon::new(settings(address, more))
+    Daemon::new(settings(address, more), Board::new(drop))
 }
 
 pub fn settings(address: &str, more: &str) -> Arc<Settings> {

@@ -188,25 +188,39 @@ async fn play(
 }
 
 async fn command(stream: &mut TcpStream) -> Option<u16> {
-    let mut header = [0; 7];
-    stream.read_exact(&mut header).await.ok()?;
-    assert_eq!(header[0], 0x05, "a command begins with ENQ");
-    let length = u32::from_be_bytes([header[3], header[4], header[5], header[6]]);
-    let mut payload = vec![0; length as usize];
+    let (code, length) = header(stream).await.ok()?;
+    let mut payload = vec![0; length];
     stream.read_exact(&mut payload).await.ok()?;
-    Some(u16::from_be_bytes([header[1], header[2]]))
+    Some(code)
 }
 
-fn banner() -> Vec<u8> {
+/// The number of the next command, and the length of its payload.
+pub async fn header(stream: &mut TcpStream) -> std::io::Result<(u16, usize)> {
+    let mut header = [0; 7];
+    stream.read_exact(&mut header).await?;
+    assert_eq!(header[0], 0x05, "a command begins with ENQ");
+    let length = u32::from_be_bytes([header[3], header[4], header[5], header[6]]);
+    Ok((u16::from_be_bytes([header[1], header[2]]), length as usize))
+}
+
+/// The greeting.
+pub fn banner() -> Vec<u8> {
     let fields = [
         ("daemon_version", Arg::from("scripted")),
         ("pw_hashing", Arg::from("plain")),
         ("serializer", Arg::from("classic")),
         ("protocol_version", Arg::Int(24)),
     ];
-    let fields = fields.map(|(key, value)| (Arg::from(key), value)).to_vec();
+    dict(fields.to_vec())
+}
+
+/// A reply with a dict as its value.
+pub fn dict(fields: Vec<(&str, Arg)>) -> Vec<u8> {
+    let fields = fields
+        .into_iter()
+        .map(|(key, value)| (Arg::from(key), value));
     // A tuple of one dict, of which the tuple is taken off.
-    let tuple = encode(vec![Arg::Dict(fields)]);
+    let tuple = encode(vec![Arg::Dict(fields.collect())]);
     let payload = [tuple.strip_suffix(b"\x85.").unwrap(), b"."].concat();
     sized(0x03, &payload)
 }
