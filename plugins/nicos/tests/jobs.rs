@@ -4,70 +4,17 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that cannot go on must fail"
+    dead_code,
+    reason = "a test that cannot go on must fail; the jobs are shared"
 )]
 
-use patchbay_nicos::jobs::{Jobs, Notice, Snapshot};
+#[path = "common/jobs.rs"]
+mod common;
+
+use common::{busy, ended, request, snapshot, state, told};
+use patchbay_nicos::jobs::Jobs;
 use patchbay_nicos::model::{JobState, Run};
 use patchbay_nicos::shape::Request;
-
-fn request(id: &str) -> Request {
-    Request {
-        reqid: id.into(),
-        name: Some(format!("name of {id}")),
-        script: Some("pass\n".into()),
-        user: Some("u".into()),
-        success: None,
-    }
-}
-
-fn ended(id: &str, success: bool) -> Request {
-    Request {
-        success: Some(success),
-        ..request(id)
-    }
-}
-
-fn snapshot(
-    status: (i64, i64),
-    queue: &[&str],
-    running: Option<&str>,
-    restarted: bool,
-) -> Snapshot {
-    Snapshot {
-        status,
-        queue: queue.iter().map(|id| request(id)).collect(),
-        running: running.map(request),
-        restarted,
-    }
-}
-
-/// What was told of jobs, as `id state` and for an end `id outcome`.
-fn told(notices: Vec<Notice>) -> Vec<String> {
-    let line = |notice| match notice {
-        Notice::Job(id, body) => Some(match body.outcome {
-            Some(outcome) => format!("{id} {outcome:?}"),
-            None => format!("{id} {}", body.state),
-        }),
-        Notice::State(..) => None,
-    };
-    notices.into_iter().filter_map(line).collect()
-}
-
-fn state(jobs: &Jobs, id: &str) -> JobState {
-    jobs.get(id).unwrap().state
-}
-
-/// A table with one job running and one waiting.
-fn busy() -> Jobs {
-    let mut jobs = Jobs::new(10);
-    jobs.resync(&snapshot((-1, -1), &[], None, false), 0.0);
-    jobs.queued(&request("a"));
-    jobs.started(&request("a"), 1.0);
-    jobs.queued(&request("b"));
-    jobs.status((0, 1));
-    jobs
-}
 
 #[test]
 fn a_job_is_announced_once_whether_the_reply_or_the_event_comes_first() {
@@ -276,57 +223,4 @@ fn a_repeated_start_is_no_edit_and_another_text_is_one() {
     };
     assert_eq!(told(jobs.started(&edited, 2.0)), ["a edited"]);
     assert_eq!(told(jobs.started(&edited, 2.0)), Vec::<String>::new());
-}
-
-/// Jobs of a daemon that never says `done`, of which one runs.
-fn unsaid() -> Jobs {
-    let mut jobs = busy();
-    jobs.set_says_done(false);
-    jobs
-}
-
-#[test]
-fn without_a_word_of_the_end_the_next_start_is_the_end_and_its_outcome_is_not_known() {
-    let mut jobs = unsaid();
-    jobs.status((0, 1));
-    jobs.status((-1, -1));
-    assert_eq!(
-        told(jobs.started(&request("b"), 2.0)),
-        ["b started", "a Unknown"]
-    );
-}
-
-#[test]
-fn without_a_word_of_the_end_a_failure_is_that_of_the_last_idle_status() {
-    let mut jobs = unsaid();
-    jobs.status((0, 1));
-    jobs.status((-2, -1));
-    let notices = jobs.started(&request("b"), 2.0);
-    assert!(told(notices).contains(&"a Failed".to_owned()));
-    // The next one ends without a sound; what the one before did is not its fault.
-    let notices = jobs.started(&request("c"), 3.0);
-    assert!(told(notices).contains(&"b Unknown".to_owned()));
-}
-
-#[test]
-fn a_job_is_in_doubt_only_while_a_daemon_that_says_no_ends_is_idle() {
-    let mut jobs = unsaid();
-    jobs.link_up();
-    jobs.status((0, 1));
-    assert!(!jobs.is_doubtful());
-    jobs.status((-1, -1));
-    assert!(jobs.is_doubtful());
-    jobs.set_says_done(true);
-    assert!(!jobs.is_doubtful());
-}
-
-#[test]
-fn what_looks_do_not_show_any_more_has_failed_if_the_daemon_is_idle_after_a_failure() {
-    for (code, outcome) in [(-2, JobState::Failed), (-1, JobState::Unknown)] {
-        let mut jobs = unsaid();
-        jobs.status((code, -1));
-        let before = jobs.live();
-        jobs.settle(&before, &snapshot((code, -1), &[], None, false), 2.0);
-        assert_eq!(state(&jobs, "a"), outcome);
-    }
 }

@@ -123,6 +123,11 @@ impl EventCodec {
         bytes.advance(LENGTH);
         let chunks = match code {
             LIVEDATA if !counts_blobs => vec![std::mem::take(&mut self.liveparams)],
+            LIVEPARAMS => {
+                // Should this one be too long, the one before is not that of the next picture.
+                self.liveparams.clear();
+                Vec::new()
+            }
             _ => Vec::new(),
         };
         Ok(Some(Partial {
@@ -266,6 +271,21 @@ mod tests {
         ];
         for step in [1, 3, bytes.len()] {
             assert_eq!(events_of(Protocol(19), 10, bytes, step), expected);
+        }
+    }
+
+    #[test]
+    fn a_picture_of_which_the_description_is_over_the_limit_does_not_get_the_one_before() {
+        let unused = b"\x03\x10\x0c\x00\x00\x00\x01p";
+        let long = [&b"\x03\x10\x0c\x00\x00\x00\x0b"[..], &[7; 11]].concat();
+        let data = b"\x03\x10\x0d\x00\x00\x00\x02ab";
+        let bytes = [&unused[..], &long, data].concat();
+        let expected = [
+            EventFrame::Oversized { code: LIVEPARAMS },
+            event(LIVEDATA, b"", &[b"ab"]),
+        ];
+        for step in [1, 4, bytes.len()] {
+            assert_eq!(events_of(Protocol(19), 10, &bytes, step), expected);
         }
     }
 

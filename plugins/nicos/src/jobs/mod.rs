@@ -54,7 +54,7 @@ pub struct Jobs {
     told: Option<(Option<String>, StateBody)>,
     /// The daemon says `done`.
     says_done: bool,
-    /// How the daemon was idle after the running job was last seen at work.
+    /// How the daemon has said to be idle since the running job has begun.
     idle: Option<i64>,
     /// How often something was seen at work.
     activity: u64,
@@ -173,10 +173,15 @@ impl Jobs {
         notices
     }
 
-    /// The server's state or line has changed.
+    /// The server's state or line has changed, by its own word: what it says then is of the running job.
     pub fn status(&mut self, status: (i64, i64)) -> Notices {
-        let before = std::mem::replace(&mut self.status, status).0;
         self.idle = Some(status.0).filter(|state| *state < code::RUNNING);
+        self.show(status)
+    }
+
+    /// The server is seen in this state. It may be idle after a failure of a job before, or of one that nobody saw.
+    fn show(&mut self, status: (i64, i64)) -> Notices {
+        let before = std::mem::replace(&mut self.status, status).0;
         self.activity += u64::from(status.0 >= code::RUNNING);
         let change = match (before, status.0) {
             (code::PAUSED, code::PAUSED) => None,
@@ -218,7 +223,7 @@ impl Jobs {
         {
             notices.extend(self.started(running, now));
         }
-        notices.extend(self.status(snapshot.status));
+        notices.extend(self.show(snapshot.status));
         notices
     }
 
@@ -229,10 +234,13 @@ impl Jobs {
         snapshot: &Snapshot,
         now: f64,
     ) -> Notices {
-        let outcome = if snapshot.restarted {
-            JobState::Lost
-        } else {
-            self.unsaid_outcome()
+        let running = self.running.clone();
+        let ended = self.unsaid_outcome();
+        let outcome = |id: &String| match running.as_ref() == Some(id) {
+            _ if snapshot.restarted => JobState::Lost,
+            true => ended,
+            // Nothing was heard of its beginning, so the idle status is not its own.
+            false => JobState::Unknown,
         };
         let is_there = |id: &str| {
             let mut there = snapshot.queue.iter().chain(&snapshot.running);
@@ -241,7 +249,7 @@ impl Jobs {
         let mut notices = Vec::new();
         for (id, state) in before {
             if !is_there(id) && self.get(id).is_some_and(|job| job.state == *state) {
-                notices.extend(self.end(id, outcome, now));
+                notices.extend(self.end(id, outcome(id), now));
             }
         }
         notices.extend(self.state());
