@@ -19,8 +19,8 @@ use crate::banner::Banner;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PasswordForm {
-    /// Encrypted with the key that the daemon makes for each connection. Passwords of at most 53 bytes. The key is so
-    /// short that only a tunnel, or staying on one machine, truly protects the password.
+    /// Encrypted with the key that the daemon makes for each connection; as with `plain` if it has none. Passwords of at
+    /// most 53 bytes. The key is so short that only a tunnel, or staying on one machine, truly protects the password.
     #[default]
     Rsa,
     /// As it is, or hashed if a daemon before NICOS 3.0 wants that. For passwords of more than 53 bytes.

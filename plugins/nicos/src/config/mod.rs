@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::auth::PasswordForm;
 use crate::pickle::Limits;
-pub use roles::{RoleMap, Roles};
+pub use roles::{RoleMap, RoleName, Roles};
 pub use settings::Settings;
 
 /// `[backend.config]` of a NICOS daemon. Only `address` has no default.
@@ -32,7 +32,7 @@ pub struct Config {
     pub role_map: RoleMap,
     /// What logins may do here whatever their level is: `view`, `user`, `expert` or `admin`, by name.
     #[serde(default)]
-    pub login_roles: BTreeMap<String, String>,
+    pub login_roles: BTreeMap<String, RoleName>,
     /// The daemon's events that are not read, by NICOS's names. By default `cache`: every value of every device, many a
     /// second. Without `eta`, `prompt`, `dataset` and the like, clients do not hear of these.
     #[serde(default = "defaults::events_off")]

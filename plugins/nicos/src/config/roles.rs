@@ -2,35 +2,53 @@
 
 use std::collections::BTreeMap;
 
-use patchbay_sdk::model::nearest;
+use patchbay_sdk::Role;
 use patchbay_sdk::schemars::{self, JsonSchema};
-use patchbay_sdk::{Fault, Role};
 use serde::Deserialize;
 
-use super::settings::invalid;
+/// A role by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RoleName {
+    /// May look.
+    View,
+    /// May also run scripts.
+    User,
+    /// May also change the environment.
+    Expert,
+    /// May also use the server's own commands.
+    Admin,
+}
 
-/// The roles, for messages.
-const ROLES: [&str; 4] = ["view", "user", "expert", "admin"];
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::View => Self::View,
+            RoleName::User => Self::User,
+            RoleName::Expert => Self::Expert,
+            RoleName::Admin => Self::Admin,
+        }
+    }
+}
 
 /// The role of each of NICOS's levels: `view`, `user`, `expert` or `admin`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RoleMap {
     /// Of level 0.
-    pub guest: String,
+    pub guest: RoleName,
     /// Of level 10.
-    pub user: String,
+    pub user: RoleName,
     /// Of level 20.
-    pub admin: String,
+    pub admin: RoleName,
 }
 
 impl Default for RoleMap {
     fn default() -> Self {
-        let role = |role: Role| role.as_str().to_owned();
         Self {
-            guest: role(Role::View),
-            user: role(Role::User),
-            admin: role(Role::Admin),
+            guest: RoleName::View,
+            user: RoleName::User,
+            admin: RoleName::Admin,
         }
     }
 }
@@ -38,48 +56,23 @@ impl Default for RoleMap {
 /// The role of every login.
 #[derive(Debug, Clone)]
 pub struct Roles {
-    guest: Role,
-    user: Role,
-    admin: Role,
-    logins: BTreeMap<String, Role>,
+    levels: RoleMap,
+    logins: BTreeMap<String, RoleName>,
 }
 
 impl Roles {
-    /// Reads the names of roles.
-    ///
-    /// # Errors
-    /// `Invalid` for one that does not exist, naming its key.
-    pub(super) fn new(map: &RoleMap, logins: &BTreeMap<String, String>) -> Result<Self, Fault> {
-        let of_login = |(user, name): (&String, &String)| {
-            Ok((user.clone(), role(&format!("login_roles.{user}"), name)?))
-        };
-        Ok(Self {
-            guest: role("role_map.guest", &map.guest)?,
-            user: role("role_map.user", &map.user)?,
-            admin: role("role_map.admin", &map.admin)?,
-            logins: logins.iter().map(of_login).collect::<Result<_, Fault>>()?,
-        })
+    pub(super) fn new(levels: RoleMap, logins: BTreeMap<String, RoleName>) -> Self {
+        Self { levels, logins }
     }
 
     /// The role of this login, which has that level at the daemon. A level between two is the lower one.
     #[must_use]
     pub fn of(&self, user: &str, level: i64) -> Role {
         let by_level = match level {
-            20.. => self.admin,
-            10..20 => self.user,
-            _ => self.guest,
+            20.. => self.levels.admin,
+            10..20 => self.levels.user,
+            _ => self.levels.guest,
         };
-        self.logins.get(user).copied().unwrap_or(by_level)
+        self.logins.get(user).copied().unwrap_or(by_level).into()
     }
-}
-
-fn role(key: &str, name: &str) -> Result<Role, Fault> {
-    Role::from_name(name).ok_or_else(|| {
-        let near = nearest(name, ROLES);
-        let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        let known = ROLES.join("`, `");
-        invalid(format!(
-            "`{key}` is `{name}`, which is none of `{known}`{hint}"
-        ))
-    })
 }

@@ -85,7 +85,7 @@ impl Config {
             idle: seconds("idle_s", self.idle_s)?,
             verify: seconds("verify_s", self.verify_s)?,
             login_pace: seconds("login_pace_s", self.login_pace_s)?,
-            roles: Roles::new(&self.role_map, &self.login_roles)?,
+            roles: Roles::new(self.role_map, self.login_roles),
             sessions: self.sessions,
             queue_most: at_least("queue_most", self.queue_most, 1)?,
             logins_most: at_least("logins_most", self.logins_most, 1)?,
@@ -223,14 +223,16 @@ mod tests {
     }
 
     #[test]
-    fn a_role_that_does_not_exist_is_refused_with_the_nearest_that_does() {
-        for (json, key) in [
-            (r#""role_map": {"user": "exprt"}"#, "`role_map.user`"),
-            (r#""login_roles": {"ibex": "exprt"}"#, "`login_roles.ibex`"),
+    fn a_role_that_does_not_exist_is_refused_with_those_that_do() {
+        for json in [
+            r#""role_map": {"user": "exprt"}"#,
+            r#""login_roles": {"ibex": "exprt"}"#,
         ] {
             let error = config(&format!(r#"{{"address": "a:1", {json}}}"#)).unwrap_err();
-            assert!(error.contains(key), "{error}");
-            assert!(error.contains("did you mean `expert`?"), "{error}");
+            assert!(
+                error.contains("`exprt`") && error.contains("`expert`"),
+                "{error}"
+            );
         }
         let error = config(r#"{"address": "a:1", "sessions": "alone"}"#).unwrap_err();
         assert!(error.contains("per-client"), "{error}");
