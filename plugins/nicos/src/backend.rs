@@ -73,6 +73,9 @@ impl Backend for Nicos {
             let refused = *self.refused.borrow();
             offer(&self.candidate, &account, refused);
         }
+        // The first script of the first client is to be heard from its beginning.
+        let limit = self.settings.connect_deadline;
+        let _ = timeout(limit, self.known.tried_reading()).await;
         tracing::debug!(
             user = account.user,
             session = login.session,

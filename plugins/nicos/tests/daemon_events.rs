@@ -277,3 +277,16 @@ async fn who_comes_while_a_script_waits_for_an_answer_is_told_the_question() {
     event_where(&second, "job", |body| body["outcome"] == "succeeded").await;
     second.stop().await;
 }
+
+#[tokio::test]
+async fn who_logs_in_first_hears_of_a_script_from_its_beginning() {
+    let nicos = daemon().await;
+    for _ in 0..3 {
+        let host = plugin(&nicos, json!({})).await;
+        let user = host.login("user", "user").await.unwrap();
+        submit(&user, "printinfo('the first word')\n").await;
+        event_where(&host, "log", |line| line["text"] == "the first word").await;
+        event_where(&host, "job", |body| body["outcome"] == "succeeded").await;
+        host.stop().await;
+    }
+}

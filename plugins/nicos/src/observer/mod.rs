@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::config::Settings;
-use crate::known::Known;
+use crate::known::{Known, Reading};
 use crate::lane::{Account, Daemon, Feed, Greeting, Lane, News, PrivateReceiver, Sort};
 use crate::protocol::{Protocol, TESTED};
 use events::Estimate;
@@ -233,6 +233,7 @@ impl Observer {
 
     async fn up(&mut self, lane: &Lane, greeting: &Greeting) {
         self.refused.send_replace(false);
+        self.known.set_reading(Reading::Yes);
         self.down = None;
         self.teller.health(Health::Up);
         let banner = &greeting.banner;
@@ -265,6 +266,7 @@ impl Observer {
     }
 
     fn down(&mut self, cause: &Fault) {
+        self.known.set_reading(Reading::No);
         self.refused
             .send_replace(cause.kind == FaultKind::Unauthorized);
         if self.down.as_ref() == Some(&cause.message) {
