@@ -1,4 +1,6 @@
 //! How a password reaches the daemon.
+//!
+//! Source: `handle` in NICOS's `nicos/services/daemon/handler.py`, and for digests the releases before 3.0.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,6 @@
 //! What the daemon says of itself before anything else.
+//!
+//! Source: `handle` in NICOS's `nicos/services/daemon/handler.py`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,6 @@
 //! What differs between the versions of the daemon's protocol, in one place.
+//!
+//! Source: `PROTO_VERSION` in NICOS's `nicos/protocols/daemon/classic.py`, and the releases since 2.12.
 
 use std::ops::RangeInclusive;
 

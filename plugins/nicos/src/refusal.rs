@@ -1,4 +1,6 @@
 //! What NICOS's refusals mean.
+//!
+//! Source: `send_error_reply` in NICOS's `nicos/services/daemon/handler.py`, and `ScriptError` in `script.py` beside it.
 
 use patchbay_sdk::{Fault, FaultKind, Side};
 

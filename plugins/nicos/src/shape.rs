@@ -1,4 +1,7 @@
 //! What the daemon's values look like, read from their JSON. Fields that are not used here are not read.
+//!
+//! Source: `getstatus` in NICOS's `nicos/services/daemon/handler.py`, `serialize` in `script.py` and the log handler in
+//! `utils.py` beside it.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;

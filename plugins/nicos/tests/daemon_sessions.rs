@@ -178,3 +178,44 @@ async fn closing_does_not_wait_for_an_evaluation() {
         "{fault}"
     );
 }
+
+#[tokio::test]
+async fn quick_logins_and_logouts_during_a_busy_script_leave_the_daemon_open_to_others() {
+    let nicos = daemon().await;
+    let host = plugin(&nicos, json!({"sessions": "per-client"})).await;
+    let first = host.login("admin", "admin").await.unwrap();
+    let code = "for i in range(1000000):\n    printinfo(i)\n";
+    first.call("submit", json!({"code": code})).await.unwrap();
+    event_where(&host, "job", |body| body["state"] == "started").await;
+    for _ in 0..20 {
+        let client = host.login("user", "user").await.unwrap();
+        client.call("status", json!({})).await.unwrap();
+        client.logout();
+    }
+    first.call("stop", json!({})).await.unwrap();
+    host.stop().await;
+    let host = plugin(&nicos, json!({})).await;
+    let session = host.login("user", "user").await.unwrap();
+    session.call("status", json!({})).await.unwrap();
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_match_is_let_in_without_the_daemon_until_its_word_is_old() {
+    let nicos = daemon().await;
+    let host = plugin(&nicos, observed(json!({"verify_s": 3}))).await;
+    let _first = host.login("user", "user").await.unwrap();
+    // The observer and the two lanes.
+    let all = async {
+        while logins(&nicos) < 3 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(patchbay_testkit::PATIENCE, all).await.unwrap();
+    let _second = host.login("user", "user").await.unwrap();
+    assert_eq!(logins(&nicos), 3);
+    sleep(Duration::from_millis(3100)).await;
+    let _third = host.login("user", "user").await.unwrap();
+    assert_eq!(logins(&nicos), 4);
+    host.stop().await;
+}

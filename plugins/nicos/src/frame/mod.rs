@@ -11,6 +11,8 @@
 //!
 //! A frame longer than the limit but not absurdly long is skipped without being kept, so that the connection stays in
 //! step; its place is taken by `Oversized`.
+//!
+//! Source: NICOS's `nicos/protocols/daemon/classic.py` and `nicos/services/daemon/proto/classic.py`.
 
 mod command;
 mod event;

@@ -6,6 +6,8 @@
 //!
 //! What the daemon's accept loop demands of every connection: it must say something (its 16 bytes of identity, in one
 //! segment) at once, must never be reset, and must not be closed within a second of its event connection's opening.
+//!
+//! Source: NICOS's `nicos/services/daemon/proto/classic.py`, and what daemons were seen to do.
 
 mod actor;
 mod backoff;

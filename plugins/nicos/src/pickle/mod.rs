@@ -27,6 +27,8 @@
 //!
 //! The other way, [`Arg::from_json`] reads those forms, [`encode`] writes them as the arguments of a command, and
 //! [`Arg::literal`] as Python source.
+//!
+//! Source: Python's `pickletools.py`, which describes every instruction.
 
 mod arg;
 mod array;
