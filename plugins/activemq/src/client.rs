@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use patchbay_dialect_json::{Form, Wish};
 use patchbay_sdk::Session;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::delivery::{Delivery, Envelope};
 use crate::memory::Key;
-use crate::request::{Contract, Wish};
 
 /// One request, taken and understood.
 pub struct Job {
@@ -23,7 +23,7 @@ pub struct Ticket {
     /// Where the answer goes.
     pub envelope: Envelope,
     /// In which form.
-    pub contract: Contract,
+    pub form: Form,
     /// Under which key the answer is remembered; `None` for what may be done twice.
     pub key: Option<Key>,
     /// The message to be acknowledged afterwards.

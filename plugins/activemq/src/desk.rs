@@ -1,7 +1,9 @@
 //! Where requests arrive: each is answered exactly once, then acknowledged.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use patchbay_dialect_json::{Call, Contract, Form, Request, Wish};
 use patchbay_sdk::{Fault, FaultKind, Gateway, RawJson, Session};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
@@ -9,13 +11,13 @@ use tokio::time::{Instant, sleep_until};
 use crate::blocking::by_size;
 use crate::client::{ClientState, Job, Ticket, Urgent};
 use crate::clients::{Clients, Enqueued};
-use crate::config::Settings;
+use crate::config::{Events, Settings};
 use crate::delivery::{Answer, Delivery, Envelope};
+use crate::intake;
 use crate::memory::{Key, Known, Memory};
 use crate::presence::Presence;
-use crate::request::{Call, Contract, Wish};
 use crate::stomp::MessageFrame;
-use crate::{answer, intake};
+use crate::stomp::text::ascii_json;
 
 /// Shared by the connections and the clients' workers.
 pub struct Desk {
@@ -64,14 +66,15 @@ impl Desk {
         let Some(envelope) = intake::envelope(message, &self.settings.queue) else {
             return self.drop_unanswerable(message, delivery);
         };
-        let (contract, wish) = intake::read(message, self.settings.limits.request_bytes).await;
+        let Request { form, wish } =
+            intake::read(message, self.settings.limits.request_bytes).await;
         let key = message.header("message-id").map(|id| Key {
             reply_to: envelope.reply_to.clone(),
             message_id: id.to_owned(),
         });
         let ticket = Ticket {
             envelope,
-            contract,
+            form,
             key,
             delivery,
         };
@@ -119,8 +122,7 @@ impl Desk {
                     ?key,
                     "delivered again after it was carried out; it gets the same answer"
                 );
-                let text =
-                    text.unwrap_or_else(|| answer::failure(ticket.contract, &was_done()).into());
+                let text = text.unwrap_or_else(|| ascii(ticket.form.failure(&was_done())).into());
                 let answer = Answer {
                     envelope: ticket.envelope,
                     text,
@@ -239,22 +241,25 @@ impl Desk {
         job: Job,
     ) {
         let Job { ticket, wish } = job;
-        let contract = ticket.contract;
+        let form = &ticket.form;
         let done = match (wish, session) {
             (Wish::Login { user, secret }, _) => {
                 let login = self.gateway.login(&client.reply_to, &user, secret).await;
                 self.decide_login(&client, login.as_ref().ok());
-                login.map(|session| answer::welcome(contract, &session))
+                login.map(|session| form.welcome(&session))
             }
             (Wish::Logout, _) => {
                 client.log_out();
-                Ok(answer::success(contract, &RawJson::null()))
+                Ok(form.success(&RawJson::null()))
             }
             (_, None) => Err(stranger()),
-            (Wish::Nothing, Some(_)) => Ok(answer::success(contract, &RawJson::null())),
-            (Wish::Call(call), Some(session)) => perform(&session, contract, call).await,
+            (Wish::Nothing, Some(_)) => Ok(form.success(&RawJson::null())),
+            (Wish::Subscribe(_) | Wish::Unsubscribe, Some(_)) => {
+                Err(no_subscriptions(&self.settings))
+            }
+            (Wish::Call(call), Some(session)) => perform(&session, form.clone(), call).await,
         };
-        let text = done.unwrap_or_else(|fault| answer::failure(contract, &fault));
+        let text = done.unwrap_or_else(|fault| form.failure(&fault));
         self.reply(ticket, text).await;
     }
 
@@ -270,7 +275,7 @@ impl Desk {
         self.gateway.count("requests_refused", 1);
         let client = &ticket.envelope.reply_to;
         tracing::debug!(client, cause = fault.message, "a request was refused");
-        let text = answer::failure(ticket.contract, fault);
+        let text = ticket.form.failure(fault);
         let desk = self.clone();
         tokio::spawn(async move { desk.reply(ticket, text).await });
     }
@@ -278,14 +283,14 @@ impl Desk {
     async fn reply(&self, ticket: Ticket, text: String) {
         let Ticket {
             envelope,
-            contract,
+            form,
             key,
             delivery,
         } = ticket;
-        if contract != Contract::Neutral {
+        if form.contract != Contract::Neutral {
             sleep_until(envelope.received + self.settings.min_reply_delay).await;
         }
-        let text: Arc<str> = text.into();
+        let text: Arc<str> = ascii(text).into();
         let waiters = match &key {
             Some(key) => self.memory().finish(key, text.clone()),
             None => Vec::new(),
@@ -312,24 +317,41 @@ impl Desk {
     }
 }
 
-async fn perform(session: &Session, contract: Contract, call: Call) -> Result<String, Fault> {
+async fn perform(session: &Session, form: Form, call: Call) -> Result<String, Fault> {
     let Call {
         op, args, dialect, ..
     } = call;
     let body = session.call(&op, args).await?.body;
     let length = body.get().len();
     let shape = move || match dialect {
-        Some(dialect) => dialect
-            .reply(&body)
-            .map(|body| answer::success(contract, &body)),
-        None => Ok(answer::success(contract, &body)),
+        Some(dialect) => dialect.reply(&body).map(|body| ascii(form.success(&body))),
+        None => Ok(ascii(form.success(&body))),
     };
     by_size(length, shape).await?
+}
+
+/// A JMS client throws on a raw character above U+FFFF.
+fn ascii(text: String) -> String {
+    match ascii_json(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(ascii) => ascii,
+    }
 }
 
 fn was_done() -> Fault {
     let text = "this request was carried out already, and its answer was too long to keep; look at the queue and the log";
     Fault::new(FaultKind::UnknownOutcome, text)
+}
+
+fn no_subscriptions(settings: &Settings) -> Fault {
+    let text = match settings.events {
+        Events::Topic => format!(
+            "events are published to the topics `{}.events.<kind>`; listen there",
+            settings.queue
+        ),
+        Events::Off => "this gateway publishes no events (events = \"off\")".to_owned(),
+    };
+    Fault::new(FaultKind::Unsupported, text)
 }
 
 fn stranger() -> Fault {

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use patchbay_sdk::{Events, Gateway, GatewayEvent};
-use serde_json::json;
+use patchbay_dialect_json::event_text;
+use patchbay_sdk::{Events, Gateway};
 
 use crate::answering::expires_in;
 use crate::stomp::text::ascii_json;
@@ -64,8 +64,11 @@ pub async fn publish(mut events: Events, gateway: Gateway, queue: String, outlet
             gateway.count("private_events_dropped", 1);
             continue;
         }
-        let frame = ClientFrame::send(topic(&queue, event.kind.as_str()), text(&event))
-            .header("expires", expires_in(EXPIRY));
+        let frame = ClientFrame::send(
+            topic(&queue, event.kind.as_str()),
+            ascii_json(&event_text(&event)).into_owned(),
+        )
+        .header("expires", expires_in(EXPIRY));
         let sent = outlet
             .get()
             .is_some_and(|outgoing| outgoing.offer(frame).is_ok());
@@ -86,43 +89,9 @@ fn topic(queue: &str, kind: &str) -> String {
     )
 }
 
-fn text(event: &GatewayEvent) -> String {
-    let head = json!({"epoch": event.epoch, "seq": event.seq, "time": event.time, "kind": event.kind.as_str(), "job": event.job});
-    let head = head.to_string();
-    // The body is JSON already and may be long; it is not parsed only to be written again.
-    let json = format!(
-        "{},\"body\":{}}}",
-        head.strip_suffix('}').unwrap_or(&head),
-        event.body.get()
-    );
-    ascii_json(&json).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use patchbay_sdk::{EventKind, RawJson};
-
-    #[test]
-    fn an_event_is_one_ascii_object() {
-        let body = RawJson::from_string(r#"{"text":"é"}"#.into()).unwrap();
-        let event = GatewayEvent {
-            epoch: 1,
-            seq: 2,
-            time: 3.5,
-            kind: EventKind::Log,
-            job: Some("7".into()),
-            session: None,
-            body,
-            blobs: Vec::new(),
-        };
-        let value: serde_json::Value = serde_json::from_str(&text(&event)).unwrap();
-        assert!(text(&event).is_ascii());
-        assert_eq!(
-            value,
-            json!({"epoch": 1, "seq": 2, "time": 3.5, "kind": "log", "job": "7", "body": {"text": "é"}})
-        );
-    }
 
     #[test]
     fn odd_kinds_stay_in_their_topic() {

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use patchbay_dialect_json::{Form, Request};
 use patchbay_sdk::{Fault, FaultKind};
 use tokio::time::Instant;
 
 use crate::blocking::by_size;
 use crate::delivery::Envelope;
 use crate::reply_to;
-use crate::request::{self, Contract, Wish};
 use crate::stomp::text::decode;
 use crate::stomp::{Body, MessageFrame};
 
@@ -47,8 +47,12 @@ fn ahead(timestamp: Option<&str>, now: SystemTime) -> Duration {
 }
 
 /// What is wanted, and in which form. `limit` is that of the body's size.
-pub async fn read(message: &MessageFrame, limit: usize) -> (Contract, Result<Wish, Fault>) {
-    let refuse = |kind, text: String| (Contract::Unknown, Err(Fault::new(kind, text)));
+pub async fn read(message: &MessageFrame, limit: usize) -> Request {
+    let unreadable = |fault| Request {
+        form: Form::UNKNOWN,
+        wish: Err(fault),
+    };
+    let refuse = |kind, text: String| unreadable(Fault::new(kind, text));
     // A STOMP client may send a TextMessage with a length; the broker passes both headers on.
     let is_text = message.header("amq-msg-type") == Some("text");
     match &message.body {
@@ -58,8 +62,11 @@ pub async fn read(message: &MessageFrame, limit: usize) -> (Contract, Result<Wis
         }
         Body::Text(bytes) | Body::Counted(bytes) => {
             let body = bytes.clone();
-            let read = by_size(bytes.len(), move || request::read(&decode(&body))).await;
-            read.unwrap_or_else(|fault| (Contract::Unknown, Err(fault)))
+            let read = by_size(bytes.len(), move || {
+                patchbay_dialect_json::read(&decode(&body))
+            })
+            .await;
+            read.unwrap_or_else(unreadable)
         }
         Body::TooLong(length) => {
             let text = format!("the request is {length} bytes long; at most {limit} are taken");

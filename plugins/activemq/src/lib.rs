@@ -14,7 +14,6 @@
 
 #![forbid(unsafe_code)]
 
-mod answer;
 mod answering;
 mod blocking;
 mod client;
@@ -29,7 +28,6 @@ mod links;
 mod memory;
 mod presence;
 mod reply_to;
-mod request;
 pub mod stomp;
 
 use std::sync::Arc;

@@ -2,75 +2,76 @@
 
 use std::collections::BTreeMap;
 
-use patchbay_dialect_nicos::{Call as DialectCall, Fields, Request as DialectRequest};
-use patchbay_sdk::model::{self, Op};
+use patchbay_dialect_nicos::{Fields, Request as DialectRequest};
+use patchbay_sdk::model;
 use patchbay_sdk::{Fault, FaultKind, RawJson, Secret};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// In which form the client speaks, and so wants to be answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Contract {
-    /// `{"command": …}` → `{"success": …, "payload": …}`.
-    Nicos,
-    /// `{"op": …, "args": …}` → `{"ok": …}` or `{"error": …}`.
-    Neutral,
-    /// The request could not be read so far; an error is told in both forms at once.
-    Unknown,
-}
+use crate::form::{Contract, Form};
+use crate::wish::{Call, Wish};
 
-/// What the client wants.
+/// No longer name of a request comes back, and no longer key is kept, in bytes.
+const LONGEST_NAME: usize = 256;
+
+/// Operations that frontends do themselves, beside those of the model.
+const OWN: [&str; 5] = ["login", "logout", "ping", "subscribe", "unsubscribe"];
+
+/// What a client sent.
 #[derive(Debug)]
-pub enum Wish {
-    /// To log in.
-    Login {
-        /// Who.
-        user: String,
-        /// The password, as sent.
-        secret: Secret,
-    },
-    /// To end the session.
-    Logout,
-    /// Nothing: a keep-alive.
-    Nothing,
-    /// An operation of the neutral model.
-    Call(Call),
+pub struct Request {
+    /// How it is to be answered; known even where the rest is wrong, as far as can be.
+    pub form: Form,
+    /// What it wants, or what is wrong with it.
+    pub wish: Result<Wish, Fault>,
 }
 
-/// An operation of the neutral model.
-#[derive(Debug)]
-pub struct Call {
-    /// Its name.
-    pub op: String,
-    /// Its arguments, an object.
-    pub args: RawJson,
-    /// What the model says of it.
-    pub known: Option<&'static Op>,
-    /// For clients that speak NICOS's words: what the reply has to become.
-    pub dialect: Option<DialectCall>,
-}
-
-impl Call {
-    /// Must not be done twice unasked. What the model does not know may change anything.
-    pub fn changes(&self) -> bool {
-        self.known.is_none_or(|op| op.changes)
-    }
-
-    /// Must not wait behind the client's other requests.
-    pub fn urgent(&self) -> bool {
-        self.known.is_some_and(|op| op.urgent)
-    }
-}
-
-/// Reads a request's text. The contract is known even where the rest is wrong, as far as can be.
-pub fn read(text: &str) -> (Contract, Result<Wish, Fault>) {
-    let members = match read_object(text) {
-        Ok(members) => members,
-        Err(fault) => return (Contract::Unknown, Err(fault)),
+/// Reads a request's text.
+pub fn read(text: &str) -> Request {
+    let unreadable = |fault| Request {
+        form: Form::UNKNOWN,
+        wish: Err(fault),
     };
+    let mut members = match read_object(text) {
+        Ok(members) => members,
+        Err(fault) => return unreadable(fault),
+    };
+    let id = match take_id(&mut members) {
+        Ok(id) => id,
+        Err(fault) => return unreadable(fault),
+    };
+    let (contract, wish) = read_members(members);
+    Request {
+        form: Form { contract, id },
+        wish,
+    }
+}
+
+fn take_id(members: &mut Members) -> Result<Option<RawJson>, Fault> {
+    match members.remove("id") {
+        Some(id) if id.get().len() > LONGEST_NAME => Err(invalid(format!(
+            "the field `id` is longer than {LONGEST_NAME} bytes"
+        ))),
+        id => Ok(id.map(RawJson::from)),
+    }
+}
+
+fn take_key(members: &mut Members) -> Result<Option<String>, Fault> {
+    let Some(key) = members.remove("key") else {
+        return Ok(None);
+    };
+    match serde_json::from_str::<String>(key.get()) {
+        Ok(key) if (1..=LONGEST_NAME).contains(&key.len()) => Ok(Some(key)),
+        _ => Err(invalid(format!(
+            "the field `key` must be text of at most {LONGEST_NAME} bytes"
+        ))),
+    }
+}
+
+fn read_members(members: Members) -> (Contract, Result<Wish, Fault>) {
     match (members.contains_key("command"), members.contains_key("op")) {
         (true, false) => (Contract::Nicos, read_command(members)),
-        (false, true) => (Contract::Neutral, read_op(text)),
+        (false, true) => (Contract::Neutral, read_op(members)),
         (true, true) => (
             Contract::Unknown,
             Err(invalid(
@@ -88,9 +89,7 @@ type Members = BTreeMap<String, Box<RawValue>>;
 
 fn read_object(text: &str) -> Result<Members, Fault> {
     if text.trim().is_empty() {
-        return Err(invalid(
-            "the message is empty; a request is a JSON object in a TextMessage",
-        ));
+        return Err(invalid("the request is empty; it must be a JSON object"));
     }
     serde_json::from_str(text).map_err(|error| {
         let what = if error.is_data() {
@@ -107,6 +106,7 @@ fn read_object(text: &str) -> Result<Members, Fault> {
 }
 
 fn read_command(mut members: Members) -> Result<Wish, Fault> {
+    let key = take_key(&mut members)?;
     let command = members
         .remove("command")
         .and_then(|command| serde_json::from_str::<String>(command.get()).ok());
@@ -123,18 +123,11 @@ fn read_command(mut members: Members) -> Result<Wish, Fault> {
                 op: call.op.to_owned(),
                 args: call.args.clone(),
                 known: model::find_op(call.op),
+                key,
                 dialect: Some(call),
             }),
         },
     )
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Neutral {
-    op: String,
-    #[serde(default)]
-    args: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -144,25 +137,37 @@ struct Credentials {
     secret: String,
 }
 
-fn read_op(text: &str) -> Result<Wish, Fault> {
-    let request: Neutral =
-        serde_json::from_str(text).map_err(|error| invalid(format!("the request: {error}")))?;
-    let args = match request.args {
+fn read_op(mut members: Members) -> Result<Wish, Fault> {
+    let key = take_key(&mut members)?;
+    let op = members
+        .remove("op")
+        .and_then(|op| serde_json::from_str::<String>(op.get()).ok());
+    let op = op.ok_or_else(|| invalid("the field `op` must be text"))?;
+    let args = match members.remove("args") {
         None => RawJson::from_string("{}".into())?,
         Some(args) if args.get().starts_with('{') => RawJson::from(args),
         Some(_) => return Err(invalid("the field `args` must be a JSON object")),
     };
-    match &*request.op {
+    if let Some(name) = members.keys().next() {
+        let shown: String = name.chars().take(60).collect();
+        let help = "`op`, `args`, `id` and `key` are the fields of a request; what the operation needs goes into `args`";
+        return Err(invalid(format!("there is no field `{shown}`: {help}")));
+    }
+    match &*op {
         "login" => read_login(&args),
         "logout" => Ok(Wish::Logout),
-        op => match model::find_op(op) {
+        "ping" => Ok(Wish::Nothing),
+        "subscribe" => args.parse().map(Wish::Subscribe),
+        "unsubscribe" => Ok(Wish::Unsubscribe),
+        _ => match model::find_op(&op) {
             Some(known) => Ok(Wish::Call(Call {
-                op: request.op,
+                op,
                 args,
                 known: Some(known),
+                key,
                 dialect: None,
             })),
-            None => Err(unknown(op)),
+            None => Err(unknown(&op)),
         },
     }
 }
@@ -178,10 +183,7 @@ fn read_login(args: &RawJson) -> Result<Wish, Fault> {
 }
 
 fn unknown(op: &str) -> Fault {
-    let names = model::OPS
-        .iter()
-        .map(|op| op.name)
-        .chain(["login", "logout"]);
+    let names = model::OPS.iter().map(|op| op.name).chain(OWN);
     let hint =
         model::nearest(op, names).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
     let shown: String = op.chars().take(60).collect();
@@ -200,12 +202,12 @@ mod tests {
     use super::*;
 
     fn fault(text: &str) -> (Contract, String) {
-        let (contract, wish) = read(text);
-        (contract, wish.unwrap_err().message)
+        let request = read(text);
+        (request.form.contract, request.wish.unwrap_err().message)
     }
 
     fn call(text: &str) -> Call {
-        match read(text).1 {
+        match read(text).wish {
             Ok(Wish::Call(call)) => call,
             other => panic!("{text}: {other:?}"),
         }
