@@ -24,7 +24,7 @@ fn said(output: &Output) -> String {
 /// A folder with the echo and the rogue in it, and a configuration file of this text.
 fn site(config: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["echo", "rogue"] {
+    for name in ["echo", "rogue", "activemq"] {
         let file = build::plugin(name);
         std::fs::copy(&file, folder.path().join(build::file_name(name))).unwrap();
     }
@@ -124,4 +124,97 @@ fn plugin_list_shows_plugins_and_says_why_the_rest_are_none() {
     let missing = patchbay(&["plugin", "list", "--path", "/no/such/folder"]);
     assert_eq!(missing.status.code(), Some(1));
     assert!(self::said(&missing).contains("/no/such/folder cannot be read"));
+}
+
+#[test]
+fn explain_says_what_a_key_means_what_it_is_and_why() {
+    let (_folder, file) = site(concat!(
+        "[gateway]\nplugin_path = ['.']\nmax_sessions = 77\n",
+        "[[backend]]\nid = 'echo'\nplugin = 'echo'\nconfig = { role = 'user' }\n",
+        "[[frontend]]\nid = 'front'\nplugin = 'activemq'\nbackend = 'echo'\n",
+    ));
+    let shown = said(&patchbay(&["explain", "max_sessions", &file]));
+    for part in ["Sessions at one time", "1000", "gateway: 77  (line 3)"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let shown = said(&patchbay(&["explain", "gateway.max_in_flight", &file]));
+    assert!(shown.contains("gateway: the default"), "{shown}");
+    let shown = said(&patchbay(&["explain", "role", &file]));
+    assert!(
+        shown.contains("backend echo config: \"user\"  (line 7)") || shown.contains("'user'"),
+        "{shown}"
+    );
+    let output = patchbay(&["explain", "max_sesions"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("did you mean `max_sessions`?"));
+}
+
+#[test]
+fn explain_shows_no_secret() {
+    let (_folder, file) = site(concat!(
+        "[gateway]\nplugin_path = ['.']\n",
+        "[[backend]]\nid = 'echo'\nplugin = 'echo'\n",
+        "[[frontend]]\nid = 'front'\nplugin = 'activemq'\nbackend = 'echo'\n",
+        "[[frontend.login]]\nclient_user = 'ibex'\nuser = 'ibex'\nsecret = { value = 'hunter2' }\n",
+    ));
+    for key in ["secret", "login", "value", "frontend"] {
+        let shown = said(&patchbay(&["explain", key, &file]));
+        assert!(!shown.contains("hunter2"), "{key}: {shown}");
+    }
+}
+
+#[test]
+fn the_sample_is_a_good_configuration_and_is_written_over_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("patchbay.toml");
+    let path = file.to_str().unwrap();
+    let output = patchbay(&["init", path]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    // Only where the plugins are differs from one machine to the next.
+    for name in ["nicos", "socket", "activemq"] {
+        build::plugin(name);
+    }
+    let sample = std::fs::read_to_string(&file).unwrap();
+    let here = sample.replace(
+        "/usr/lib/patchbay/plugins",
+        build::folder().to_str().unwrap(),
+    );
+    std::fs::write(&file, &here).unwrap();
+    let output = patchbay(&["check", path]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    // Each comment that is a key can be made one.
+    let keys = here.lines().map(|line| match line.strip_prefix("# ") {
+        Some(key) if key.contains(" = ") && !key.contains(": ") => key,
+        _ => line,
+    });
+    let all: String = keys.map(|line| format!("{line}\n")).collect();
+    let all = all.replace("# [[", "[[").replace("# [f", "[f");
+    std::fs::write(&file, &all).unwrap();
+    let shown = said(&patchbay(&["check", path]));
+    for wrong in ["unknown key", "is not TOML", "out of range"] {
+        assert!(!shown.contains(wrong), "{shown}");
+    }
+    let again = patchbay(&["init", path]);
+    assert_eq!(again.status.code(), Some(1));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), all);
+}
+
+#[test]
+fn the_schema_accepts_what_check_accepts_and_refuses_what_it_refuses() {
+    let (folder, _) = site("");
+    let output = patchbay(&["schema", "--path", folder.path().to_str().unwrap()]);
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let config = |role: serde_json::Value| {
+        serde_json::json!({
+            "gateway": {"max_sessions": 7},
+            "backend": [{"id": "echo", "plugin": "echo", "config": {"role": role}}],
+            "frontend": [{"id": "f", "plugin": "activemq", "backend": "echo"}],
+        })
+    };
+    assert!(validator.is_valid(&config("user".into())));
+    assert!(!validator.is_valid(&config(7.into())));
+    let mut unknown = config("user".into());
+    unknown["gateway"]["max_sesions"] = 7.into();
+    assert!(!validator.is_valid(&unknown));
 }

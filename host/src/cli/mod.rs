@@ -1,8 +1,11 @@
 //! What an operator can say.
 
 mod check;
+mod explain;
+mod init;
 mod plugin;
 mod run;
+mod schema;
 
 use crate::config::{Checked, Mistakes};
 use crate::exit::Exit;
@@ -30,6 +33,28 @@ enum Verb {
     Run(ConfigFile),
     /// Say everything that is wrong with a configuration file, and start nothing.
     Check(ConfigFile),
+    /// Say what a key of the configuration means and, with a file, what it is there and why.
+    Explain {
+        /// A key, such as `max_sessions`, `frontend.max_role` or `frontend.config.queue`.
+        key: String,
+        /// The configuration file (TOML).
+        file: Option<PathBuf>,
+    },
+    /// Print the JSON Schema of the configuration file, for editors.
+    Schema {
+        /// A folder with plugins whose settings are described too; may be given more than once.
+        #[arg(
+            long = "path",
+            value_name = "FOLDER",
+            default_value = "/usr/lib/patchbay/plugins"
+        )]
+        folders: Vec<PathBuf>,
+    },
+    /// Write a commented configuration to begin with; to standard output without a file.
+    Init {
+        /// The file; it must not exist yet.
+        file: Option<PathBuf>,
+    },
     /// Look at plugins.
     #[command(subcommand)]
     Plugin(plugin::PluginVerb),
@@ -47,6 +72,9 @@ impl Cli {
         let exit = match self.verb {
             Verb::Run(config) => run::run(&config.file),
             Verb::Check(config) => check::check(&config.file),
+            Verb::Explain { key, file } => explain::run(&key, file.as_deref()),
+            Verb::Schema { folders } => schema::run(&folders),
+            Verb::Init { file } => init::run(file.as_deref()),
             Verb::Plugin(verb) => verb.run(),
         };
         exit.into()

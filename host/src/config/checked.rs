@@ -108,7 +108,9 @@ pub struct Instance {
     pub plugin: String,
     /// The plugin's file, as the catalog found it.
     pub path: PathBuf,
-    /// Valid by the plugin's schema.
+    /// The JSON schema of the plugin's settings.
+    pub schema: serde_json::Value,
+    /// Valid by that schema.
     pub config: PluginConfig,
     /// Its own log level, if it has one.
     pub log_level: Option<LogLevel>,

@@ -1,5 +1,7 @@
 //! What a key of the registry can be: a number, a text, a choice, folders, tables.
 
+use serde_json::{Value, json};
+
 /// One key: its name, what it takes, and one sentence for whoever writes it.
 pub(super) struct Key<K> {
     pub name: &'static str,
@@ -23,6 +25,9 @@ pub(super) trait Entry: Sync {
     fn takes(&self) -> String;
     /// What holds if the key is left out, in Markdown; "required" where it cannot be.
     fn default_text(&self) -> String;
+    /// What may be written, as JSON Schema.
+    fn schema(&self) -> Value;
+    fn is_required(&self) -> bool;
 }
 
 impl<K: Kind + Sync> Entry for Key<K> {
@@ -38,12 +43,22 @@ impl<K: Kind + Sync> Entry for Key<K> {
     fn default_text(&self) -> String {
         self.kind.default_text()
     }
+    fn schema(&self) -> Value {
+        self.kind.schema()
+    }
+    fn is_required(&self) -> bool {
+        self.kind.is_required()
+    }
 }
 
 /// See [`Entry`].
 pub(super) trait Kind {
     fn takes(&self) -> String;
     fn default_text(&self) -> String;
+    fn schema(&self) -> Value;
+    fn is_required(&self) -> bool {
+        false
+    }
 }
 
 /// A whole number from `min` to `max`, both included.
@@ -82,6 +97,9 @@ impl Kind for Number {
     }
     fn default_text(&self) -> String {
         format!("`{}`", self.default)
+    }
+    fn schema(&self) -> Value {
+        json!({"type": "integer", "minimum": self.min, "maximum": self.max, "default": self.default})
     }
 }
 
@@ -127,6 +145,15 @@ impl Kind for Text {
             Presence::Default(text) => format!("`\"{text}\"`"),
         }
     }
+    fn schema(&self) -> Value {
+        match self.presence {
+            Presence::Default(text) => json!({"type": "string", "minLength": 1, "default": text}),
+            _ => json!({"type": "string", "minLength": 1}),
+        }
+    }
+    fn is_required(&self) -> bool {
+        matches!(self.presence, Presence::Required)
+    }
 }
 
 /// One of a few words, each standing for a value.
@@ -163,6 +190,9 @@ impl<T> Kind for Choice<T> {
     fn default_text(&self) -> String {
         self.default_text.to_owned()
     }
+    fn schema(&self) -> Value {
+        json!({"enum": self.words()})
+    }
 }
 
 /// A list of folders.
@@ -176,6 +206,9 @@ impl Kind for Paths {
     }
     fn default_text(&self) -> String {
         format!("`{:?}`", self.default)
+    }
+    fn schema(&self) -> Value {
+        json!({"type": "array", "items": {"type": "string", "minLength": 1}, "default": self.default})
     }
 }
 
@@ -216,5 +249,14 @@ impl Kind for Tables {
             (false, false) => "empty",
         }
         .to_owned()
+    }
+    fn schema(&self) -> Value {
+        match self.many {
+            true => json!({"type": "array", "items": {"type": "object"}}),
+            false => json!({"type": "object"}),
+        }
+    }
+    fn is_required(&self) -> bool {
+        self.required
     }
 }

@@ -13,6 +13,7 @@
 
 mod advice;
 mod checked;
+mod explain;
 mod gateway;
 mod key;
 mod login;
@@ -26,11 +27,13 @@ mod reference;
 mod registry;
 mod render;
 mod resolve;
+mod sample;
 mod schema;
 mod schema_words;
 mod source;
 #[cfg(test)]
 mod tests;
+mod whole_schema;
 
 use std::path::{Path, PathBuf};
 
@@ -41,10 +44,13 @@ pub use checked::{
     Backend, Checked, Deadlines, Frontend, Gateway, Instance, Journal, Limits, LogFormat, LogLevel,
     LoginRule, Restart, UnmappedLogins,
 };
+pub use explain::{Explanation, Setting, explain, text_of};
 pub use mistake::{Mistake, Mistakes, Severity};
 pub use place::Place;
 pub use plugin_config::PluginConfig;
 pub use reference::reference;
+pub use sample::sample;
+pub use whole_schema::schema;
 
 use mistake::{Findings, Note};
 use place::Lines;

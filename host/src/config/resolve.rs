@@ -114,6 +114,7 @@ impl<'a> Resolver<'a> {
         Some(Instance {
             id: id?.text.to_owned(),
             plugin: plugin?.text.to_owned(),
+            schema: info.as_ref()?.schema.clone(),
             path: info?.path,
             config,
             log_level,

@@ -41,6 +41,19 @@ fn library(name: &str) -> String {
     )
 }
 
+/// The name by which [`find`] finds a file in its folder.
+pub fn name_of(file: &Path) -> Option<String> {
+    let name = file.file_name()?.to_str()?;
+    let stem = name
+        .strip_prefix(std::env::consts::DLL_PREFIX)?
+        .strip_suffix(std::env::consts::DLL_SUFFIX)?;
+    Some(
+        stem.strip_prefix("patchbay_")
+            .unwrap_or(stem)
+            .replace('_', "-"),
+    )
+}
+
 /// Every shared library in a folder, by name.
 ///
 /// # Errors

@@ -1,0 +1,27 @@
+//! `patchbay schema`.
+
+use crate::config::{PluginCatalog, schema};
+use crate::exit::Exit;
+use crate::plugin::{Catalog, find, inspect};
+use std::path::PathBuf;
+
+pub(super) fn run(folders: &[PathBuf]) -> Exit {
+    let catalog = Catalog::default();
+    let mut plugins = Vec::new();
+    for file in folders
+        .iter()
+        .flat_map(|folder| find::libraries(folder).unwrap_or_default())
+    {
+        // Any other library in the folder is no plugin that could be named.
+        let plugin = inspect::manifest(&file)
+            .ok()
+            .and_then(|_| find::name_of(&file));
+        match plugin.map(|name| (catalog.find(&name, folders), name)) {
+            Some((Ok(info), name)) => plugins.push((name, info)),
+            Some((Err(why), _)) => eprintln!("left out: {why}"),
+            None => {}
+        }
+    }
+    println!("{:#}", schema(&plugins));
+    Exit::Done
+}
