@@ -195,6 +195,18 @@ fn a_second_one_while_the_first_is_under_way_gets_the_same_answer() {
 }
 
 #[test]
+fn a_key_that_is_in_use_for_something_else_is_refused() {
+    let folder = folder();
+    let life = Life::begin(&folder.path().join("state"));
+    life.submit(2, "k", SCRIPT);
+    let asked = life.asked("submit");
+    life.submit(3, "k", r#"{"code":"count(2)"}"#);
+    assert_eq!(life.told_kind(), FaultKind::Conflict);
+    life.answer(&asked, r#"{"job":"7"}"#);
+    assert_eq!(life.told(), (2, Ok(r#"{"job":"7"}"#.into())));
+}
+
+#[test]
 fn a_key_that_was_used_for_something_else_is_refused() {
     let folder = folder();
     let life = Life::begin(&folder.path().join("state"));

@@ -26,10 +26,17 @@ type Answer = Result<Message, Fault>;
 struct Clerk {
     broker: Weak<Broker>,
     store: Store,
-    /// Calls that have no answer yet, and who else waits for it, by the numbers of their requests.
-    under_way: HashMap<Digest, Vec<u64>>,
+    under_way: HashMap<Digest, UnderWay>,
     /// The last time that something was to be read or written, it could not be.
     troubled: bool,
+}
+
+/// A call that has no answer yet.
+struct UnderWay {
+    /// The digest of its arguments.
+    body: [u8; 32],
+    /// The numbers of the requests that wait for its answer too.
+    waiters: Vec<u64>,
 }
 
 /// What is done once the changes of a batch are on the disk.
@@ -117,7 +124,7 @@ impl Clerk {
                 (change, Then::Settle(once.key, id, answer))
             }
             Item::Abandoned(key) => {
-                let waiters = self.under_way.remove(&key).unwrap_or_default();
+                let waiters = self.end(key);
                 (None, Then::Answer(waiters, Err(interrupted())))
             }
         }
@@ -131,11 +138,15 @@ impl Clerk {
         key: Digest,
     ) -> (Option<Change>, Then) {
         let answer = |answer| (None, Then::Answer(vec![id], answer));
-        if let Some(waiters) = self.under_way.get_mut(&key) {
-            waiters.push(id);
-            return (None, Then::Done);
-        }
         let body = Digest::of([&call.message.body]).0;
+        match self.under_way.get_mut(&key) {
+            Some(first) if first.body != body => return answer(Err(used_otherwise())),
+            Some(first) => {
+                first.waiters.push(id);
+                return (None, Then::Done);
+            }
+            None => {}
+        }
         let note = match self.store.get(key) {
             Ok(note) => note,
             Err(trouble) => {
@@ -163,7 +174,10 @@ impl Clerk {
                         state: Noted::Open,
                     };
                     let once = Once { key, finds: false };
-                    (Some(Change::Begin(key, note)), self.send(id, call, once))
+                    (
+                        Some(Change::Begin(key, note)),
+                        self.send(id, call, body, once),
+                    )
                 }
                 Err(fault) => answer(Err(fault)),
             },
@@ -183,13 +197,14 @@ impl Clerk {
             ..call
         };
         match broker.would_admit(&question) {
-            Ok(_) => self.send(id, question, Once { key, finds: true }),
+            Ok(_) => self.send(id, question, note.body, Once { key, finds: true }),
             Err(_) => Then::Answer(vec![id], Err(interrupted())),
         }
     }
 
-    fn send(&mut self, id: u64, call: Call, once: Once) -> Then {
-        self.under_way.insert(once.key, Vec::new());
+    fn send(&mut self, id: u64, call: Call, body: [u8; 32], once: Once) -> Then {
+        let waiters = Vec::new();
+        self.under_way.insert(once.key, UnderWay { body, waiters });
         let call = Call {
             once: Some(once),
             ..call
@@ -259,8 +274,14 @@ impl Clerk {
     }
 
     fn settle(&mut self, broker: &Broker, key: Digest, answer: &Answer) {
-        let waiters = self.under_way.remove(&key).unwrap_or_default();
+        let waiters = self.end(key);
         tell(broker, waiters, answer);
+    }
+
+    /// A call is under way no more; who waited for its answer.
+    fn end(&mut self, key: Digest) -> Vec<u64> {
+        let ended = self.under_way.remove(&key);
+        ended.map_or(Vec::new(), |ended| ended.waiters)
     }
 
     fn in_trouble(&mut self, broker: &Broker, trouble: &Trouble) {
