@@ -163,6 +163,7 @@ fn blobs_heads_and_bytes_that_are_no_text_are_within_the_limits_too() {
         session: 0,
         user: "u".repeat(2000),
         client: String::new(),
+        vouched: None,
     };
     frontend.say(Kind::LOGIN, 3, &long);
     assert_eq!(frontend.inbox.fault().kind, FaultKind::Invalid);

@@ -19,6 +19,11 @@ pub trait Backend: Send + Sync + Sized + 'static {
     /// Somebody who is logged in.
     type Session: BackendSession;
 
+    /// Whether it lets people in on the host's word ([`Login::vouched`]): needed where clients whose
+    /// password another backend has checked are routed to this one while running. A backend whose
+    /// server wants the password itself cannot; the default.
+    const TAKES_THE_HOSTS_WORD: bool = false;
+
     /// Begins. Returns soon; a server that is not there is no failure but [`Health::Down`], and is
     /// waited for in the background.
     fn start(
@@ -60,8 +65,11 @@ pub trait BackendSession: Send + Sync + 'static {
 pub struct Login {
     /// Their name.
     pub user: String,
-    /// Their password.
+    /// Their password; empty if the host vouches for them.
     pub secret: Secret,
+    /// The host knows who this is, and that they may do this much. Only if
+    /// [`Backend::TAKES_THE_HOSTS_WORD`].
+    pub vouched: Option<Role>,
     /// The session to be, as it stands in the logs.
     pub session: u64,
     /// Where they are, for logs.

@@ -78,6 +78,7 @@ impl Gateway {
             session: 0,
             user: user.to_owned(),
             client: client.to_owned(),
+            vouched: None,
         };
         let ask = |id| Message::new(Kind::LOGIN, id, &head).secret(secret);
         let reply = self.link.ask(ask).await?;

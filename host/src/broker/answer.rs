@@ -13,12 +13,31 @@ impl State {
         {
             let in_flight = session.in_flight_of(op);
             *in_flight = in_flight.saturating_sub(1);
+            let left = session.finished(request.backend);
+            self.farewells.extend(left.map(|at| (at, request.session)));
         }
         Some(request)
     }
 }
 
 impl Broker {
+    /// Takes a request out of the table. If it was the last one of its session at a backend that the
+    /// session is not routed to any more, the session is logged out there.
+    pub(super) fn take(&self, id: u64) -> Option<Request> {
+        let (request, farewells) = {
+            let mut state = self.lock();
+            (state.take(id)?, std::mem::take(&mut state.farewells))
+        };
+        self.say_farewells(farewells);
+        Some(request)
+    }
+
+    pub(super) fn say_farewells(&self, farewells: Vec<(Place, u64)>) {
+        for (at, session) in farewells {
+            self.say_logout(at, session);
+        }
+    }
+
     /// A backend answers a request.
     pub(super) fn answered(&self, from: Place, reply: Message) {
         let expected = self
@@ -35,7 +54,7 @@ impl Broker {
     /// Answers a request: whoever comes first does, later answers find nothing. Whether this was
     /// the first.
     pub(super) fn settle(&self, id: u64, answer: Result<Message, Fault>) -> bool {
-        let Some(request) = self.lock().take(id) else {
+        let Some(request) = self.take(id) else {
             return false;
         };
         match (&request.what, request.origin) {

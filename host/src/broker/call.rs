@@ -40,11 +40,13 @@ impl Broker {
 
     /// Enters a request and sends it on its way.
     pub(super) fn enter_call(&self, call: Call) -> Result<(), Fault> {
-        let to_send = {
+        let (to_send, farewells) = {
             let mut state = self.lock();
             let at = self.admit(&mut state, &call)?;
-            self.send_or_park(&mut state, at, call)
+            let to_send = self.send_or_park(&mut state, at, call);
+            (to_send, std::mem::take(&mut state.farewells))
         };
+        self.say_farewells(farewells);
         if let Some((id, at, message)) = to_send {
             self.hand_over(id, at, message);
         }
@@ -60,7 +62,12 @@ impl Broker {
             .ok_or_else(no_session)?;
         check_role(session.role, call.op)?;
         self.check_room(session, call.op, in_flight)?;
-        let seat = session.backend;
+        let routed = self.seats[call.origin.at.seat].backend_now();
+        // A login that is under way ends where it began, and with it what waits for it.
+        let seat = match session.attachment {
+            Attachment::Attaching(at, ref waiting) if !waiting.is_empty() => at.seat,
+            _ => routed.unwrap_or(call.origin.at.seat),
+        };
         let (epoch, _) = self.seats[seat]
             .port()
             .ok_or_else(|| self.unavailable(seat))?;
@@ -76,7 +83,13 @@ impl Broker {
             self.limits.request
         };
         let session = call.session;
-        *state.sessions.get_mut(session)?.in_flight_of(call.op) += 1;
+        let known = state.sessions.get_mut(session)?;
+        if known.at().is_some_and(|before| before.seat != at.seat) {
+            let left = known.depart();
+            state.farewells.extend(left.map(|before| (before, session)));
+        }
+        let known = state.sessions.get_mut(session)?;
+        *known.in_flight_of(call.op) += 1;
         let id = state.pending.enter(Request {
             origin: Some(call.origin),
             backend: at,
@@ -91,16 +104,16 @@ impl Broker {
         let Call { op, message, .. } = call;
         let known = state.sessions.get_mut(session)?;
         match &mut known.attachment {
-            Attachment::Attached(epoch) if *epoch == at.epoch => {
+            Attachment::Attached(now) if *now == at => {
                 Some((id, at, call_message(id, session, op, deadline, message)))
             }
-            Attachment::Attaching(epoch, waiting) if *epoch == at.epoch => {
+            Attachment::Attaching(now, waiting) if *now == at => {
                 waiting.push(id);
                 state.pending.park(id, message);
                 None
             }
             stale => {
-                *stale = Attachment::Attaching(at.epoch, vec![id]);
+                *stale = Attachment::Attaching(at, vec![id]);
                 state.pending.park(id, message);
                 let (login, ask) = self.ask_for_login(state, None, at, session)?;
                 Some((login, at, ask))
@@ -133,7 +146,7 @@ impl Broker {
 
     /// Nobody waits for a request any more. The backend drops it if it has not sent it yet.
     pub(super) fn cancel(&self, origin: Origin) {
-        let taken = {
+        let (taken, farewells) = {
             let mut state = self.lock();
             let taken = state
                 .pending
@@ -151,8 +164,9 @@ impl Broker {
             {
                 state.sessions.close(*session);
             }
-            taken
+            (taken, std::mem::take(&mut state.farewells))
         };
+        self.say_farewells(farewells);
         if let Some((id, request)) = taken {
             if let What::Call {
                 once: Some(once), ..

@@ -39,7 +39,7 @@ struct Kept {
     message: Message,
 }
 
-struct Reader {
+pub(super) struct Reader {
     at: Place,
     port: Port,
     credit: u32,
@@ -90,6 +90,35 @@ impl Journal {
 
     pub(super) fn unsubscribe(&self, at: Place) {
         self.lock().readers.retain(|reader| reader.at != at);
+    }
+
+    /// Gives up the reader of that frontend, to be taken in elsewhere.
+    pub(super) fn release(&self, frontend: usize) -> Option<Reader> {
+        let mut ring = self.lock();
+        let position = ring
+            .readers
+            .iter()
+            .position(|reader| reader.at.seat == frontend)?;
+        Some(ring.readers.remove(position))
+    }
+
+    /// Takes in a reader of another journal: it learns that a new epoch has begun for it, and reads
+    /// from here on.
+    pub(super) fn adopt(&self, mut reader: Reader) {
+        let mut ring = self.lock();
+        reader.next = match ring.epoch {
+            0 => 0,
+            epoch => {
+                let last = ring.next - 1;
+                match reader.port.deliver(gap(epoch, 0, last)) {
+                    Delivery::Taken => ring.next,
+                    // It has no room now; with new credit it is told by reading from the beginning.
+                    _ => 0,
+                }
+            }
+        };
+        ring.readers.push(reader);
+        ring.hand_out();
     }
 
     pub(super) fn credit(&self, at: Place, events: u32) {
@@ -258,7 +287,7 @@ impl Broker {
             let mut state = self.lock();
             let client = state.sessions.get_mut(session);
             client
-                .filter(|client| client.backend == from.seat)
+                .filter(|client| client.at() == Some(from))
                 .map(|client| client.frontend)
         };
         if !frontend.is_some_and(|frontend| journal.whisper(frontend, event)) {
@@ -291,7 +320,7 @@ impl Broker {
     }
 
     fn journal_of(&self, frontend: Place) -> Option<&Journal> {
-        let route = self.seats[frontend.seat].route()?;
-        self.seats[route.backend].journal()
+        let backend = self.seats[frontend.seat].backend_now()?;
+        self.seats[backend].journal()
     }
 }

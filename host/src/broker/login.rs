@@ -2,7 +2,7 @@
 
 use super::call::check_role;
 use super::pending::{Origin, Request, What};
-use super::session::{Attachment, InFlight, Session};
+use super::session::{Applicant, Attachment};
 use super::{Broker, Place, State, check};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Secret, head};
 use patchbay_sdk::Role;
@@ -39,6 +39,7 @@ impl Broker {
             .into_option()
             .unwrap_or_else(|| Secret::new(""));
         let (user, secret) = route.principal(&head.user, sent)?;
+        // Whoever answers requests at present: this one says who clients are.
         let (epoch, _) = self.seats[route.backend]
             .port()
             .ok_or_else(|| self.unavailable(route.backend))?;
@@ -52,16 +53,13 @@ impl Broker {
             .port_in(origin.at.epoch)
             .ok_or_else(no_route)?;
         self.check_room_for_login(&state)?;
-        let session = state.sessions.open(Session {
+        let applicant = Applicant {
             frontend: origin.at,
-            backend: route.backend,
             user,
             secret,
             client: head.client,
-            role: Role::View,
-            attachment: Attachment::Attaching(epoch, Vec::new()),
-            in_flight: InFlight::default(),
-        });
+        };
+        let session = state.sessions.open(applicant, at);
         let (id, ask) = self
             .ask_for_login(&mut state, Some(origin), at, session)
             .ok_or_else(no_route)?;
@@ -101,7 +99,8 @@ impl Broker {
             deadline: Instant::now() + self.limits.login,
         });
         let known = state.sessions.get_mut(session)?;
-        Some((id, known.login_message(id, session)))
+        let authority = self.seats[known.frontend.seat].route()?.backend;
+        Some((id, known.login_message(id, session, at.seat != authority)))
     }
 
     /// The backend has let a client in, or not.
@@ -134,7 +133,7 @@ impl Broker {
         granted: head::Session,
         reply: Message,
     ) -> bool {
-        let attached = Attachment::Attached(request.backend.epoch);
+        let attached = Attachment::Attached(request.backend);
         let Some((role, user, client)) = self.grant(request, &granted, Some(attached)) else {
             return false;
         };
@@ -187,10 +186,15 @@ impl Broker {
         let mut state = self.lock();
         let session = state.sessions.get_mut(request.session)?;
         let route = self.seats[session.frontend.seat].route();
-        let ceiling = route.map_or(Role::View, |route| route.ceiling);
-        session.role = Role::from_name(&granted.role)
-            .unwrap_or(Role::View)
-            .min(ceiling);
+        let (ceiling, authority) = route.map_or((Role::View, None), |route| {
+            (route.ceiling, Some(route.backend))
+        });
+        // What another backend says of somebody whom it does not know is worth nothing.
+        if authority == Some(request.backend.seat) {
+            session.role = Role::from_name(&granted.role)
+                .unwrap_or(Role::View)
+                .min(ceiling);
+        }
         if let Some(attachment) = attachment {
             session.attachment = attachment;
         }
@@ -203,15 +207,15 @@ impl Broker {
         let mut guard = self.lock();
         let state = &mut *guard;
         let session = state.sessions.get_mut(request.session)?;
-        let Attachment::Attaching(epoch, waiting) = &mut session.attachment else {
+        let Attachment::Attaching(at, waiting) = &mut session.attachment else {
             return None;
         };
-        if *epoch != request.backend.epoch {
+        if *at != request.backend {
             return None;
         }
         let waiting = std::mem::take(waiting);
         if waiting.is_empty() {
-            session.attachment = Attachment::Attached(request.backend.epoch);
+            session.attachment = Attachment::Attached(request.backend);
             return None;
         }
         let role = session.role;
@@ -235,7 +239,7 @@ impl Broker {
                 return;
             };
             match std::mem::replace(&mut session.attachment, Attachment::Detached) {
-                Attachment::Attaching(epoch, waiting) if epoch == request.backend.epoch => waiting,
+                Attachment::Attaching(at, waiting) if at == request.backend => waiting,
                 other => {
                     session.attachment = other;
                     return;
@@ -267,14 +271,8 @@ impl Broker {
         let closed = self.lock().sessions.close(id);
         let Some(session) = closed else { return };
         tracing::info!(session = id, user = session.user, "logged out");
-        if let Some(epoch) = session.epoch() {
-            self.say_logout(
-                Place {
-                    seat: session.backend,
-                    epoch,
-                },
-                id,
-            );
+        for at in session.known_at() {
+            self.say_logout(at, id);
         }
     }
 

@@ -17,6 +17,7 @@ mod journal;
 mod login;
 mod once;
 mod pending;
+mod reroute;
 mod seat;
 mod session;
 mod sweep;
@@ -69,6 +70,8 @@ pub struct Broker {
 struct State {
     sessions: Sessions,
     pending: Pending,
+    /// Sessions to be logged out at backends, once the state is unlocked.
+    farewells: Vec<(Place, u64)>,
 }
 
 /// One life of one instance.

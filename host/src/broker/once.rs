@@ -57,9 +57,8 @@ impl Broker {
     /// Lets the clerk look a request up.
     pub(super) fn look_up(&self, key: &str, call: Call) -> Result<(), Fault> {
         let frontend = &self.seats[call.origin.at.seat];
-        let route = frontend.route();
         let backend = Place {
-            seat: route.map_or(call.origin.at.seat, |route| route.backend),
+            seat: frontend.backend_now().unwrap_or(call.origin.at.seat),
             epoch: NOWHERE,
         };
         let key = Digest::of([frontend.id().as_bytes(), key.as_bytes()]);
@@ -130,7 +129,7 @@ impl Broker {
     /// Sends what was looked up, in place of its entry in the table; `None` if nobody waits for it
     /// any more, and then nothing was sent.
     pub(super) fn send_on(&self, id: u64, call: Call) -> Option<Result<(), Fault>> {
-        self.lock().take(id)?;
+        self.take(id)?;
         let origin = call.origin;
         let sent = self.enter_call(call);
         if let Err(fault) = &sent {
@@ -142,7 +141,7 @@ impl Broker {
 
     /// Answers a request that was looked up.
     pub(super) fn answer_keyed(&self, id: u64, answer: Result<Message, Fault>) {
-        let origin = self.lock().take(id).and_then(|request| request.origin);
+        let origin = self.take(id).and_then(|request| request.origin);
         if let Some(origin) = origin {
             self.answer_to(origin, answer);
         }

@@ -4,6 +4,7 @@ use super::journal::Journal;
 use patchbay_abi::{Fault, FaultKind, Message, Port, Secret, head};
 use patchbay_sdk::Role;
 use sha2::{Digest, Sha256};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 /// What an instance tells of its life.
@@ -34,13 +35,18 @@ struct Line {
 
 enum Duty {
     Backend(Journal),
-    Frontend(Route),
+    Frontend {
+        route: Route,
+        /// Where requests go at present.
+        backend: AtomicUsize,
+    },
 }
 
 /// Where a frontend's clients get to, and as whom.
 #[derive(Debug)]
 pub struct Route {
-    /// The backend's position among the seats.
+    /// The backend's position among the seats. It is also the authority of this frontend: it says
+    /// who clients are, also when requests go to another one, and only it gets their secrets.
     pub backend: usize,
     /// Nobody gets more than this through the frontend.
     pub ceiling: Role,
@@ -71,7 +77,8 @@ impl Seat {
 
     /// A frontend that has not started yet.
     pub fn frontend(id: &str, route: Route) -> Self {
-        Seat::new(id, Duty::Frontend(route))
+        let backend = AtomicUsize::new(route.backend);
+        Seat::new(id, Duty::Frontend { route, backend })
     }
 
     fn new(id: &str, duty: Duty) -> Self {
@@ -91,13 +98,29 @@ impl Seat {
     pub(super) fn journal(&self) -> Option<&Journal> {
         match &self.duty {
             Duty::Backend(journal) => Some(journal),
-            Duty::Frontend(_) => None,
+            Duty::Frontend { .. } => None,
         }
     }
 
     pub(super) fn route(&self) -> Option<&Route> {
         match &self.duty {
-            Duty::Frontend(route) => Some(route),
+            Duty::Frontend { route, .. } => Some(route),
+            Duty::Backend(_) => None,
+        }
+    }
+
+    /// The seat of the backend that a frontend's requests go to now.
+    pub(super) fn backend_now(&self) -> Option<usize> {
+        match &self.duty {
+            Duty::Frontend { backend, .. } => Some(backend.load(Ordering::Acquire)),
+            Duty::Backend(_) => None,
+        }
+    }
+
+    /// From now on a frontend's requests go to another backend. The one before.
+    pub(super) fn route_to(&self, now: usize) -> Option<usize> {
+        match &self.duty {
+            Duty::Frontend { backend, .. } => Some(backend.swap(now, Ordering::AcqRel)),
             Duty::Backend(_) => None,
         }
     }

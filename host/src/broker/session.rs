@@ -10,8 +10,6 @@ use std::collections::HashMap;
 pub(crate) struct Session {
     /// Whose client it is.
     pub(super) frontend: Place,
-    /// The backend's seat.
-    pub(super) backend: usize,
     /// Who it is at the backend, and how that is proved.
     pub(super) user: String,
     pub(super) secret: Secret,
@@ -21,6 +19,16 @@ pub(crate) struct Session {
     pub(super) role: Role,
     pub(super) attachment: Attachment,
     pub(super) in_flight: InFlight,
+    /// Where it is not routed to any more, but is not done yet.
+    former: Vec<Former>,
+}
+
+/// A client that wants in.
+pub(super) struct Applicant {
+    pub(super) frontend: Place,
+    pub(super) user: String,
+    pub(super) secret: Secret,
+    pub(super) client: String,
 }
 
 /// Requests that have no answer yet.
@@ -30,14 +38,26 @@ pub(crate) struct InFlight {
     urgent: usize,
 }
 
+impl InFlight {
+    fn sum(&self) -> usize {
+        self.ordinary + self.urgent
+    }
+}
+
 /// How a session stands with the present life of its backend.
 pub(crate) enum Attachment {
     /// Unknown to it.
     Detached,
-    /// Being logged in at the life of that epoch; these requests wait for it, in order.
-    Attaching(u64, Vec<u64>),
-    /// Logged in at the life of that epoch.
-    Attached(u64),
+    /// Being logged in at that life; these requests wait for it, in order.
+    Attaching(Place, Vec<u64>),
+    /// Logged in at that life.
+    Attached(Place),
+}
+
+/// A backend that a session was routed to before, and where it still has requests under way.
+struct Former {
+    at: Place,
+    requests: usize,
 }
 
 /// All sessions, by number; numbers are never used again.
@@ -48,8 +68,25 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    pub(super) fn open(&mut self, session: Session) -> u64 {
+    /// A session that is being logged in at that life of its authority.
+    pub(super) fn open(&mut self, applicant: Applicant, authority: Place) -> u64 {
         self.last_id += 1;
+        let Applicant {
+            frontend,
+            user,
+            secret,
+            client,
+        } = applicant;
+        let session = Session {
+            frontend,
+            user,
+            secret,
+            client,
+            role: Role::View,
+            attachment: Attachment::Attaching(authority, Vec::new()),
+            in_flight: InFlight::default(),
+            former: Vec::new(),
+        };
         self.by_id.insert(self.last_id, session);
         self.last_id
     }
@@ -91,21 +128,56 @@ impl Session {
         }
     }
 
-    /// The life of the backend that knows of this session.
-    pub(super) fn epoch(&self) -> Option<u64> {
+    /// Where it is logged in, or being logged in.
+    pub(super) fn at(&self) -> Option<Place> {
         match self.attachment {
             Attachment::Detached => None,
-            Attachment::Attaching(epoch, _) | Attachment::Attached(epoch) => Some(epoch),
+            Attachment::Attaching(at, _) | Attachment::Attached(at) => Some(at),
         }
     }
 
-    /// What logs it in.
-    pub(super) fn login_message(&self, request: u64, session: u64) -> Message {
+    /// All lives of backends that know of this session.
+    pub(super) fn known_at(&self) -> Vec<Place> {
+        let former = self.former.iter().map(|former| former.at);
+        self.at().into_iter().chain(former).collect()
+    }
+
+    /// Lets go of the backend that it is logged in at, because it is routed to another one. What is
+    /// under way there is finished there. Where it can be logged out at once.
+    pub(super) fn depart(&mut self) -> Option<Place> {
+        let at = self.at()?;
+        self.attachment = Attachment::Detached;
+        let elsewhere: usize = self.former.iter().map(|former| former.requests).sum();
+        match self.in_flight.sum().saturating_sub(elsewhere) {
+            0 => Some(at),
+            requests => {
+                self.former.push(Former { at, requests });
+                None
+            }
+        }
+    }
+
+    /// One of its requests at that life is over. Where it can be logged out by that.
+    pub(super) fn finished(&mut self, at: Place) -> Option<Place> {
+        let position = self.former.iter().position(|former| former.at == at)?;
+        let former = self.former.get_mut(position)?;
+        former.requests = former.requests.saturating_sub(1);
+        (former.requests == 0).then(|| self.former.remove(position).at)
+    }
+
+    /// What logs it in at its authority (`vouched`: at another backend, which gets no secret but the
+    /// host's word on who that is).
+    pub(super) fn login_message(&self, request: u64, session: u64, vouched: bool) -> Message {
         let head = head::Login {
             session,
             user: self.user.clone(),
             client: self.client.clone(),
+            vouched: vouched.then(|| self.role.as_str().to_owned()),
         };
-        Message::new(Kind::LOGIN, request, &head).secret(self.secret.clone())
+        let message = Message::new(Kind::LOGIN, request, &head);
+        match vouched {
+            true => message,
+            false => message.secret(self.secret.clone()),
+        }
     }
 }

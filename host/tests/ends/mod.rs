@@ -46,11 +46,11 @@ impl Deliver for Side {
 
 impl Inbox {
     pub fn next(&self) -> Message {
-        self.messages
-            .lock()
-            .unwrap()
-            .pop_front()
-            .expect("a message")
+        self.try_next().expect("a message")
+    }
+
+    pub fn try_next(&self) -> Option<Message> {
+        self.messages.lock().unwrap().pop_front()
     }
 
     /// The next one, which another thread of the host is about to send.
@@ -111,6 +111,7 @@ impl End {
             session: 0,
             user: "u".into(),
             client: "c".into(),
+            vouched: None,
         };
         self.host
             .deliver(Message::new(Kind::LOGIN, id, &head).secret(Secret::new("s")));

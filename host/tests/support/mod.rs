@@ -173,6 +173,7 @@ impl Office {
             session: 0,
             user: user.into(),
             client: "test".into(),
+            vouched: None,
         };
         let id = self.send(Kind::LOGIN, &head, "");
         let reply = self.answer(id).await?;

@@ -29,6 +29,8 @@ pub struct EchoSession {
 impl Backend for Echo {
     type Config = Config;
     type Session = EchoSession;
+    // There is no password to check.
+    const TAKES_THE_HOSTS_WORD: bool = true;
 
     async fn start(config: Config, _cx: BackendContext) -> Result<Self, Fault> {
         Ok(Echo { role: config.role })

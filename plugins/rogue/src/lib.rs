@@ -67,6 +67,7 @@ impl Manner {
 impl Backend for Rogue {
     type Config = Config;
     type Session = RogueSession;
+    const TAKES_THE_HOSTS_WORD: bool = true;
 
     async fn start(config: Config, cx: BackendContext) -> Result<Self, Fault> {
         config.start.act("start").await?;

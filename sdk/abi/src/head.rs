@@ -40,6 +40,9 @@ pub struct Login {
     /// Where the client is, for logs: an address, a queue's name.
     #[serde(default)]
     pub client: String,
+    /// From the host: it knows who this is, and lets them do this much; there is no secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouched: Option<String>,
 }
 
 /// The answer to a `LOGIN`, in the head of its `REPLY`.

@@ -3,7 +3,7 @@
 use super::contain::{contain, drop_contained};
 use super::runtime::{Runtime, stop_deadline};
 use super::{read_config, send_failed};
-use crate::{Backend, BackendContext, BackendSession, Command, Login, Reply};
+use crate::{Backend, BackendContext, BackendSession, Command, Login, Reply, Role};
 use patchbay_abi::module::{Opened, Text};
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, Secret, head};
@@ -182,7 +182,11 @@ impl<B: Backend> Shared<B> {
 
     async fn login(&self, message: Message) -> Result<Message, Fault> {
         let head: head::Login = message.read_head().map_err(broken)?;
+        if head.vouched.is_some() && !B::TAKES_THE_HOSTS_WORD {
+            return Err(no_word());
+        }
         let login = Login {
+            vouched: head.vouched.as_deref().and_then(Role::from_name),
             user: head.user,
             secret: message
                 .secret
@@ -227,6 +231,12 @@ impl<B: Backend> Shared<B> {
 /// A panic elsewhere leaves these maps whole: they are only inserted into and removed from.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn no_word() -> Fault {
+    let text = "this backend checks passwords itself, and gets none of clients that another backend has let in; route \
+                their frontend back, or let them in through a frontend whose `backend` this is";
+    Fault::new(FaultKind::Unauthorized, text)
 }
 
 fn broken(error: serde_json::Error) -> Fault {

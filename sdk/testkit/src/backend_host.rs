@@ -93,6 +93,7 @@ impl BackendHost {
             session,
             user: user.into(),
             client: "a test".into(),
+            vouched: None,
         };
         let ask = |id| Message::new(Kind::LOGIN, id, &head).secret(Secret::new(secret));
         let reply = self.ask(ask).await?;

@@ -1,0 +1,43 @@
+//! How a frontend's clients get to another backend while everything runs.
+//!
+//! Requests that are under way finish where they began. A session moves with its next request: it is
+//! logged in at the new backend, on the host's word and without its secret unless that is its
+//! authority, and logged out at the old one as soon as nothing of it is under way there. Events come
+//! from the new backend from now on, after a `gap` that names its epoch.
+
+use super::{Broker, Seat};
+
+impl Broker {
+    /// Routes a frontend to a backend, both by their ids.
+    ///
+    /// # Errors
+    /// If there is no such frontend or backend: a sentence that names those that there are.
+    pub fn route(&self, frontend: &str, backend: &str) -> Result<(), String> {
+        let from = self.seat_of(frontend, "frontend", |seat| seat.route().is_some())?;
+        let to = self.seat_of(backend, "backend", |seat| seat.journal().is_some())?;
+        let before = self.seats[from].route_to(to);
+        if before == Some(to) {
+            return Ok(());
+        }
+        let left = before.and_then(|before| self.seats[before].journal());
+        let reader = left.and_then(|journal| journal.release(from));
+        if let (Some(reader), Some(journal)) = (reader, self.seats[to].journal()) {
+            journal.adopt(reader);
+        }
+        tracing::info!(frontend, backend, "routed to another backend");
+        self.count("routes_changed");
+        Ok(())
+    }
+
+    fn seat_of(&self, id: &str, what: &str, fits: impl Fn(&Seat) -> bool) -> Result<usize, String> {
+        let found = self
+            .seats
+            .iter()
+            .position(|seat| seat.id() == id && fits(seat));
+        found.ok_or_else(|| {
+            let known = self.seats.iter().filter(|seat| fits(seat));
+            let known: Vec<&str> = known.map(Seat::id).collect();
+            format!("there is no {what} `{id}`; there are: {}", known.join(", "))
+        })
+    }
+}
