@@ -154,6 +154,7 @@ fn blobs_heads_and_bytes_that_are_no_text_are_within_the_limits_too() {
         op: "status".into(),
         deadline_ms: 0,
         urgent: false,
+        key: None,
     };
     let blob = Buffer::from(vec![0; 200_001]);
     frontend

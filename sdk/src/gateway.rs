@@ -1,12 +1,15 @@
 //! A frontend's way to the host.
 
 use crate::events::{EVENT_WINDOW, Events};
-use crate::{Health, RawJson, Session};
+use crate::{Health, RawJson, Reply, Session};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, Secret, head};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
+
+/// Sessions are numbered from 1 on.
+const NO_SESSION: u64 = 0;
 
 /// Logs clients in and asks for them. Clones lead to the same host.
 #[derive(Clone)]
@@ -87,6 +90,16 @@ impl Gateway {
         Ok(Session::new(self.link.clone(), granted, body))
     }
 
+    /// What became of a request of [`Session::call_once`], for a client that is not logged in (any
+    /// more): a message that a broker delivers again after the gateway was restarted is answered
+    /// before anybody asks who sent it.
+    ///
+    /// # Errors
+    /// As [`Session::call_once`]; `Unauthorized` if the key is not known: nothing was done.
+    pub async fn recall(&self, op: &str, args: RawJson, key: &str) -> Result<Reply, Fault> {
+        self.link.call(NO_SESSION, op, args, Some(key)).await
+    }
+
     /// The events of the backend that this frontend is routed to. There is one stream an instance:
     /// a frontend reads it once and fans out to its clients itself. A second one is at its end.
     pub fn events(&self) -> Events {
@@ -144,6 +157,28 @@ impl Link {
     pub(crate) fn grant(&self, events: u32) {
         self.host
             .deliver(Message::new(Kind::CREDIT, 0, &head::Credit { events }));
+    }
+
+    pub(crate) async fn call(
+        self: &Arc<Self>,
+        session: u64,
+        op: &str,
+        args: RawJson,
+        key: Option<&str>,
+    ) -> Result<Reply, Fault> {
+        let head = head::Call {
+            session,
+            op: op.to_owned(),
+            deadline_ms: 0,
+            urgent: false,
+            key: key.map(str::to_owned),
+        };
+        let ask = |id| Message::new(Kind::CALL, id, &head).body(args.into_buffer());
+        let reply = self.ask(ask).await?;
+        Ok(Reply {
+            blobs: reply.blobs.into_iter().collect(),
+            body: RawJson::from_buffer(reply.body),
+        })
     }
 
     /// Sends a request and waits for its reply, or its fault. The host ends every wait: it answers

@@ -2,7 +2,7 @@
 
 use crate::gateway::Link;
 use crate::{RawJson, Reply, Role};
-use patchbay_abi::{Fault, Kind, Message, head};
+use patchbay_abi::{Fault, head};
 use std::sync::Arc;
 
 /// A client that is logged in. Clones are the same session; the last one to go logs out.
@@ -52,18 +52,20 @@ impl Session {
     /// # Errors
     /// What the backend, or in its place the host, says.
     pub async fn call(&self, op: &str, args: RawJson) -> Result<Reply, Fault> {
-        let head = head::Call {
-            session: self.inner.id,
-            op: op.to_owned(),
-            deadline_ms: 0,
-            urgent: false,
-        };
-        let ask = |id| Message::new(Kind::CALL, id, &head).body(args.into_buffer());
-        let reply = self.inner.link.ask(ask).await?;
-        Ok(Reply {
-            blobs: reply.blobs.into_iter().collect(),
-            body: RawJson::from_buffer(reply.body),
-        })
+        self.inner.link.call(self.inner.id, op, args, None).await
+    }
+
+    /// As [`Session::call`], and at most once for each `key`: the host notes the key on disk before
+    /// it asks the backend (for operations with [`crate::model::Op::once`]; for others the key is
+    /// nothing). The same key again, even after a restart of the gateway, gets the same answer and
+    /// nothing is done. A key is unique within a frontend; it may be public, and be as long as a
+    /// client's address and message id are.
+    ///
+    /// # Errors
+    /// As [`Session::call`]; `Conflict` if the key was used for something else, and `UnknownOutcome`
+    /// if the gateway was interrupted and cannot find out what became of it.
+    pub async fn call_once(&self, op: &str, args: RawJson, key: &str) -> Result<Reply, Fault> {
+        self.inner.link.call(self.inner.id, op, args, Some(key)).await
     }
 }
 

@@ -148,6 +148,7 @@ pub(super) fn call_message(
         op: op.name.to_owned(),
         deadline_ms: left.as_millis() as u64,
         urgent: op.urgent,
+        key: None,
     };
     let Message { body, blobs, .. } = asked;
     Message {

@@ -108,6 +108,7 @@ impl End {
             op: op.into(),
             deadline_ms: 0,
             urgent: false,
+            key: None,
         };
         self.host
             .deliver(Message::new(Kind::CALL, id, &head).body("{}".to_owned()));

@@ -122,6 +122,7 @@ impl Office {
             op: op.into(),
             deadline_ms: 0,
             urgent: false,
+            key: None,
         };
         self.send(Kind::CALL, &head, body)
     }

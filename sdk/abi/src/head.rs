@@ -71,6 +71,10 @@ pub struct Call {
     /// Goes before everything else.
     #[serde(default)]
     pub urgent: bool,
+    /// From a frontend: the client's own name for this request. The same name again is not carried
+    /// out again; the host answers as before, even if the session (0: none) is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// Of `REPLY`.

@@ -15,6 +15,8 @@ pub struct Op {
     pub changes: bool,
     /// May take as long as the user's own code takes.
     pub long: bool,
+    /// With a client's key it is carried out at most once, whatever is restarted meanwhile.
+    pub once: bool,
     /// Arguments → reply.
     pub doc: &'static str,
 }
@@ -26,6 +28,7 @@ const fn look(name: &'static str, doc: &'static str) -> Op {
         urgent: false,
         changes: false,
         long: false,
+        once: false,
         doc,
     }
 }
@@ -55,15 +58,22 @@ const fn long(name: &'static str, doc: &'static str) -> Op {
 
 /// Every operation there is.
 pub const OPS: &[Op] = &[
-    change(
-        "submit",
-        r#"{"name"?, "code", "kind"?: "script", "start"?: false} → {"job": id}; `start` refuses if the server is busy"#,
-    ),
+    Op {
+        once: true,
+        ..change(
+            "submit",
+            r#"{"name"?, "code", "kind"?: "script", "start"?: false} → {"job": id}; `start` refuses if the server is busy"#,
+        )
+    },
     change("remove", r#"{"job": id} or {"all": true} → null"#),
     change("reorder", r#"{"jobs": [id]} → null"#),
     change(
         "edit",
         r#"{"job"?: id, "code", "reason"?} → null; without `job` the running one"#,
+    ),
+    look(
+        "find",
+        r#"{"submit": {…}, "since": Unix seconds} → {"jobs": [id]}; your jobs since then whose `submit` had these `args`, oldest first, as far as they are known"#,
     ),
     look("job", r#"{"job": id} → {"id", "name", "user", "state", …}"#),
     urgent(

@@ -225,6 +225,7 @@ impl TestSession<'_> {
             op: op.into(),
             deadline_ms: 2 * PATIENCE.as_millis() as u64,
             urgent: known.is_some_and(|op| op.urgent),
+            key: None,
         };
         let body = args.to_string();
         let reply = self
