@@ -21,7 +21,8 @@ job = ask("submit", name=script, code=open(script, encoding="utf-8").read())["jo
 for line in itertools.chain(events, map(json.loads, gateway)):
     event = line.get("event", {})
     if event.get("job") == job and event["kind"] == "log":
-        print(event["body"]["text"])
+        if event["body"]["level"] not in ("action", "input"):
+            print(event["body"]["text"])
     elif event.get("job") == job and event["body"]["state"] in ("finished", "removed"):
         sys.exit(0 if event["body"].get("outcome") == "succeeded" else 1)
 sys.exit("the gateway has closed the connection")
