@@ -16,7 +16,7 @@ pub struct Client {
     #[command(flatten)]
     pub(crate) place: Place,
     /// One JSON object per line on standard output, and nothing else there.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Connection")]
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) verb: Option<Verb>,
@@ -26,10 +26,22 @@ pub struct Client {
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Place {
     /// Where the gateway listens, HOST:PORT or unix:PATH; else the saved login's, else 127.0.0.1:1310.
-    #[arg(long, global = true, value_name = "ADDRESS", env = "PATCHBAY_CONNECT")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Connection",
+        value_name = "ADDRESS",
+        env = "PATCHBAY_CONNECT"
+    )]
     pub(crate) connect: Option<Address>,
     /// Who you are; else the saved login's, else it is asked.
-    #[arg(long, global = true, value_name = "NAME", env = "PATCHBAY_USER")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Connection",
+        value_name = "NAME",
+        env = "PATCHBAY_USER"
+    )]
     pub(crate) user: Option<String>,
     /// A file with your password in its first line; else the saved one, else it is asked without echo.
     #[arg(
