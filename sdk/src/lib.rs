@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+mod blocking;
 mod command;
 mod event;
 mod events;
@@ -44,6 +45,7 @@ pub mod glue;
 pub mod model;
 
 pub use backend::{Backend, BackendContext, BackendSession, Login};
+pub use blocking::by_size;
 pub use command::{Command, Reply};
 pub use event::{Event, EventKind};
 pub use events::{Events, GatewayEvent};

@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use patchbay_dialect_json::{Call, Contract, Form, Request, Wish};
-use patchbay_sdk::{Fault, FaultKind, Gateway, RawJson, Session};
+use patchbay_sdk::{Fault, FaultKind, Gateway, RawJson, Session, by_size};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-use crate::blocking::by_size;
 use crate::client::{ClientState, Job, Ticket, Urgent};
 use crate::clients::{Clients, Enqueued};
 use crate::config::{Events, Settings};

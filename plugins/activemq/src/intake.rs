@@ -3,10 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use patchbay_dialect_json::{Form, Request};
-use patchbay_sdk::{Fault, FaultKind};
+use patchbay_sdk::{Fault, FaultKind, by_size};
 use tokio::time::Instant;
 
-use crate::blocking::by_size;
 use crate::delivery::Envelope;
 use crate::reply_to;
 use crate::stomp::text::decode;

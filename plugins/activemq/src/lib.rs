@@ -15,7 +15,6 @@
 #![forbid(unsafe_code)]
 
 mod answering;
-mod blocking;
 mod client;
 mod clients;
 mod config;

@@ -114,7 +114,7 @@ impl FrontendHost {
             session: event.session,
         };
         let message = Message::new(Kind::EVENT, 0, &head).body(event.body.get().to_owned());
-        self.side.send(message);
+        self.side.send(message.blobs(event.blobs));
     }
 
     /// The next message of one of these kinds; others are left out.

@@ -54,8 +54,8 @@ pub struct Subscription {
     pub kinds: Option<Vec<String>>,
 }
 
-/// An event's number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// An event's number. Those of a later life of the backend are greater.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Since {
     /// In which life of the backend.

@@ -1,6 +1,6 @@
-//! Work that takes long when its input is long must not hold up heart-beats and other clients.
+//! Work that takes long when its input is long must not hold up an instance's other clients.
 
-use patchbay_sdk::{Fault, FaultKind};
+use patchbay_abi::{Fault, FaultKind};
 
 /// Up to so many bytes of input work is done in place; a thread costs more.
 const IN_PLACE: usize = 64 << 10;

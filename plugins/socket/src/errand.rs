@@ -1,0 +1,123 @@
+//! One call, from its beginning to its answer.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures_util::future::{BoxFuture, MaybeDone, maybe_done};
+use patchbay_dialect_json::{Call, Form};
+use patchbay_sdk::{Fault, FaultKind, RawJson, Reply, Session, by_size};
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::task::JoinHandle;
+
+use crate::Place;
+use crate::outgoing::Outgoing;
+
+/// Who asks.
+#[derive(Clone)]
+pub struct Client {
+    /// As what they are logged in.
+    pub session: Session,
+    /// As whom they said they are; their keys are theirs alone.
+    pub user: String,
+}
+
+/// A call that is under way, to be answered.
+pub struct Errand {
+    form: Form,
+    work: Work,
+    /// One of the connection's places for requests; until the answer is on its way.
+    permit: OwnedSemaphorePermit,
+}
+
+type Outcome = Result<String, Fault>;
+
+enum Work {
+    /// Ends when it is dropped, because the client is gone.
+    Looks(Pin<Box<MaybeDone<BoxFuture<'static, Outcome>>>>),
+    /// Goes on in any case: half a submit helps nobody.
+    Changes(JoinHandle<Outcome>),
+}
+
+impl Errand {
+    /// Sends the call to the host before anything else happens, so that calls begin in the order in which this is called.
+    /// What goes on without its client holds the connection's `place`.
+    pub async fn begin(
+        client: Client,
+        form: Form,
+        call: Call,
+        permit: OwnedSemaphorePermit,
+        place: Arc<Place>,
+    ) -> Errand {
+        let changes = call.changes();
+        let work: BoxFuture<'static, Outcome> = Box::pin(perform(client, form.clone(), call));
+        let mut work = Box::pin(maybe_done(work));
+        poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx).is_ready())).await;
+        let work = match changes {
+            false => Work::Looks(work),
+            true => Work::Changes(tokio::spawn(async move {
+                let done = outcome(work).await;
+                drop(place);
+                done
+            })),
+        };
+        Errand { form, work, permit }
+    }
+
+    /// Answers when it is done.
+    pub async fn answer(self, outbox: &mpsc::Sender<Outgoing>) {
+        let done = match self.work {
+            Work::Looks(work) => outcome(work).await,
+            Work::Changes(work) => work.await.unwrap_or_else(|_| Err(broken())),
+        };
+        let answer = done.unwrap_or_else(|fault| self.form.failure(&fault));
+        if outbox.send(Outgoing::Answer(answer)).await.is_err() {
+            // The client is gone, and the connection counts what it is owed.
+            self.permit.forget();
+        }
+    }
+}
+
+async fn outcome(mut work: Pin<Box<MaybeDone<BoxFuture<'static, Outcome>>>>) -> Outcome {
+    work.as_mut().await;
+    work.as_mut().take_output().unwrap_or_else(|| Err(broken()))
+}
+
+fn broken() -> Fault {
+    Fault::new(
+        FaultKind::Internal,
+        "the gateway failed at this request, see its log",
+    )
+}
+
+async fn perform(client: Client, form: Form, call: Call) -> Result<String, Fault> {
+    let Call {
+        op,
+        args,
+        key,
+        dialect,
+        ..
+    } = call;
+    let reply = ask(&client, &op, args, key).await?;
+    let length = reply.body.get().len();
+    let shape = move || match dialect {
+        Some(dialect) => dialect.reply(&reply.body).map(|body| form.success(&body)),
+        None => Ok(form.success(&reply.body)),
+    };
+    by_size(length, shape).await?
+}
+
+async fn ask(
+    client: &Client,
+    op: &str,
+    args: RawJson,
+    key: Option<String>,
+) -> Result<Reply, Fault> {
+    let Some(key) = key else {
+        return client.session.call(op, args).await;
+    };
+    let key = json!([client.user, key]).to_string();
+    client.session.call_once(op, args, &key).await
+}

@@ -1,0 +1,161 @@
+//! The backend's events on their way to whoever has subscribed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use patchbay_dialect_json::{Since, Subscription};
+use patchbay_sdk::{EventKind, Events, Fault, Gateway, GatewayEvent, by_size};
+use tokio::sync::{mpsc, watch};
+
+use crate::outgoing::Outgoing;
+use crate::ring::{Batch, Ring, event_line};
+
+/// Each event is written as a line once, and kept in one ring for all.
+pub struct Feed {
+    gateway: Gateway,
+    ring: Mutex<Ring>,
+    end: watch::Sender<Since>,
+    private: Mutex<HashMap<u64, Listener>>,
+}
+
+/// Where private events of a session go.
+struct Listener {
+    to: mpsc::Sender<Outgoing>,
+    what: Subscription,
+}
+
+/// As long as it lives, a session gets its private events.
+pub struct Membership {
+    feed: Arc<Feed>,
+    session: u64,
+}
+
+/// Where a subscriber is.
+#[derive(Debug)]
+pub struct Follower {
+    seen: Since,
+    what: Subscription,
+    end: watch::Receiver<Since>,
+}
+
+impl Feed {
+    /// One that keeps so many bytes of events.
+    pub fn new(gateway: Gateway, bytes: usize) -> Self {
+        Feed {
+            gateway,
+            ring: Mutex::new(Ring::new(bytes)),
+            end: watch::Sender::default(),
+            private: Mutex::default(),
+        }
+    }
+
+    /// Takes events until there are none. It waits for no client.
+    pub async fn run(self: Arc<Self>, mut events: Events) {
+        while let Some(event) = events.next().await {
+            let (at, kind, session) = (number(&event), event.kind.clone(), event.session);
+            let Some(line) = write(event).await else {
+                self.gateway.count("events_dropped", 1);
+                tracing::error!(seq = at.seq, "an event could not be written");
+                continue;
+            };
+            match session {
+                Some(session) => self.whisper(session, kind, line),
+                None => {
+                    lock(&self.ring).push(at, kind, line);
+                    self.end.send_replace(at);
+                }
+            }
+        }
+    }
+
+    fn whisper(&self, session: u64, kind: EventKind, line: Bytes) {
+        let listeners = lock(&self.private);
+        let listener = listeners
+            .get(&session)
+            .filter(|listener| listener.what.wants(&kind));
+        let sent = listener.map(|listener| listener.to.try_send(Outgoing::Event(line)));
+        if !matches!(sent, Some(Ok(()))) {
+            self.gateway.count("private_events_dropped", 1);
+            tracing::debug!(session, "a private event found nobody to take it");
+        }
+    }
+
+    /// The number of the last event.
+    pub fn end(&self) -> Since {
+        lock(&self.ring).end()
+    }
+
+    /// A subscriber who has seen the events up to that number.
+    pub fn follow(&self, seen: Since, what: Subscription) -> Follower {
+        let end = self.end.subscribe();
+        Follower { seen, what, end }
+    }
+
+    /// Private events of that session go `to` its connection from now on.
+    pub fn join(
+        self: &Arc<Self>,
+        session: u64,
+        to: mpsc::Sender<Outgoing>,
+        what: Subscription,
+    ) -> Membership {
+        lock(&self.private).insert(session, Listener { to, what });
+        Membership {
+            feed: self.clone(),
+            session,
+        }
+    }
+
+    /// Gathers what there is for a subscriber, until the batch is full.
+    ///
+    /// # Errors
+    /// As [`Ring::read`].
+    pub fn gather(&self, follower: &mut Follower, batch: &mut Batch) -> Result<(), Fault> {
+        lock(&self.ring).read(&mut follower.seen, &follower.what, batch)?;
+        if batch.gaps > 0 {
+            self.gateway.count("event_gaps", batch.gaps);
+            tracing::debug!("a subscriber has missed events");
+            batch.gaps = 0;
+        }
+        Ok(())
+    }
+}
+
+impl Follower {
+    /// Waits until there is something; for ever, when there will be no more.
+    pub async fn news(&mut self) {
+        let seen = self.seen;
+        if self
+            .end
+            .wait_for(|end| Ring::has_news(*end, seen))
+            .await
+            .is_err()
+        {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        lock(&self.feed.private).remove(&self.session);
+    }
+}
+
+fn number(event: &GatewayEvent) -> Since {
+    Since {
+        epoch: event.epoch,
+        seq: event.seq,
+    }
+}
+
+/// Pictures are encoded on a thread of their own, so that they hold up nobody.
+async fn write(event: GatewayEvent) -> Option<Bytes> {
+    let length = event.blobs.iter().map(|blob| blob.len()).sum();
+    by_size(length, move || event_line(&event)).await.ok()
+}
+
+/// A panic elsewhere leaves these whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,44 @@
+//! What goes to a client.
+
+use bytes::Bytes;
+use patchbay_sdk::Fault;
+use serde_json::json;
+
+use crate::feed::Follower;
+
+/// The version of what is spoken here, as `hello` says it.
+const PROTOCOL: u32 = 1;
+
+/// One line to a client, and what it means for the writer.
+#[derive(Debug)]
+pub enum Outgoing {
+    /// `hello` or `bye`.
+    Notice(String),
+    /// An answer.
+    Answer(String),
+    /// The answer to `subscribe`; events follow.
+    Follow(String, Follower),
+    /// The answer to `unsubscribe` or `logout`; no more events follow.
+    Leave(String),
+    /// A private event, with its newline.
+    Event(Bytes),
+}
+
+impl Outgoing {
+    /// The first line of a connection.
+    pub fn hello(instance: &str) -> Self {
+        let version = env!("CARGO_PKG_VERSION");
+        let hello = json!({"gateway": "patchbay", "version": version, "protocol": PROTOCOL, "frontend": instance});
+        Outgoing::Notice(json!({"hello": hello}).to_string())
+    }
+
+    /// The last line of a connection, and why it is the last.
+    pub fn bye(why: &Fault) -> Self {
+        Outgoing::Notice(json!({"bye": {"kind": why.kind, "message": why.message}}).to_string())
+    }
+
+    /// Whether somebody waits for it.
+    pub fn is_answer(&self) -> bool {
+        !matches!(self, Outgoing::Notice(_) | Outgoing::Event(_))
+    }
+}

@@ -1,0 +1,206 @@
+//! How connections end.
+
+mod support;
+
+use patchbay_abi::Kind;
+use patchbay_testkit::{Asked, PATIENCE};
+use serde_json::json;
+use support::{World, login};
+use tokio::io::AsyncWriteExt;
+
+#[tokio::test]
+async fn half_a_close_gets_the_answers_that_are_due() {
+    let world = World::new(json!({})).await;
+    let mut client = world.login().await;
+    client
+        .send(json!({"id": 1, "op": "eval", "args": {"code": "1"}}))
+        .await;
+    client.send(json!({"op": "status"})).await;
+    world.wait_for_op("eval", 1).await;
+    client.writing.shutdown().await.unwrap();
+    world.open();
+    let rest = client.rest().await;
+    assert_eq!(rest.lines().count(), 2, "{rest}");
+    assert!(!rest.contains("bye"), "{rest}");
+    world
+        .wait_for(|asked| matches!(asked, Asked::Logout { .. }), 1)
+        .await;
+}
+
+/// A client that is gone, as the frontend notices: it cannot be written to.
+async fn vanish(world: &World, mut client: support::Client) {
+    client.send(json!({"id": 1, "op": "subscribe"})).await;
+    client.read().await;
+    drop(client);
+    world.log(1, "nobody reads this");
+}
+
+#[tokio::test]
+async fn what_only_looks_is_cancelled_when_its_client_is_gone() {
+    let world = World::new(json!({})).await;
+    let mut client = world.login().await;
+    client.send(json!({"id": 1, "op": "trace"})).await;
+    world.wait_for_op("trace", 1).await;
+    vanish(&world, client).await;
+    world.host.next_of(&[Kind::CANCEL]).await;
+}
+
+#[tokio::test]
+async fn what_changes_something_goes_on_when_its_client_is_gone() {
+    let world = World::new(json!({"limits": {"connections": 1}})).await;
+    let mut client = world.login().await;
+    client
+        .send(json!({"id": 1, "op": "exec", "args": {"code": "1"}}))
+        .await;
+    world.wait_for_op("exec", 1).await;
+    vanish(&world, client).await;
+    assert_eq!(world.counted("answers_lost").await, 1);
+    let logged_out = |asked: &Asked| matches!(asked, Asked::Logout { .. });
+    assert!(
+        !world.host.asked().iter().any(logged_out),
+        "its session lives on"
+    );
+    let mut next = support::Client::of(
+        tokio::net::UnixStream::connect(world.dir.path().join("s"))
+            .await
+            .unwrap(),
+    );
+    assert_eq!(
+        next.bye().await.0,
+        "busy",
+        "and its connection's place is taken"
+    );
+    world.open();
+    world.wait_for(logged_out, 1).await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_cut_off() {
+    let world = World::new(json!({"write_s": 1})).await;
+    let client = world.subscribe().await;
+    let text = "x".repeat(1_000_000);
+    for seq in 1..=20 {
+        world.log(seq, &text);
+    }
+    world
+        .wait_for(|asked| matches!(asked, Asked::Logout { .. }), 1)
+        .await;
+    drop(client);
+}
+
+#[tokio::test]
+async fn another_protocol_gets_no_further() {
+    let world = World::new(json!({})).await;
+    let smuggled = format!(
+        "POST / HTTP/1.1\r\nHost: x\r\n\r\n{}\n{}\n",
+        login("good"),
+        json!({"op": "submit", "args": {"code": "x"}})
+    );
+    for text in [
+        smuggled.as_str(),
+        "\x16\x03\x01\x02",
+        "[1]\n",
+        "{\"op\": \n",
+        "\n",
+    ] {
+        let mut client = world.connect().await;
+        client.send_text(text).await;
+        assert_eq!(client.bye().await.0, "invalid", "{text}");
+    }
+    assert!(world.host.asked().is_empty());
+}
+
+#[tokio::test]
+async fn before_the_login_not_much_is_read() {
+    let world = World::new(json!({})).await;
+    let mut client = world.connect().await;
+    client.ask(json!({"op": "ping"})).await;
+    let refused = client
+        .ask(json!({"op": "submit", "args": {"code": "x".repeat(70_000)}}))
+        .await;
+    assert_eq!(refused["error"]["kind"], "too-large");
+}
+
+#[tokio::test]
+async fn after_too_many_wrong_logins_the_connection_is_closed() {
+    let world = World::new(json!({"limits": {"wrong_logins": 3}})).await;
+    let mut client = world.connect().await;
+    for _ in 0..3 {
+        assert_eq!(
+            client.ask(login("bad")).await["error"]["kind"],
+            "unauthorized"
+        );
+    }
+    assert_eq!(client.bye().await.0, "unauthorized");
+}
+
+#[tokio::test]
+async fn who_does_not_log_in_is_sent_away() {
+    let world = World::new(json!({"login_s": 1})).await;
+    let (kind, message) = world.connect().await.bye().await;
+    assert_eq!(kind, "timeout");
+    assert!(message.contains("login_s"), "{message}");
+}
+
+#[tokio::test]
+async fn who_is_silent_is_sent_away_but_not_who_waits() {
+    let world = World::new(json!({"idle_s": 1})).await;
+    let mut subscribed = world.subscribe().await;
+    let mut waiting = world.login().await;
+    waiting
+        .send(json!({"id": 1, "op": "eval", "args": {"code": "1"}}))
+        .await;
+    let (kind, message) = world.login().await.bye().await;
+    assert_eq!(kind, "timeout");
+    assert!(message.contains("idle_s"), "{message}");
+    world.open();
+    assert!(waiting.read().await["ok"].is_object());
+    assert!(subscribed.ask(json!({"op": "status"})).await["ok"].is_object());
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_told_why() {
+    let world = World::new(json!({"limits": {"connections": 2}})).await;
+    let (_one, two) = (world.login().await, world.login().await);
+    let stream = || tokio::net::UnixStream::connect(world.dir.path().join("s"));
+    let mut third = support::Client::of(stream().await.unwrap());
+    assert_eq!(third.bye().await.0, "busy");
+    drop(two);
+    world
+        .wait_for(|asked| matches!(asked, Asked::Logout { .. }), 1)
+        .await;
+    world.login().await;
+}
+
+#[tokio::test]
+async fn at_a_stop_what_was_taken_is_answered_and_everybody_told() {
+    let world = World::new(json!({})).await;
+    let mut busy = world.login().await;
+    let mut idle = world.subscribe().await;
+    busy.send(json!({"id": 1, "op": "eval", "args": {"code": "1"}}))
+        .await;
+    world.wait_for_op("eval", 1).await;
+    let path = world.dir.path().join("s");
+    let gate = world.opener();
+    let stopped = tokio::spawn(world.host.stop());
+    assert_eq!(idle.bye().await.0, "shutting-down");
+    gate();
+    assert_eq!(busy.read().await["id"], 1);
+    assert_eq!(busy.bye().await.0, "shutting-down");
+    let stopped = tokio::time::timeout(PATIENCE, stopped).await;
+    stopped.unwrap().unwrap().unwrap();
+    assert!(!path.exists(), "the socket file goes with the gateway");
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_ever() {
+    let world = World::new(json!({"stop_s": 1})).await;
+    let mut client = world.login().await;
+    client.send(json!({"id": 1, "op": "trace"})).await;
+    world.wait_for_op("trace", 1).await;
+    let gate = world.opener();
+    let stopped = tokio::spawn(world.host.stop());
+    assert_eq!(client.bye().await.0, "shutting-down");
+    stopped.await.unwrap().unwrap();
+    gate();
+}
