@@ -47,10 +47,11 @@ pub(crate) struct Place {
     #[arg(
         long,
         global = true,
+        help_heading = "Connection",
         value_name = "FILE",
-        env = "PATCHBAY_PASSWORD_FILE"
+        env = "PATCHBAY_PASSWORD_FILE",
+        value_hint = ValueHint::FilePath
     )]
-    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) password_file: Option<PathBuf>,
 }
 

@@ -146,9 +146,6 @@ fn completions_and_manual_pages_know_the_clients_verbs() {
         "{page}"
     );
     let page = std::fs::read_to_string(folder.path().join("patchbay-client-submit.1")).unwrap();
-    assert!(
-        page.contains("queue") && page.contains("connect"),
-        "{page}"
-    );
+    assert!(page.contains("queue") && page.contains("connect"), "{page}");
     assert!(patchbay(&["man"]).starts_with(".ie"));
 }

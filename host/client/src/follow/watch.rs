@@ -99,9 +99,10 @@ impl Watch {
         }
     }
 
-    /// A look shows the script in this state.
+    /// A look shows the script in this state. An end that an event has told stays.
     pub(super) fn found(&mut self, state: &str) {
         match state {
+            _ if self.stage.ended().is_some() => {}
             "queued" => self.stage = Stage::Queued,
             "running" => self.stage = Stage::Running,
             "paused" => self.stage = Stage::Paused,

@@ -71,7 +71,8 @@ fn text(event: &Event) -> Option<String> {
     match event.kind.as_str() {
         "log" => {
             let line: LogLine = serde_json::from_value(event.body.clone()).ok()?;
-            Some(log_line(&line, None))
+            let is_shown = !matches!(line.level.as_str(), "action" | "input");
+            is_shown.then(|| log_line(&line, None))
         }
         "prompt" => {
             let asks = format!("the script asks: {}", clean(event.text("text")?));

@@ -18,6 +18,7 @@ pub(crate) fn now() -> f64 {
 /// How long something takes, as in `1 min 5 s`.
 pub(crate) fn lasted(seconds: f64) -> String {
     match seconds.max(0.0) as u64 {
+        s if s < 10 => format!("{:.1} s", seconds.max(0.0)),
         s if s < MINUTE => format!("{s} s"),
         s if s < HOUR => two(s / MINUTE, "min", s % MINUTE, "s"),
         s if s < DAY => two(s / HOUR, "h", s % HOUR / MINUTE, "min"),
@@ -69,8 +70,8 @@ mod tests {
             .map(lasted)
             .into();
         let meant = [
-            "0 s",
-            "0 s",
+            "0.0 s",
+            "0.4 s",
             "59 s",
             "1 min",
             "1 min 5 s",

@@ -1,6 +1,6 @@
 //! `call`: any operation of the gateway.
 
-use patchbay_sdk::model::{OPS, nearest};
+use patchbay_sdk::model::OPS;
 use serde_json::{Value, json};
 
 use super::code::pretty;
@@ -8,7 +8,7 @@ use crate::complaint::{Complaint, Result};
 use crate::desk::Desk;
 use crate::screen::{STRONG, paint};
 
-/// Operations that would take this client's own session or events away from it are not among the script server's.
+/// Asks for one, or lists all that script servers may know.
 pub(super) fn call(desk: &mut Desk, op: Option<&str>, args: Option<&str>) -> Result<()> {
     let Some(op) = op else {
         return list(desk);
@@ -22,15 +22,7 @@ pub(super) fn call(desk: &mut Desk, op: Option<&str>, args: Option<&str>) -> Res
                 Complaint::usage("the arguments must be a JSON object, as in '{\"last\": 5}'")
             })?,
     };
-    let answer = desk.ask(op, &args).map_err(|complaint| {
-        let meant = nearest(op, OPS.iter().map(|op| op.name)).filter(|name| *name != op);
-        match (complaint.kind.as_str(), meant) {
-            ("unsupported" | "invalid" | "not-found", Some(name)) => {
-                complaint.advice(format!("there is `{name}`; `call` alone lists all"))
-            }
-            _ => complaint,
-        }
-    })?;
+    let answer = desk.ask(op, &args)?;
     desk.screen.answer(&answer, || pretty(&answer))
 }
 

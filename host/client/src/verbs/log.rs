@@ -110,5 +110,9 @@ impl Tail<'_> {
 
 fn print(screen: &Screen, line: &LogLine) -> Result<()> {
     screen.record(&json!({"log": line}))?;
+    // What a script is doing just now is of no interest later; the server itself does not keep it.
+    if line.level == "action" {
+        return Ok(());
+    }
     screen.say(&log_line(line, Some(now())))
 }
