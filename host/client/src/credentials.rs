@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::address::Address;
 use crate::args::Place;
 use crate::complaint::{Complaint, Result};
+use crate::interrupt;
 use crate::saved::Saved;
 
 /// No password is longer, in bytes.
@@ -75,9 +76,17 @@ fn ask_password(user: &str, address: &Address) -> Result<Zeroizing<String>> {
                  `patchbay client login --save-password` remembers it";
     must_be_asked("the password", other)?;
     let question = format!("Password of {user} at {address}: ");
-    rpassword::prompt_password(question)
-        .map(Zeroizing::new)
-        .map_err(|error| Complaint::local(format!("the password cannot be asked: {error}")))
+    // The terminal would stay without echo if Ctrl-C simply ended us.
+    interrupt::catch()?;
+    let asked = rpassword::prompt_password(question).map(Zeroizing::new);
+    match asked {
+        _ if interrupt::taken() => Err(Complaint::interrupted("not logged in")),
+        Ok(password) => Ok(password),
+        Err(error) => {
+            let message = format!("the password cannot be asked: {error}");
+            Err(Complaint::local(message))
+        }
+    }
 }
 
 fn must_be_asked(what: &str, otherwise: &str) -> Result<()> {

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Script, Watcher};
 use crate::complaint::{Complaint, Result};
 use crate::exit::Exit;
+use crate::follow::watch::Stage;
 use crate::model::short;
 use crate::screen::{BAD, GOOD, WARN, clean, lasted, paint};
 
@@ -25,14 +26,18 @@ impl Watcher<'_> {
     }
 
     pub(super) fn unwatched(&mut self) {
-        self.question = None;
         self.screen.bar().clear();
+        if self.question.take().is_some() {
+            self.screen.note("");
+        }
         let (name, id) = (clean(&self.script.name), short(&self.script.job));
+        let stop = match self.watch.stage {
+            Stage::Queued => format!("patchbay client queue remove {id}"),
+            _ => "patchbay client stop".to_owned(),
+        };
         let note = format!(
-            "\nNobody watches {name} here any more; it goes on.\n  \
-             patchbay client watch {id}   watches it again\n  \
-             patchbay client stop             stops the script that runs\n  \
-             patchbay client queue remove {id}   if it still waits"
+            "Nobody watches {name} here any more; it goes on.\n  \
+             `patchbay client watch {id}` watches it again, `{stop}` stops it."
         );
         self.screen.note(&note);
     }

@@ -63,7 +63,7 @@ impl Watcher<'_> {
                 self.question = None;
                 self.screen.note(&paint(DIM, "(answered elsewhere)"));
             }
-            self.draw(None);
+            self.draw();
         }
     }
 
@@ -81,9 +81,12 @@ impl Watcher<'_> {
             Some(Question::WhatNow { waiting }) => match line.as_deref() {
                 Some("s" | "S" | "stop") => self.stop(),
                 Some("w" | "W" | "watch") => return self.give_up().map(Some),
-                Some("" | "g" | "go" | "c") | None => self.go_on(),
+                Some("" | "g" | "go") | None => self.go_on(),
                 Some(_) => self.pose(Question::WhatNow { waiting }),
             },
+        }
+        if self.question.is_none() {
+            self.release()?;
         }
         Ok(None)
     }
@@ -91,7 +94,7 @@ impl Watcher<'_> {
     pub(super) fn go_on(&mut self) {
         match self.asked.clone() {
             Some(prompt) => self.pose(Question::Script(prompt)),
-            None => self.draw(None),
+            None => self.draw(),
         }
     }
 
@@ -99,7 +102,7 @@ impl Watcher<'_> {
         let Some(typed) = typed else {
             // Ctrl-D: nobody will answer here; Ctrl-C asks what to do.
             self.screen.note("");
-            return self.draw(None);
+            return self.draw();
         };
         let answered = answer_to(&prompt, typed).and_then(|args| {
             let answer = self.session.ask("answer", &args);
@@ -108,7 +111,7 @@ impl Watcher<'_> {
         match answered {
             Ok(_) => {
                 self.asked = None;
-                self.draw(None);
+                self.draw();
             }
             Err(why) => {
                 self.screen.note(&paint(BAD, clean(&why)));
@@ -126,7 +129,7 @@ impl Watcher<'_> {
             Ok(_) => {
                 self.watch.was_stopped = true;
                 self.screen.note("it is being stopped");
-                self.draw(None);
+                self.draw();
             }
             Err(failure) => {
                 let why = Complaint::from(failure).message;

@@ -20,7 +20,7 @@ impl Watcher<'_> {
         if self.screen.is_json() {
             return;
         }
-        self.draw(None);
+        self.draw();
         let Some(status) = self.try_read::<Status>("status", &Value::Null) else {
             return;
         };
@@ -29,8 +29,8 @@ impl Watcher<'_> {
             .iter()
             .position(|job| job.id == self.script.job)
         {
-            let ahead = at + usize::from(status.job.is_some());
-            self.draw(Some(ahead));
+            self.ahead = at + usize::from(status.job.is_some());
+            self.draw();
         }
     }
 
@@ -100,7 +100,7 @@ impl Watcher<'_> {
         self.watch.line = running.and_then(|job| job.line).unwrap_or(self.watch.line);
         if let Some(state) = &state {
             self.watch.found(state);
-            self.draw(None);
+            self.draw();
         }
         Ok(state.is_some())
     }

@@ -43,8 +43,12 @@ pub(crate) struct Watcher<'a> {
     look: Option<(Instant, u32, Outage)>,
     /// What the script asks.
     asked: Option<Prompt>,
+    /// How many scripts go before it.
+    ahead: usize,
     /// What it does just now, in the server's words.
     action: String,
+    /// What is not shown while a question is open.
+    held: Vec<String>,
     question: Option<Question>,
     pressed: bool,
 }
@@ -68,7 +72,9 @@ impl<'a> Watcher<'a> {
             begun: Instant::now(),
             look: None,
             asked: None,
+            ahead: 0,
             action: String::new(),
+            held: Vec::new(),
             question: None,
             pressed: false,
         }
@@ -82,6 +88,7 @@ impl<'a> Watcher<'a> {
         if self.question.take().is_some() {
             self.screen.note("");
         }
+        self.release()?;
         done
     }
 
@@ -123,10 +130,13 @@ impl<'a> Watcher<'a> {
         match self.watch.take(event) {
             None => {}
             Some(News::Log(line)) => self.show(&line)?,
-            Some(News::Progress) => self.draw(None),
+            Some(News::Progress) => self.draw(),
             Some(News::Order(jobs)) => {
-                let ahead = jobs.iter().position(|job| *job == self.script.job);
-                self.draw(ahead);
+                if let Some(at) = jobs.iter().position(|job| *job == self.script.job) {
+                    // One runs already.
+                    self.ahead = at + 1;
+                }
+                self.draw();
             }
             Some(News::Asks(prompt)) => self.ask(prompt),
             Some(News::Settled(prompt)) => self.settled(&prompt),

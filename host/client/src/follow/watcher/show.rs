@@ -8,6 +8,9 @@ use crate::follow::watch::Stage;
 use crate::model::LogLine;
 use crate::screen::{WARN, clean, log_line, paint};
 
+/// As many messages are held back while a question is open.
+const HELD: usize = 10_000;
+
 impl Watcher<'_> {
     pub(super) fn show(&mut self, line: &LogLine) -> Result<()> {
         self.screen.record(&json!({"log": line}))?;
@@ -21,19 +24,26 @@ impl Watcher<'_> {
             "input" => return Ok(()),
             _ => {}
         }
-        if self.question.is_some() {
-            self.screen.note("");
+        // Whoever is being asked something can read it first.
+        if self.question.is_some() && self.held.len() < HELD {
+            self.held.push(log_line(line, None));
+            return Ok(());
         }
-        self.screen.say(&log_line(line, None))?;
-        self.repeat_question();
-        Ok(())
+        self.release()?;
+        self.screen.say(&log_line(line, None))
+    }
+
+    /// Shows what was held back.
+    pub(super) fn release(&mut self) -> Result<()> {
+        let held = std::mem::take(&mut self.held);
+        held.iter().try_for_each(|line| self.screen.say(line))
     }
 
     pub(super) fn act(&mut self, action: &str) {
         // "scan.py :: step 3 of 9": the script's name stands before it anyway.
         let action = action.split_once(" :: ").map_or("", |(_, action)| action);
         self.action = clean(action).into_owned();
-        self.draw(None);
+        self.draw();
     }
 
     pub(super) fn link(&self, link: Result<(), String>) {
@@ -44,7 +54,7 @@ impl Watcher<'_> {
         self.screen.note(&paint(WARN, said));
     }
 
-    pub(super) fn draw(&mut self, ahead: Option<usize>) {
+    pub(super) fn draw(&mut self) {
         if self.question.is_some() {
             return;
         }
@@ -57,10 +67,10 @@ impl Watcher<'_> {
         let lines = self.script.code.lines().count() as u64;
         match &self.watch.stage {
             Stage::Queued => {
-                let ahead = match ahead {
-                    None | Some(0) => String::new(),
-                    Some(1) => " behind another one".to_owned(),
-                    Some(count) => format!(" behind {count} others"),
+                let ahead = match self.ahead {
+                    0 => String::new(),
+                    1 => " behind another one".to_owned(),
+                    count => format!(" behind {count} others"),
                 };
                 let message = format!("{} waits{ahead}", clean(&self.script.name));
                 self.screen.bar().wait(message);
