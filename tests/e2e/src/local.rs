@@ -77,11 +77,20 @@ impl Local {
         self.call(words).end()
     }
 
+    /// As [`Local::client`], at another address.
+    pub fn client_at(&self, address: &str, words: &[&str]) -> Called {
+        self.call_at(address, words).end()
+    }
+
     /// Calls the client with these words, as NICOS's `user`.
     pub fn call(&self, words: &[&str]) -> Running {
+        self.call_at(&self.address, words)
+    }
+
+    fn call_at(&self, address: &str, words: &[&str]) -> Running {
         let mut command = Command::new(program());
         command.current_dir(self.home());
-        command.args(["client", "--connect", &self.address]);
+        command.args(["client", "--connect", address]);
         command.args(["--user", "user", "--password-file", "password"]);
         command.args(words);
         command

@@ -15,7 +15,7 @@ const READY_LIMIT: Duration = Duration::from_secs(10);
 /// In characters and lines.
 const SIZE: [&str; 4] = ["-x", "100", "-y", "40"];
 
-/// A terminal with a shell in it whose prompt is `$ `. It ends, with what runs in it, when it is dropped.
+/// A terminal with a shell in it. It ends, with what runs in it, when it is dropped.
 #[derive(Debug)]
 pub struct Terminal {
     // Declared, and so dropped, before the directory that it uses.
@@ -47,23 +47,18 @@ impl Terminal {
         };
         let mut open = vec!["new-session", "-d"];
         open.extend(SIZE);
-        let variables =
-            variables
-                .iter()
-                .chain(&[("PS1", "$ "), ("ENV", ""), ("LC_ALL", "C.UTF-8")]);
-        let variables: Vec<_> = variables
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        open.extend(
-            variables
-                .iter()
-                .flat_map(|variable| ["-e", variable.as_str()]),
-        );
+        let all = variables
+            .iter()
+            .chain(&[("ENV", ""), ("LC_ALL", "C.UTF-8")]);
+        let all: Vec<_> = all.map(|(name, value)| format!("{name}={value}")).collect();
+        open.extend(all.iter().flat_map(|variable| ["-e", variable.as_str()]));
         open.push("sh");
-        let opened = wait::poll(READY_LIMIT, || Ok(terminal.tmux(&open).ok()))?;
+        // PATH is that of whoever opens it, whatever is said with `-e`.
+        let path = variables.iter().find(|(name, _)| *name == "PATH").copied();
+        let opened = wait::poll(READY_LIMIT, || Ok(terminal.tmux(&open, path).ok()))?;
         match opened {
             Some(_) => Ok(terminal),
-            None => terminal.tmux(&open).map(|_| terminal),
+            None => terminal.tmux(&open, path).map(|_| terminal),
         }
     }
 
@@ -72,7 +67,7 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn type_line(&self, text: &str) -> Result<()> {
-        self.tmux(&["send-keys", "-l", "--", text])?;
+        self.tmux(&["send-keys", "-l", "--", text], None)?;
         self.key("Enter")
     }
 
@@ -81,7 +76,7 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn key(&self, key: &str) -> Result<()> {
-        self.tmux(&["send-keys", key]).map(|_| ())
+        self.tmux(&["send-keys", key], None).map(|_| ())
     }
 
     /// What is on the screen.
@@ -89,7 +84,7 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn screen(&self) -> Result<String> {
-        self.tmux(&["capture-pane", "-p"])
+        self.tmux(&["capture-pane", "-p"], None)
     }
 
     /// What is on the screen and above it, with the escape sequences of its colours.
@@ -97,14 +92,14 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn everything(&self) -> Result<String> {
-        self.tmux(&["capture-pane", "-p", "-e", "-S", "-"])
+        self.tmux(&["capture-pane", "-p", "-e", "-S", "-"], None)
     }
 
-    fn tmux(&self, words: &[&str]) -> Result<String> {
+    fn tmux(&self, words: &[&str], variable: Option<(&str, &str)>) -> Result<String> {
         let socket: PathBuf = self.dir.path().join("tmux");
         let mut command = Command::new("tmux");
         command.env_remove("TMUX").arg("-u").arg("-S").arg(socket);
-        let output = command.args(words).output();
+        let output = command.args(words).envs(variable).output();
         let output = output.doing(|| "running tmux".into())?;
         match output.status.success() {
             true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),

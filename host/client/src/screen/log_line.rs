@@ -16,17 +16,29 @@ pub(crate) fn log_line(line: &LogLine, now: Option<f64>) -> String {
     };
     let clock = now.map(|now| paint(DIM, super::time::clock(line.time, now)) + "  ");
     let mut shown = clock.unwrap_or_default() + &text;
-    let trace = line.traceback.as_deref().map(clean);
-    for line in trace.iter().flat_map(|trace| of_script(trace).lines()) {
+    let trace = line.traceback.as_deref().map(clean).unwrap_or_default();
+    for line in of_script(&trace) {
         shown += &paint(DIM, format_args!("\n    {line}"));
     }
     shown
 }
 
-/// The part of a traceback that is in the script itself: what is below it in the server helps nobody who wrote it.
-fn of_script(trace: &str) -> &str {
-    let begin = trace.find("File \"<script>\"").unwrap_or(0);
-    trace[begin..].trim_end()
+/// The lines of a traceback that are about the script itself: what is around it in the server helps nobody who wrote it.
+fn of_script(trace: &str) -> Vec<&str> {
+    const SCRIPT: &str = "File \"<script>\"";
+    if !trace.contains(SCRIPT) {
+        return trace.trim_end().lines().collect();
+    }
+    let mut is_script = false;
+    let lines = trace.lines().skip(1).filter(|line| {
+        let text = line.trim_start();
+        if text.starts_with("File \"") {
+            is_script = text.starts_with(SCRIPT);
+        }
+        let is_error = text.len() == line.len() && !text.is_empty();
+        is_error || is_script
+    });
+    lines.collect()
 }
 
 #[cfg(test)]
@@ -48,7 +60,7 @@ mod tests {
         let trace =
             "Traceback:\n  File \"server.py\"\n  File \"<script>\", line 3\n    1/0\nOops\n";
         let shown = plain("error", "no\u{1b}", Some(trace));
-        let meant = "error: no␛\n    File \"<script>\", line 3\n        1/0\n    Oops";
+        let meant = "error: no␛\n      File \"<script>\", line 3\n        1/0\n    Oops";
         assert_eq!(shown, meant);
         assert_eq!(
             plain("warning", "hot", Some("all")),
