@@ -1,8 +1,9 @@
-//! What an operator can say.
+//! What an operator can say. What people who send scripts can say stands in a crate of its own.
 
 mod check;
 mod explain;
 mod init;
+mod pages;
 mod plugin;
 mod run;
 mod schema;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 #[command(
     version,
     after_help = "Exit status: 0 done, 1 failed, 2 mistake on the command line, 3 mistake in the \
-                  configuration or a plugin, 4 ended but cut something off."
+                  configuration or a plugin, 4 ended but cut something off. `client` has its own."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -58,6 +59,18 @@ enum Verb {
     /// Look at plugins.
     #[command(subcommand)]
     Plugin(plugin::PluginVerb),
+    Client(patchbay_client::Client),
+    /// Print what a shell needs to complete `patchbay` with the Tab key.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write the pages of all verbs into a folder.
+    Man {
+        /// The folder; it must exist.
+        #[arg(value_hint = clap::ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
 }
 
 #[derive(Args)]
@@ -76,6 +89,9 @@ impl Cli {
             Verb::Schema { folders } => schema::run(&folders),
             Verb::Init { file } => init::run(file.as_deref()),
             Verb::Plugin(verb) => verb.run(),
+            Verb::Client(client) => return client.run(),
+            Verb::Completions { shell } => pages::completions(shell),
+            Verb::Man { folder } => pages::man(folder.as_deref()),
         };
         exit.into()
     }

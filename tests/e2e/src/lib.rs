@@ -1,8 +1,8 @@
 //! A gateway between real servers, as the end-to-end tests use it.
 //!
 //! [`Site`] is an instrument: a NICOS daemon, an ActiveMQ broker, the gateway with its plugins, and
-//! one Java process with as many JMS clients as a test wants ([`Client`]). Everything ends when it is
-//! dropped.
+//! one Java process with as many JMS clients as a test wants ([`Client`]). [`Local`] is one without a
+//! broker, whose gateway has a socket. Everything ends when it is dropped.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -11,6 +11,10 @@
     clippy::panic,
     reason = "a test that cannot go on must fail"
 )]
+
+mod local;
+
+pub use local::{Called, Local, Running};
 
 use patchbay_servers::{ActiveMq, Connect, Gateway, Jms, Message, Nicos, Received, silent};
 use patchbay_testkit::build;

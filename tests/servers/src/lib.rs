@@ -4,6 +4,7 @@
 //! - [`ActiveMq`]: an Apache ActiveMQ broker, from Debian's packages
 //! - [`Gateway`]: the gateway, started with a configuration
 //! - [`Jms`]: many JMS clients in one Java process
+//! - [`Terminal`]: a terminal that a test types into
 //!
 //! Each is a value: dropping it ends its processes and removes its files, and the kernel ends them should we be killed.
 //! Everything listens on loopback. What is pinned lies in data files beside this crate's sources.
@@ -32,6 +33,7 @@ mod process;
 mod progress;
 mod spawner;
 mod step;
+mod terminal;
 mod wait;
 
 pub use activemq::{ActiveMq, ActiveMqOptions};
@@ -44,6 +46,7 @@ pub use nicos::{Nicos, NicosOptions};
 pub use places::{binary_dir, servers_dir, workspace_dir};
 pub use port::free as free_port;
 pub use progress::{Progress, silent, to_stderr};
+pub use terminal::Terminal;
 pub use wait::interrupt;
 
 /// Installs all servers. What Debian packages are missing is found out first, so that an ordinary user is told one
@@ -54,6 +57,7 @@ pub use wait::interrupt;
 pub fn install(progress: Progress<'_>) -> Result<()> {
     let mut packages = nicos::missing_packages();
     packages.extend(activemq::missing_packages()?);
+    packages.extend(terminal::missing_packages()?);
     debian::install(&packages, progress)?;
     Nicos::install(progress)?;
     // It needs everything that the broker needs.
