@@ -6,16 +6,23 @@ use patchbay_sdk::schemars::{self, JsonSchema};
 use patchbay_sdk::{Fault, FaultKind, SecretSource};
 use serde::{Deserialize, Serialize};
 
-use crate::stomp::{Limits, Target};
+use crate::broker_config::{BrokerList, TlsConfig, is_here};
+use crate::stomp::{Limits, Login, Target, Tls};
 
 /// A frontend for clients behind ActiveMQ.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The broker's STOMP port, `host:port`.
-    pub broker: String,
+    /// The broker's STOMP port, `host:port`, or a list of up to 16 of them. Both connections are to the first that works,
+    /// until it goes.
+    pub broker: BrokerList,
+    /// TLS with the brokers; absent: everything is sent in the clear.
+    pub tls: Option<TlsConfig>,
     /// The queue in which clients put their requests.
     pub queue: String,
+    /// Whether one gateway at a time gets all requests and a second one stands by. Without it, gateways at the same queue
+    /// get a share of each client's requests each, although only one of them has the client's login.
+    pub exclusive: bool,
     /// The user name at the broker; absent for a broker without users.
     pub login: Option<String>,
     /// The passcode at the broker.
@@ -58,6 +65,12 @@ pub struct LimitsConfig {
     pub requests: u16,
     /// Requests of one client that are not answered yet; further ones are answered with an error.
     pub requests_per_client: u16,
+    /// Answers that the broker does not take, in bytes. Above it the health is `degraded` and new requests are answered
+    /// with an error, urgent ones are done all the same; those under way may bring as much again, longer answers are
+    /// thrown away and their clients told so. At most 1 GiB.
+    pub answer_bytes: usize,
+    /// Events that the broker does not take, in bytes; further ones are dropped. At most 1 GiB.
+    pub event_bytes: usize,
     /// Clients that are logged in; one more login ends the session of the one that was silent longest.
     pub clients: usize,
     /// Answers remembered in case the broker delivers a request again, beside those that it does not have yet.
@@ -67,8 +80,10 @@ pub struct LimitsConfig {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            broker: "127.0.0.1:61613".into(),
+            broker: BrokerList::One("127.0.0.1:61613".into()),
+            tls: None,
             queue: "ss_admin".into(),
+            exclusive: true,
             login: None,
             passcode: None,
             heart_beat_ms: 5_000,
@@ -87,19 +102,23 @@ impl Default for LimitsConfig {
             request_bytes: 4 << 20,
             requests: 100,
             requests_per_client: 32,
+            answer_bytes: 32 << 20,
+            event_bytes: 8 << 20,
             clients: 256,
             remembered: 4_096,
         }
     }
 }
 
-/// The configuration, checked and with its secret fetched.
+/// The configuration, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where the broker is.
-    pub target: Target,
+    /// Where the brokers are, in the order in which they are tried; at least one.
+    pub targets: Vec<Target>,
     /// The name of the queue.
     pub queue: String,
+    /// See [`Config::exclusive`].
+    pub exclusive: bool,
     /// See [`Config::min_reply_delay_ms`].
     pub min_reply_delay: Duration,
     /// See [`Config::answer_expiry_s`].
@@ -113,17 +132,17 @@ pub struct Settings {
 }
 
 impl Config {
-    /// Checks every field and fetches the passcode.
+    /// Checks every field. What stands in files is looked at with each connection.
     ///
     /// # Errors
     /// `Invalid` naming the field and what it must be.
     pub fn check(&self) -> Result<Settings, Fault> {
-        check_address(&self.broker)?;
         check_queue(&self.queue)?;
         self.check_numbers()?;
         Ok(Settings {
-            target: self.target()?,
+            targets: self.targets()?,
             queue: self.queue.clone(),
+            exclusive: self.exclusive,
             min_reply_delay: Duration::from_millis(self.min_reply_delay_ms),
             answer_expiry: Duration::from_secs(self.answer_expiry_s),
             session_idle: Duration::from_secs(self.session_idle_s),
@@ -132,28 +151,38 @@ impl Config {
         })
     }
 
-    fn target(&self) -> Result<Target, Fault> {
+    fn targets(&self) -> Result<Vec<Target>, Fault> {
+        let tls = self.tls.as_ref().map(TlsConfig::check).transpose()?;
+        let addresses = self.broker.check()?.iter();
+        let targets = addresses.map(|address| self.target(address, tls.clone()));
+        let targets: Vec<Target> = targets.collect::<Result<_, _>>()?;
+        warn_of_clear_login(&targets);
+        Ok(targets)
+    }
+
+    fn target(&self, address: &str, tls: Option<Tls>) -> Result<Target, Fault> {
         let login = match (&self.login, &self.passcode) {
             (None, None) => None,
-            (Some(login), Some(passcode)) => Some((login.clone(), passcode.resolve()?)),
+            (Some(user), Some(passcode)) => Some(Login {
+                user: user.clone(),
+                passcode: passcode.clone(),
+            }),
             (Some(_), None) => return Err(wrong("passcode", "given where there is a `login`")),
             (None, Some(_)) => return Err(wrong("login", "given where there is a `passcode`")),
         };
-        let target = Target {
-            address: self.broker.clone(),
+        Ok(Target {
+            address: address.to_owned(),
             login,
+            tls,
             heart_beat: Duration::from_millis(self.heart_beat_ms),
             connect_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
+            bulk_bytes: self.limits.event_bytes,
             limits: Limits {
                 body: self.limits.request_bytes,
                 ..Limits::default()
             },
-        };
-        target
-            .connect_frame()
-            .map_err(|error| wrong("login", &format!("sendable: {error}")))?;
-        Ok(target)
+        })
     }
 
     fn check_numbers(&self) -> Result<(), Fault> {
@@ -176,22 +205,11 @@ impl Config {
             1,
             10_000,
         )?;
+        let most = 1 << 30;
+        within("limits.answer_bytes", limits.answer_bytes as u64, 1, most)?;
+        within("limits.event_bytes", limits.event_bytes as u64, 1, most)?;
         within("limits.clients", limits.clients as u64, 1, 100_000)?;
         within("limits.remembered", limits.remembered as u64, 1, 1_000_000)
-    }
-}
-
-fn check_address(address: &str) -> Result<(), Fault> {
-    let port = address
-        .rsplit_once(':')
-        .filter(|(host, _)| !host.is_empty())
-        .map(|(_, port)| port.parse::<u16>());
-    match port {
-        Some(Ok(1..)) => Ok(()),
-        _ => Err(wrong(
-            "broker",
-            "the STOMP address as `host:port`, such as \"127.0.0.1:61613\"",
-        )),
     }
 }
 
@@ -207,6 +225,18 @@ fn check_queue(queue: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+fn warn_of_clear_login(targets: &[Target]) {
+    for target in targets {
+        if target.login.is_some() && target.tls.is_none() && !is_here(target.host()) {
+            let broker = &target.address;
+            tracing::warn!(
+                broker,
+                "the passcode and all requests go over the network in the clear; set `tls`"
+            );
+        }
+    }
+}
+
 fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), Fault> {
     if (least..=most).contains(&value) {
         return Ok(());
@@ -214,7 +244,7 @@ fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), Fault> {
     Err(wrong(field, &format!("between {least} and {most}")))
 }
 
-fn wrong(field: &str, must_be: &str) -> Fault {
+pub(crate) fn wrong(field: &str, must_be: &str) -> Fault {
     Fault::new(
         FaultKind::Invalid,
         format!("the configuration field `{field}` must be {must_be}"),
@@ -234,7 +264,7 @@ mod tests {
     fn an_empty_configuration_is_the_documented_one() {
         let settings = config("{}").unwrap();
         assert_eq!(
-            (&*settings.target.address, &*settings.queue),
+            (&*settings.targets[0].address, &*settings.queue),
             ("127.0.0.1:61613", "ss_admin")
         );
         assert_eq!(settings.min_reply_delay, Duration::from_millis(5));
@@ -247,6 +277,10 @@ mod tests {
             (r#"{"borker":"x:1"}"#, "borker"),
             (r#"{"broker":"localhost"}"#, "broker"),
             (r#"{"broker":"localhost:0"}"#, "broker"),
+            (r#"{"broker":[]}"#, "broker"),
+            (r#"{"broker":["a:1","b"]}"#, "broker"),
+            (r#"{"broker":["a:1","a:1"]}"#, "once"),
+            (r#"{"broker":7}"#, "`host:port` or a list"),
             (r#"{"queue":"a,b"}"#, "queue"),
             (r#"{"queue":"a.>"}"#, "queue"),
             (r#"{"login":"x"}"#, "passcode"),
@@ -254,10 +288,8 @@ mod tests {
             (r#"{"answer_expiry_s":0}"#, "answer_expiry_s"),
             (r#"{"limits":{"requests":0}}"#, "limits.requests"),
             (r#"{"min_reply_delay_ms":5000}"#, "min_reply_delay_ms"),
-            (
-                r#"{"passcode":{"env":"NO_SUCH_VARIABLE_HERE"},"login":"x"}"#,
-                "NO_SUCH_VARIABLE_HERE",
-            ),
+            (r#"{"tls":{"cert":"x"}}"#, "tls.key"),
+            (r#"{"tls":{"key":"x"}}"#, "tls.cert"),
         ];
         for (json, field) in cases {
             let error = config(json).unwrap_err();

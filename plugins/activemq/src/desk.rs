@@ -8,6 +8,7 @@ use patchbay_sdk::{Fault, FaultKind, Gateway, RawJson, Session, by_size};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
 
+use crate::backlog::Backlog;
 use crate::client::{ClientState, Job, Ticket, Urgent};
 use crate::clients::{Clients, Enqueued};
 use crate::config::{Events, Settings};
@@ -26,6 +27,8 @@ pub struct Desk {
     pub gateway: Gateway,
     /// Who is logged in.
     pub clients: Clients,
+    /// Answers that the broker does not have yet.
+    pub backlog: Backlog,
     presence: Mutex<Presence>,
     memory: Mutex<Memory<Delivery>>,
     /// Places for ordinary requests; urgent ones need none.
@@ -39,6 +42,7 @@ impl Desk {
         let limits = &settings.limits;
         Self {
             clients: Clients::new(limits.clients, limits.requests_per_client.into()),
+            backlog: Backlog::new(limits.answer_bytes),
             presence: Mutex::default(),
             memory: Mutex::new(Memory::new(limits.remembered)),
             places: Arc::new(Semaphore::new(limits.requests.into())),
@@ -160,6 +164,9 @@ impl Desk {
         if stopping {
             let text = "the gateway is being shut down; this request was not carried out, send it again in a moment";
             return Err(Fault::new(FaultKind::ShuttingDown, text));
+        }
+        if self.backlog.is_full() && !matches!(&wish, Wish::Call(call) if call.urgent()) {
+            return Err(Backlog::refusal());
         }
         Ok(wish)
     }
@@ -289,7 +296,7 @@ impl Desk {
         if form.contract != Contract::Neutral {
             sleep_until(envelope.received + self.settings.min_reply_delay).await;
         }
-        let text: Arc<str> = ascii(text).into();
+        let text: Arc<str> = self.backlog.fit(ascii(text), &form).into();
         let waiters = match &key {
             Some(key) => self.memory().finish(key, text.clone()),
             None => Vec::new(),
@@ -306,6 +313,7 @@ impl Desk {
     }
 
     async fn send(&self, answer: Answer) {
+        self.backlog.add(answer.text.len());
         if self.answers.send(answer).await.is_err() {
             tracing::debug!("an answer was made too late to be sent");
         }

@@ -15,6 +15,9 @@
 #![forbid(unsafe_code)]
 
 mod answering;
+mod backlog;
+mod broker_config;
+mod brokers;
 mod client;
 mod clients;
 mod config;
@@ -25,6 +28,7 @@ mod events;
 mod intake;
 mod links;
 mod memory;
+mod pending;
 mod presence;
 mod reply_to;
 pub mod stomp;
@@ -34,9 +38,11 @@ use std::sync::Arc;
 use patchbay_sdk::{Fault, Frontend, Gateway, Stop};
 use tokio::sync::mpsc;
 
+pub use broker_config::{BrokerList, TlsConfig};
 pub use config::{Config, Events, LimitsConfig};
 
 use answering::Answering;
+use brokers::Brokers;
 use consumer::Consumer;
 use desk::Desk;
 use links::Links;
@@ -52,6 +58,7 @@ impl Frontend for ActiveMq {
     async fn run(config: Config, gateway: Gateway, stop: Stop) -> Result<(), Fault> {
         let settings = config.check()?;
         let links = Arc::new(Links::new(gateway.clone()));
+        let brokers = Arc::new(Brokers::new(settings.targets.clone()));
         let outlet = events::Outlet::default();
         let (answers, made) = mpsc::channel(usize::from(settings.limits.requests) * 2);
         let publisher = (settings.events == Events::Topic)
@@ -66,9 +73,9 @@ impl Frontend for ActiveMq {
             .map(tokio::spawn);
         let desk = Arc::new(Desk::new(settings, gateway, answers));
         let (finish, finished) = Stop::channel();
-        let answering =
-            tokio::spawn(Answering::new(desk.clone(), links.clone(), outlet, made).run(finished));
-        Consumer::new(desk, links).run(stop).await;
+        let answering = Answering::new(desk.clone(), brokers.clone(), links.clone(), outlet, made);
+        let answering = tokio::spawn(answering.run(finished));
+        Consumer::new(desk, brokers, links).run(stop).await;
         let _ = finish.send(true);
         let _ = answering.await;
         if let Some(publisher) = publisher {

@@ -1,15 +1,17 @@
 //! The writing half of a connection: bounded queues and one task that also beats.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::OwnedWriteHalf;
-use tokio::sync::{mpsc, watch};
+use tokio::io::{AsyncWriteExt, WriteHalf};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::codec::encode;
+use super::connection::Socket;
 use super::error::{EncodeError, LinkError};
 use super::frame::ClientFrame;
+use super::target::Target;
 
 /// Frames that may wait for the socket.
 const QUEUE: usize = 256;
@@ -22,7 +24,16 @@ const BATCH: usize = 64 << 10;
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     frames: mpsc::Sender<Vec<u8>>,
-    bulk: mpsc::Sender<Vec<u8>>,
+    bulk: mpsc::Sender<Bulk>,
+    /// As many permits as bytes may wait.
+    bulk_room: Arc<Semaphore>,
+}
+
+/// A frame that may be dropped, and its room.
+#[derive(Debug)]
+struct Bulk {
+    frame: Vec<u8>,
+    _room: OwnedSemaphorePermit,
 }
 
 /// Why a frame was not taken.
@@ -34,7 +45,7 @@ pub enum SendError {
     /// The connection has ended.
     #[error("the connection to the broker has ended")]
     Closed,
-    /// Only from [`Outgoing::offer`]: the socket is too slow.
+    /// Only from [`Outgoing::offer`]: the socket is too slow, or the frame too long.
     #[error("the queue to the broker is full")]
     Full,
 }
@@ -54,19 +65,29 @@ impl Outgoing {
     /// # Errors
     /// Any [`SendError`].
     pub fn offer(&self, frame: ClientFrame) -> Result<(), SendError> {
-        self.bulk
-            .try_send(encode(frame)?)
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => SendError::Full,
-                mpsc::error::TrySendError::Closed(_) => SendError::Closed,
-            })
+        let frame = encode(frame)?;
+        let length = u32::try_from(frame.len()).map_err(|_| SendError::Full)?;
+        let room = self.bulk_room.clone().try_acquire_many_owned(length);
+        let bulk = Bulk {
+            frame,
+            _room: room.map_err(|_| SendError::Full)?,
+        };
+        self.bulk.try_send(bulk).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SendError::Full,
+            mpsc::error::TrySendError::Closed(_) => SendError::Closed,
+        })
+    }
+
+    /// Whether [`Outgoing::send`] would not have to wait.
+    pub fn has_room(&self) -> bool {
+        self.frames.capacity() > 0
     }
 
     /// The handle and the task that has to be run beside it.
     pub(super) fn start(
-        socket: OwnedWriteHalf,
+        socket: WriteHalf<Box<dyn Socket>>,
         beat_every: Option<Duration>,
-        write_timeout: Duration,
+        target: &Target,
     ) -> (Self, Writer, watch::Receiver<Option<Duration>>) {
         let (frames, frame_queue) = mpsc::channel(QUEUE);
         let (bulk, bulk_queue) = mpsc::channel(BULK_QUEUE);
@@ -76,18 +97,23 @@ impl Outgoing {
             frame_queue,
             bulk_queue,
             beat_every,
-            write_timeout,
+            write_timeout: target.write_timeout,
             stuck,
         };
-        (Self { frames, bulk }, writer, stuck_watch)
+        let outgoing = Self {
+            frames,
+            bulk,
+            bulk_room: Arc::new(Semaphore::new(target.bulk_bytes)),
+        };
+        (outgoing, writer, stuck_watch)
     }
 }
 
 /// Owns the socket's writing half; ends with the last [`Outgoing`] or with the socket.
 pub(super) struct Writer {
-    socket: OwnedWriteHalf,
+    socket: WriteHalf<Box<dyn Socket>>,
     frame_queue: mpsc::Receiver<Vec<u8>>,
-    bulk_queue: mpsc::Receiver<Vec<u8>>,
+    bulk_queue: mpsc::Receiver<Bulk>,
     beat_every: Option<Duration>,
     write_timeout: Duration,
     stuck: watch::Sender<Option<Duration>>,
@@ -96,7 +122,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) async fn run(mut self) {
         while let Some(batch) = self.next_batch().await {
-            match timeout(self.write_timeout, self.socket.write_all(&batch)).await {
+            match timeout(self.write_timeout, self.write(&batch)).await {
                 Ok(Ok(())) => {}
                 // The reading half sees the same failure and knows the cause better.
                 Ok(Err(_)) => return,
@@ -106,6 +132,14 @@ impl Writer {
                 }
             }
         }
+        // Nobody can send any more, which the broker should know.
+        let _ = timeout(self.write_timeout, self.socket.shutdown()).await;
+    }
+
+    /// TLS keeps what it cannot write at once, so that it has to be flushed.
+    async fn write(&mut self, batch: &[u8]) -> std::io::Result<()> {
+        self.socket.write_all(batch).await?;
+        self.socket.flush().await
     }
 
     /// The next bytes to write: frames, or a heart-beat when there is none in time. `None`: nobody can send any more.
@@ -114,7 +148,7 @@ impl Writer {
         let mut batch = tokio::select! {
             biased;
             Some(frame) = self.frame_queue.recv() => frame,
-            Some(frame) = self.bulk_queue.recv() => frame,
+            Some(bulk) = self.bulk_queue.recv() => bulk.frame,
             () = sleep_until(beat_at.unwrap_or_else(Instant::now)), if beat_at.is_some() => return Some(b"\n".to_vec()),
             else => return None,
         };
@@ -122,7 +156,7 @@ impl Writer {
             let next = self
                 .frame_queue
                 .try_recv()
-                .or_else(|_| self.bulk_queue.try_recv());
+                .or_else(|_| self.bulk_queue.try_recv().map(|bulk| bulk.frame));
             let Ok(frame) = next else { break };
             batch.extend_from_slice(&frame);
         }
