@@ -62,10 +62,15 @@ fn options(section: &Section, written: &[&str]) -> String {
 
 fn option(key: &dyn Entry) -> String {
     let default = key.default_text();
-    // Words in place of a value say what its absence means.
+    let takes = key.takes().replace('`', "");
+    let first = takes
+        .split(", ")
+        .next()
+        .filter(|word| word.starts_with('"'));
+    // Words in place of a default say what the key's absence means.
     let shown = match default.starts_with('`') {
-        true => default.trim_matches('`').to_owned(),
-        false => key.takes().replace('`', ""),
+        true => default.trim_matches('`'),
+        false => first.unwrap_or("\"…\""),
     };
     format!("# {}\n# {} = {shown}\n", key.doc(), key.name())
 }

@@ -89,6 +89,8 @@ fn build(release: bool) -> Result<PathBuf> {
         "patchbay-nicos",
         "-p",
         "patchbay-activemq",
+        "-p",
+        "patchbay-socket",
     ];
     if release {
         command.push("--release");

@@ -8,6 +8,7 @@ pub fn text(stack: &Stack) -> String {
     let openwire = stack.broker.openwire();
     let stomp = stack.broker.stomp();
     let config = stack.gateway.config_path().display().to_string();
+    let client = stack.client();
     let log = stack.gateway.log_path().display().to_string();
     format!(
         "
@@ -18,6 +19,7 @@ Everything stays up until you press Ctrl-C. To connect:
   then for example {{\"command\":\"queue\",\"name\":\"Mine\",\"code\":\"print('hello')\"}}
   or in neutral    {{\"op\":\"status\",\"args\":{{}}}}
   updates          topics {QUEUE}.events.log, {QUEUE}.events.job, {QUEUE}.events.state
+  command line     {client}  (user user, password user)
   NICOS directly   {nicos}, logins guest, user/user, admin/admin
   configuration    {config}
   gateway's log    {log}"

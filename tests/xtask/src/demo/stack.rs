@@ -1,6 +1,6 @@
 //! The processes of the demo.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use anyhow::{Context, Result, bail};
@@ -20,6 +20,7 @@ pub struct Stack {
     pub gateway: Gateway,
     pub broker: ActiveMq,
     pub nicos: Nicos,
+    binaries: PathBuf,
 }
 
 impl Stack {
@@ -50,7 +51,18 @@ impl Stack {
             gateway,
             broker,
             nicos,
+            binaries: binaries.to_owned(),
         })
+    }
+
+    /// What to type for a prompt at this gateway.
+    pub fn client(&self) -> String {
+        let socket = self.gateway.config_path().with_file_name("patchbay.sock");
+        format!(
+            "{} client --connect unix:{} --user user",
+            self.binaries.join("patchbay").display(),
+            socket.display()
+        )
     }
 
     /// Fails, naming it, when one of the processes is gone.
@@ -60,6 +72,7 @@ impl Stack {
             gateway,
             broker,
             nicos,
+            ..
         } = self;
         runs("NICOS", nicos.pid(), nicos.exit(), || {
             nicos.log_tail(QUOTED_LINES)
