@@ -11,6 +11,7 @@ pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod exit;
+pub mod intents;
 pub mod logging;
 pub mod metrics;
 pub mod plugin;

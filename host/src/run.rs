@@ -3,6 +3,7 @@
 use crate::broker::{Broker, Limits, LoginRule, Route, Seat};
 use crate::config::{Checked, Frontend, Instance, UnmappedLogins};
 use crate::exit::Exit;
+use crate::intents::Store;
 use crate::logging::{self, Log, level_name};
 use crate::metrics::Metrics;
 use crate::plugin::Catalog;
@@ -51,7 +52,12 @@ async fn serve(
     mut asked: watch::Receiver<bool>,
     log: &Log,
 ) -> Exit {
-    let broker = Broker::new(seats(config), limits(config), Arc::new(Metrics::default()));
+    let intents = Store::new(config.gateway.intents.clone());
+    let metrics = Arc::new(Metrics::default());
+    let broker = match Broker::new(seats(config), limits(config), metrics, intents) {
+        Ok(broker) => broker,
+        Err(error) => return failed(format!("no thread: {error}")),
+    };
     let sweeper = tokio::spawn(sweep(broker.clone()));
     let (ready, mut all_ready) = mpsc::channel::<()>(1);
     let backends = config.backends.iter().map(|backend| &backend.instance);

@@ -10,12 +10,10 @@
 
 mod ends;
 
-use ends::{BACKEND, End, FRONTEND, end, limits, office};
-use patchbay::broker::{Broker, Route, Seat};
-use patchbay::metrics::Metrics;
+use ends::{BACKEND, End, FRONTEND, broker, end, office};
+use patchbay::broker::{Route, Seat};
 use patchbay_abi::{Buffer, FaultKind, Kind, Message, head};
 use patchbay_sdk::Role;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -211,7 +209,7 @@ fn a_backend_that_has_never_lived_has_no_events_and_a_new_life_is_told_once() {
         Seat::backend("b", 64 * 1024, Duration::MAX),
         Seat::frontend("f", route),
     ];
-    let broker = Broker::new(seats, limits(), Arc::new(Metrics::default()));
+    let broker = broker(seats);
     let frontend = end(&broker, FRONTEND, 1);
     frontend.say(Kind::SUBSCRIBE, 0, &head::Subscribe {});
     frontend.say(Kind::CREDIT, 0, &head::Credit { events: 100 });

@@ -9,9 +9,8 @@
 
 mod ends;
 
-use ends::{BACKEND, End, end, limits};
+use ends::{BACKEND, End, broker, end};
 use patchbay::broker::{Broker, Route, Seat};
-use patchbay::metrics::Metrics;
 use patchbay_abi::{Kind, Message, head};
 use patchbay_sdk::Role;
 use serde_json::json;
@@ -31,7 +30,7 @@ fn office() -> (Arc<Broker>, End, [(End, u64); 2]) {
         Seat::frontend("one", route()),
         Seat::frontend("two", route()),
     ];
-    let broker = Broker::new(seats, limits(), Arc::new(Metrics::default()));
+    let broker = broker(seats);
     let backend = end(&broker, BACKEND, 1);
     let clients = [1, 2].map(|seat| {
         let frontend = end(&broker, seat, 1);

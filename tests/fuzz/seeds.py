@@ -1,4 +1,4 @@
-"""Fills `corpus/` with what to begin from: the decoder's bombs and recorded payloads, and a frame or two of each kind."""
+"""Fills `corpus/` with what to begin from: the decoder's bombs and recorded payloads, and a frame or line or two of each kind."""
 
 import base64
 import pathlib
@@ -46,4 +46,10 @@ write("reply_frames", {
 write("event_frames", {
     "all": sized(b"\x03\x10\x01\x00", SMALL) + sized(sized(b"\x03\x10\x0d\x02", SMALL), b"blob") + bytes(4),
     "long": sized(b"\x03\x10\x01\x00", LONG) + sized(sized(b"\x03\x10\x0d\x01", SMALL), LONG) + b"\x03",
+})
+write("lines", {
+    "login": b'{"id": 1, "op": "login", "args": {"user": "a", "secret": "b"}}\r\n{"op": "ping"}\n',
+    "nicos": b'{"command": "authenticate", "login": "a", "passwd": "b"}\n{"command": "stop", "level": 1}\n',
+    "subscribe": b'{"id": [1.50], "op": "subscribe", "args": {"since": {"epoch": 1, "seq": 2}, "kinds": ["log"]}}\n',
+    "long": b"x" * 200 + b"\n\n\xff\n",
 })

@@ -40,11 +40,14 @@ impl Broker {
         };
         match (&request.what, request.origin) {
             (What::Login, _) => self.login_answered(request, answer),
-            (What::Call { .. }, None) => {}
-            (What::Call { .. }, Some(origin)) => match answer {
-                Ok(reply) => _ = self.reply(origin, reply),
-                Err(fault) => self.refuse(origin, fault),
-            },
+            (
+                What::Call {
+                    once: Some(once), ..
+                },
+                Some(_),
+            ) => self.note_answer(*once, &request, answer),
+            (_, None) => {}
+            (_, Some(origin)) => self.answer_to(origin, answer),
         }
         true
     }
@@ -105,7 +108,9 @@ impl Broker {
     fn lost(&self, request: &Request) -> Fault {
         let backend = self.seats[request.backend.seat].id();
         match &request.what {
-            What::Call { op, parked: None } if op.changes => {
+            What::Call {
+                op, parked: None, ..
+            } if op.changes => {
                 let text = format!(
                     "the backend `{backend}` failed meanwhile: `{}` may or may not have been done; \
                      look before you ask again",

@@ -1,7 +1,7 @@
 //! How a request gets to its backend.
 
 use super::login::broken;
-use super::pending::{Origin, Request, What, call_message};
+use super::pending::{Once, Origin, Request, What, call_message};
 use super::session::{Attachment, Session};
 use super::{Broker, Place, State, check};
 use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
@@ -15,56 +15,68 @@ type ToSend = (u64, Place, Message);
 impl Broker {
     /// A client asks for something.
     pub(super) fn call(&self, origin: Origin, message: Message) {
-        match self.enter_call(origin, message) {
-            Ok(Some((id, at, message))) => self.hand_over(id, at, message),
-            Ok(None) => {}
-            Err(fault) => {
-                self.count("requests_refused");
-                self.refuse(origin, fault);
-            }
+        if let Err(fault) = self.read_call(origin, message) {
+            self.count("requests_refused");
+            self.refuse(origin, fault);
         }
     }
 
-    fn enter_call(&self, origin: Origin, message: Message) -> Result<Option<ToSend>, Fault> {
+    fn read_call(&self, origin: Origin, message: Message) -> Result<(), Fault> {
         check(&message, self.limits.body_bytes)?;
         let head: head::Call = message.read_head().map_err(broken)?;
         let op = find_op(&head.op).ok_or_else(|| unknown(&head.op))?;
-        let mut guard = self.lock();
-        let state = &mut *guard;
+        let call = Call {
+            origin,
+            session: head.session,
+            op,
+            message,
+            once: None,
+        };
+        match head.key {
+            Some(key) if op.once => self.look_up(&key, call),
+            _ => self.enter_call(call),
+        }
+    }
+
+    /// Enters a request and sends it on its way.
+    pub(super) fn enter_call(&self, call: Call) -> Result<(), Fault> {
+        let to_send = {
+            let mut state = self.lock();
+            let at = self.admit(&mut state, &call)?;
+            self.send_or_park(&mut state, at, call)
+        };
+        if let Some((id, at, message)) = to_send {
+            self.hand_over(id, at, message);
+        }
+        Ok(())
+    }
+
+    /// Whether a request may be entered now; which life of the backend it goes to.
+    pub(super) fn admit(&self, state: &mut State, call: &Call) -> Result<Place, Fault> {
         let in_flight = state.pending.len();
         let session = state
             .sessions
-            .of(origin.at, head.session)
+            .of(call.origin.at, call.session)
             .ok_or_else(no_session)?;
-        check_role(session.role, op)?;
-        self.check_room(session, op, in_flight)?;
+        check_role(session.role, call.op)?;
+        self.check_room(session, call.op, in_flight)?;
         let seat = session.backend;
         let (epoch, _) = self.seats[seat]
             .port()
             .ok_or_else(|| self.unavailable(seat))?;
-        *session.in_flight_of(op) += 1;
-        let at = Place { seat, epoch };
-        Ok(self.send_or_park(
-            state,
-            Call {
-                origin,
-                at,
-                session: head.session,
-                op,
-                message,
-            },
-        ))
+        Ok(Place { seat, epoch })
     }
 
     /// Straight to the backend if the session is known there; otherwise it waits until the session
     /// has been logged in again.
-    fn send_or_park(&self, state: &mut State, call: Call) -> Option<ToSend> {
+    fn send_or_park(&self, state: &mut State, at: Place, call: Call) -> Option<ToSend> {
         let deadline = if call.op.long {
             self.limits.long
         } else {
             self.limits.request
         };
-        let (at, session) = (call.at, call.session);
+        let session = call.session;
+        *state.sessions.get_mut(session)?.in_flight_of(call.op) += 1;
         let id = state.pending.enter(Request {
             origin: Some(call.origin),
             backend: at,
@@ -72,6 +84,7 @@ impl Broker {
             what: What::Call {
                 op: call.op,
                 parked: None,
+                once: call.once,
             },
             deadline: Instant::now() + deadline,
         });
@@ -97,13 +110,9 @@ impl Broker {
 
     /// Urgent requests have room of their own, in which nothing else can stand.
     fn check_room(&self, session: &mut Session, op: &Op, in_flight: usize) -> Result<(), Fault> {
-        let full = |what: &str, limit: usize| {
-            let text = format!("{limit} {what} is the limit of this gateway; wait for answers");
-            Err(Fault::new(FaultKind::Busy, text))
-        };
         let limits = &self.limits;
-        if !op.urgent && in_flight >= limits.in_flight {
-            return full("requests at a time (max_in_flight)", limits.in_flight);
+        if !op.urgent {
+            self.check_room_in_all(in_flight)?;
         }
         if *session.in_flight_of(op) >= limits.in_flight_per_session {
             return full(
@@ -112,6 +121,14 @@ impl Broker {
             );
         }
         Ok(())
+    }
+
+    pub(super) fn check_room_in_all(&self, in_flight: usize) -> Result<(), Fault> {
+        let limit = self.limits.in_flight;
+        match in_flight < limit {
+            true => Ok(()),
+            false => full("requests at a time (max_in_flight)", limit),
+        }
     }
 
     /// Nobody waits for a request any more. The backend drops it if it has not sent it yet.
@@ -137,6 +154,12 @@ impl Broker {
             taken
         };
         if let Some((id, request)) = taken {
+            if let What::Call {
+                once: Some(once), ..
+            } = request.what
+            {
+                self.abandon(once);
+            }
             self.tell_cancelled(request.backend, id);
         }
     }
@@ -148,13 +171,13 @@ impl Broker {
     }
 }
 
-/// A request that has passed all checks.
-struct Call {
-    origin: Origin,
-    at: Place,
-    session: u64,
-    op: &'static Op,
-    message: Message,
+/// What a client asks for.
+pub(super) struct Call {
+    pub(super) origin: Origin,
+    pub(super) session: u64,
+    pub(super) op: &'static Op,
+    pub(super) message: Message,
+    pub(super) once: Option<Once>,
 }
 
 pub(super) fn check_role(role: Role, op: &Op) -> Result<(), Fault> {
@@ -177,6 +200,11 @@ fn unknown(name: &str) -> Fault {
         format!("there is no operation `{name}`{hint}"),
     )
     .side(patchbay_abi::Side::Client)
+}
+
+fn full(what: &str, limit: usize) -> Result<(), Fault> {
+    let text = format!("{limit} {what} is the limit of this gateway; wait for answers");
+    Err(Fault::new(FaultKind::Busy, text))
 }
 
 fn no_session() -> Fault {

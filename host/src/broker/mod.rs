@@ -4,15 +4,18 @@
 //! is checked, entered into the table of pending requests under the host's own number and handed to
 //! the backend (`call`); the backend's reply finds its way back through the same table
 //! (`answer`). Logins go the same way, with the principal in place of what the client sent
-//! (`login`). At the deadline the host answers in the backend's place (`sweep`). Events are
+//! (`login`). A request that is to be carried out once at the most takes a detour over the disk, on
+//! a thread of its own (`once`, `clerk`). At the deadline the host answers in the backend's place (`sweep`). Events are
 //! numbered and kept per backend, and handed out against credit (`journal`).
 //!
 //! One rule keeps this free of deadlocks: nothing is delivered while the state is locked.
 
 mod answer;
 mod call;
+mod clerk;
 mod journal;
 mod login;
+mod once;
 mod pending;
 mod seat;
 mod session;
@@ -20,8 +23,10 @@ mod sweep;
 
 pub use seat::{Life, LoginRule, Route, Seat};
 
+use crate::intents::Store;
 use crate::logging;
 use crate::metrics::Metrics;
+use once::Desk;
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
 use pending::{Origin, Pending};
@@ -57,6 +62,7 @@ pub struct Broker {
     metrics: Arc<Metrics>,
     seats: Vec<Seat>,
     state: Mutex<State>,
+    intents: Desk,
 }
 
 #[derive(Default)]
@@ -73,15 +79,27 @@ pub(crate) struct Place {
 }
 
 impl Broker {
-    /// A broker between these instances; routes refer to them by their position.
-    pub fn new(seats: Vec<Seat>, limits: Limits, metrics: Arc<Metrics>) -> Arc<Self> {
-        let state = Mutex::default();
-        Arc::new(Broker {
+    /// A broker between these instances; routes refer to them by their position. What is to be
+    /// carried out once is noted in `intents`, by a thread that ends with the broker.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn new(
+        seats: Vec<Seat>,
+        limits: Limits,
+        metrics: Arc<Metrics>,
+        intents: Store,
+    ) -> std::io::Result<Arc<Self>> {
+        let (desk, items) = Desk::new();
+        let broker = Arc::new(Broker {
             limits,
             metrics,
             seats,
-            state,
-        })
+            state: Mutex::default(),
+            intents: desk,
+        });
+        clerk::start(&broker, intents, items)?;
+        Ok(broker)
     }
 
     /// All instances.

@@ -1,7 +1,8 @@
 //! The requests that wait for an answer.
 
 use super::Place;
-use patchbay_abi::{Kind, Message, head};
+use crate::intents::Digest;
+use patchbay_abi::{Fault, Kind, Message, head};
 use patchbay_sdk::model::Op;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -31,7 +32,25 @@ pub(crate) enum What {
     Call {
         op: &'static Op,
         parked: Option<Message>,
+        once: Option<Once>,
     },
+    /// Is looked up in the intents, by its key; or waits for another one with the same key.
+    Keyed {
+        op: &'static Op,
+        key: Digest,
+        message: Message,
+    },
+    /// Was answered; the answer is being noted before it is passed on.
+    Noting(Result<Message, Fault>),
+}
+
+/// What makes a call one that is carried out once at the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Once {
+    /// Under which it is noted.
+    pub(super) key: Digest,
+    /// Not the request itself, but the question what became of it in an earlier life.
+    pub(super) finds: bool,
 }
 
 /// The table of all requests, by the host's number, by origin and by deadline.
@@ -89,12 +108,12 @@ impl Pending {
         let request = self.requests.get_mut(&id)?;
         request.backend = backend;
         match &mut request.what {
-            What::Call { op, parked } => {
+            What::Call { op, parked, .. } => {
                 let asked = parked.take()?;
                 let left = request.deadline.saturating_duration_since(Instant::now());
                 Some((*op, call_message(id, request.session, op, left, asked)))
             }
-            What::Login => None,
+            What::Login | What::Keyed { .. } | What::Noting(_) => None,
         }
     }
 

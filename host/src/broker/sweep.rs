@@ -24,13 +24,15 @@ impl Broker {
     }
 
     fn expire(&self, id: u64) {
-        let Some((at, fault)) = self
-            .lock()
-            .pending
-            .get(id)
-            .map(|request| (request.backend, self.too_late(request)))
-        else {
-            return;
+        let answer = |request: &Request| match &request.what {
+            What::Noting(answer) => Err(answer.clone()),
+            _ => Ok((request.backend, self.too_late(request))),
+        };
+        let expired = self.lock().pending.get(id).map(answer);
+        let (at, fault) = match expired {
+            Some(Ok(expired)) => expired,
+            Some(Err(answer)) => return self.answer_keyed(id, answer),
+            None => return,
         };
         let said = fault.message.clone();
         if self.settle(id, Err(fault)) {
@@ -58,6 +60,8 @@ impl Broker {
         }
         let (what, limit, unsure) = match &request.what {
             What::Login => ("the login", self.limits.login, false),
+            What::Keyed { op, .. } => (op.name, self.limits.request, op.changes),
+            What::Noting(_) => ("a request", self.limits.request, true),
             What::Call { op, .. } if op.long => (op.name, self.limits.long, op.changes),
             What::Call { op, .. } => (op.name, self.limits.request, op.changes),
         };

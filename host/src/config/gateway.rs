@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
+use crate::intents::Keeping;
+
 use super::checked::{Deadlines, Gateway, Journal, Limits, Restart};
 use super::key::{Key, Number};
 use super::mistake::{Findings, Note};
@@ -37,7 +39,17 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
             bytes: size(&fields, &keys::JOURNAL_BYTES),
             age: seconds(&fields, &keys::JOURNAL_AGE_S),
         },
+        intents: intents(&fields, folder),
         restart: restart(&fields, findings),
+    }
+}
+
+fn intents(fields: &Fields<'_>, folder: &Path) -> Keeping {
+    let path = fields.text(&keys::STATE_PATH).map(|path| path.text);
+    Keeping {
+        folder: folder.join(path.unwrap_or_default()),
+        most: fields.number(&keys::MAX_INTENTS),
+        age: seconds(fields, &keys::INTENTS_AGE_S),
     }
 }
 

@@ -51,6 +51,9 @@ pub(super) static GATEWAY: Section = Section {
         &MAX_LOGINS_PENDING,
         &JOURNAL_BYTES,
         &JOURNAL_AGE_S,
+        &STATE_PATH,
+        &MAX_INTENTS,
+        &INTENTS_AGE_S,
         &RESTART_BACKOFF_MIN_MS,
         &RESTART_BACKOFF_MAX_MS,
         &RESTART_MAX,
@@ -146,6 +149,22 @@ pub(super) static JOURNAL_AGE_S: Key<Number> = Key {
     name: "journal_age_s",
     kind: Number::new(3600, 1, 7 * DAY_S, "s"),
     doc: "Age at which an event is dropped even where there is memory left.",
+};
+pub(super) static STATE_PATH: Key<Text> = Key {
+    name: "state_path",
+    kind: Text::new(Presence::Default("state")),
+    doc: "The folder where submits are noted, so that none is carried out twice. Each gateway needs its own; others must not be \
+          able to write to it. A relative one counts from the folder of this file. While it is full or cannot be written, submits are refused.",
+};
+pub(super) static MAX_INTENTS: Key<Number> = Key {
+    name: "max_intents",
+    kind: Number::new(50_000, 100, 10_000_000, ""),
+    doc: "Submits that are remembered, at some 300 bytes each; the oldest are forgotten first.",
+};
+pub(super) static INTENTS_AGE_S: Key<Number> = Key {
+    name: "intents_age_s",
+    kind: Number::new(30 * DAY_S, 3600, 3650 * DAY_S, "s"),
+    doc: "Age at which a submit is forgotten. A request that a broker delivers later than that could be carried out again.",
 };
 pub(super) static RESTART_BACKOFF_MIN_MS: Key<Number> = Key {
     name: "restart_backoff_min_ms",

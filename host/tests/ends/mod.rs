@@ -9,15 +9,17 @@
 )]
 
 use patchbay::broker::{Broker, Limits, Route, Seat};
+use patchbay::intents::{Keeping, Store};
 use patchbay::metrics::Metrics;
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, Kind, Message, Port, Secret, head};
 use patchbay_sdk::Role;
 use serde_json::json;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 pub const BACKEND: usize = 0;
@@ -49,6 +51,18 @@ impl Inbox {
             .unwrap()
             .pop_front()
             .expect("a message")
+    }
+
+    /// The next one, which another thread of the host is about to send.
+    pub fn wait(&self) -> Message {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Some(message) = self.messages.lock().unwrap().pop_front() {
+                return message;
+            }
+            assert!(Instant::now() < end, "a message comes");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     pub fn kinds(&self) -> Vec<Kind> {
@@ -143,6 +157,34 @@ impl End {
     }
 }
 
+/// A broker that notes what must not be done twice in a folder that nobody else uses.
+pub fn broker(seats: Vec<Seat>) -> Arc<Broker> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("notes-{}-{number}", std::process::id());
+    broker_at(&Path::new(env!("CARGO_TARGET_TMPDIR")).join(name), seats)
+}
+
+pub fn keeping(folder: &Path) -> Keeping {
+    Keeping {
+        folder: folder.to_owned(),
+        most: 100,
+        age: Duration::from_secs(3600),
+    }
+}
+
+/// A broker that notes what must not be done twice in that folder.
+pub fn broker_at(folder: &Path, seats: Vec<Seat>) -> Arc<Broker> {
+    let keeping = keeping(folder);
+    Broker::new(
+        seats,
+        limits(),
+        Arc::new(Metrics::default()),
+        Store::new(keeping),
+    )
+    .unwrap()
+}
+
 pub fn limits() -> Limits {
     Limits {
         sessions: 2,
@@ -157,6 +199,14 @@ pub fn limits() -> Limits {
 }
 
 pub fn office() -> (Arc<Broker>, End, End) {
+    let broker = broker(seats());
+    let backend = end(&broker, BACKEND, 1);
+    let frontend = end(&broker, FRONTEND, 1);
+    (broker, backend, frontend)
+}
+
+/// A backend and a frontend that is routed to it.
+pub fn seats() -> Vec<Seat> {
     let route = Route {
         backend: BACKEND,
         ceiling: Role::Admin,
@@ -164,12 +214,8 @@ pub fn office() -> (Arc<Broker>, End, End) {
         forward_unmapped: true,
     };
     let age = Duration::from_secs(60);
-    let seats = vec![
+    vec![
         Seat::backend("back", 64 * 1024, age),
         Seat::frontend("front", route),
-    ];
-    let broker = Broker::new(seats, limits(), Arc::new(Metrics::default()));
-    let backend = end(&broker, BACKEND, 1);
-    let frontend = end(&broker, FRONTEND, 1);
-    (broker, backend, frontend)
+    ]
 }

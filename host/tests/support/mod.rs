@@ -9,6 +9,7 @@
 
 use patchbay::broker::{Broker, Limits, Route, Seat};
 use patchbay::config::Restart;
+use patchbay::intents::{Keeping, Store};
 use patchbay::metrics::Metrics;
 use patchbay::plugin::Plugin;
 use patchbay::supervise::{Charge, Ending, supervise};
@@ -36,6 +37,7 @@ pub struct Office {
     stop: watch::Sender<Option<Duration>>,
     backend: JoinHandle<Ending>,
     _sweeper: JoinHandle<()>,
+    _notes: tempfile::TempDir,
 }
 
 pub fn limits() -> Limits {
@@ -75,7 +77,14 @@ impl Office {
             Seat::backend("rogue", journal.0, journal.1),
             Seat::frontend("test", route),
         ];
-        let broker = Broker::new(seats, limits, Arc::new(Metrics::default()));
+        let notes = tempfile::tempdir().unwrap();
+        let keeping = Keeping {
+            folder: notes.path().join("state"),
+            most: 100,
+            age: Duration::from_secs(3600),
+        };
+        let metrics = Arc::new(Metrics::default());
+        let broker = Broker::new(seats, limits, metrics, Store::new(keeping)).unwrap();
         let (stop, order) = watch::channel(None);
         let (latch, mut ready) = mpsc::channel(1);
         let backend = tokio::spawn(supervise(broker.clone(), charge(rogue), order, latch));
@@ -103,6 +112,7 @@ impl Office {
             stop,
             backend,
             _sweeper: sweeper,
+            _notes: notes,
         }
     }
 

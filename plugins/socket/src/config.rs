@@ -30,8 +30,8 @@ pub struct Config {
     pub idle_s: u64,
     /// A client that does not read for so many seconds, although there is something for it, is cut off. At least 1.
     pub write_s: u64,
-    /// How long answers that are due are waited for when the gateway is shut down, in seconds. It should be less than half
-    /// of the gateway's `shutdown_deadline_s`.
+    /// How long answers that are due are waited for when the gateway is shut down, in seconds. One more is for goodbyes; the
+    /// gateway gives its frontends 0.6 of its `shutdown_deadline_s`.
     pub stop_s: u64,
     /// Events kept for `since` and for slow readers, of all clients together, in bytes. At least 65536.
     pub events_bytes: usize,
@@ -65,7 +65,7 @@ impl Default for Config {
             login_s: 10,
             idle_s: 3_600,
             write_s: 30,
-            stop_s: 5,
+            stop_s: 4,
             events_bytes: 16 << 20,
             limits: Limits::default(),
         }

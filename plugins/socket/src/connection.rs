@@ -24,7 +24,7 @@ const CHUNK: usize = 16 << 10;
 const STRANGERS_LINE: usize = 64 << 10;
 
 /// After a `bye`, what the client still sends is read away for so long, so that it gets to read the `bye`.
-const LINGER: Duration = Duration::from_secs(1);
+pub const GOODBYE: Duration = Duration::from_secs(1);
 
 /// How a connection ends.
 enum End {
@@ -252,12 +252,12 @@ impl Connection {
             tracing::warn!(
                 why,
                 cause,
-                "{} answers did not reach a client that is gone",
+                "{} requests of a client were not answered",
                 lost + due
             );
         }
         if matches!(end, End::Closed(_)) && written.is_ok() {
-            let _ = timeout(LINGER, read_away(&mut reading)).await;
+            let _ = timeout(GOODBYE, read_away(&mut reading)).await;
         }
         why
     }

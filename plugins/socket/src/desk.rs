@@ -5,10 +5,10 @@ use std::sync::Arc;
 use patchbay_dialect_json::{Call, Form, Request, Since, Subscription, Wish};
 use patchbay_sdk::{Fault, FaultKind, RawJson, Secret, Session};
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use crate::errand::{Client, Errand};
+use crate::errand::{Client, Order};
 use crate::feed::Membership;
 use crate::outgoing::Outgoing;
 use crate::{Place, Shared};
@@ -38,16 +38,7 @@ pub struct Desk {
 /// What waits in the lane.
 enum Turn {
     Done(Outgoing),
-    Call(Box<Waiting>),
-}
-
-/// A call that has not begun.
-struct Waiting {
-    client: Client,
-    form: Form,
-    call: Call,
-    permit: OwnedSemaphorePermit,
-    place: Arc<Place>,
+    Order(Box<Order>),
 }
 
 impl Desk {
@@ -201,19 +192,19 @@ impl Desk {
         let Ok(permit) = places.clone().try_acquire_owned() else {
             return self.refuse(&form, &self.too_many()).await;
         };
-        let place = self.place.clone();
-        if form.id.is_none() && !call.urgent() {
-            let waiting = Waiting {
-                client,
-                form,
-                call,
-                permit,
-                place,
-            };
-            return self.queue(Turn::Call(Box::new(waiting))).await;
+        let in_turn = form.id.is_none() && !call.urgent();
+        let order = Order {
+            client,
+            form,
+            call,
+            permit,
+            place: self.place.clone(),
+        };
+        if in_turn {
+            return self.queue(Turn::Order(Box::new(order))).await;
         }
         let outbox = self.outbox.clone();
-        let errand = Errand::begin(client, form, call, permit, place).await;
+        let errand = order.begin().await;
         self.tasks
             .spawn(async move { errand.answer(&outbox).await });
     }
@@ -267,17 +258,7 @@ async fn one_by_one(mut turns: mpsc::Receiver<Turn>, outbox: mpsc::Sender<Outgoi
     while let Some(turn) = turns.recv().await {
         match turn {
             Turn::Done(outgoing) => drop(outbox.send(outgoing).await),
-            Turn::Call(waiting) => {
-                let Waiting {
-                    client,
-                    form,
-                    call,
-                    permit,
-                    place,
-                } = *waiting;
-                let errand = Errand::begin(client, form, call, permit, place).await;
-                errand.answer(&outbox).await;
-            }
+            Turn::Order(order) => order.begin().await.answer(&outbox).await,
         }
     }
 }

@@ -24,33 +24,47 @@ pub struct Client {
     pub user: String,
 }
 
+/// A call that has not begun.
+pub struct Order {
+    /// Who asks.
+    pub client: Client,
+    /// How it is to be answered.
+    pub form: Form,
+    /// What for.
+    pub call: Call,
+    /// One of the connection's places for requests; until the answer is on its way.
+    pub permit: OwnedSemaphorePermit,
+    /// The connection's own place; until nothing of it goes on.
+    pub place: Arc<Place>,
+}
+
 /// A call that is under way, to be answered.
 pub struct Errand {
     form: Form,
     work: Work,
-    /// One of the connection's places for requests; until the answer is on its way.
     permit: OwnedSemaphorePermit,
 }
 
 type Outcome = Result<String, Fault>;
+type Begun = Pin<Box<MaybeDone<BoxFuture<'static, Outcome>>>>;
 
 enum Work {
     /// Ends when it is dropped, because the client is gone.
-    Looks(Pin<Box<MaybeDone<BoxFuture<'static, Outcome>>>>),
+    Looks(Begun),
     /// Goes on in any case: half a submit helps nobody.
     Changes(JoinHandle<Outcome>),
 }
 
-impl Errand {
-    /// Sends the call to the host before anything else happens, so that calls begin in the order in which this is called.
-    /// What goes on without its client holds the connection's `place`.
-    pub async fn begin(
-        client: Client,
-        form: Form,
-        call: Call,
-        permit: OwnedSemaphorePermit,
-        place: Arc<Place>,
-    ) -> Errand {
+impl Order {
+    /// Sends the call to the host before anything else happens: so calls begin in the order in which this is called.
+    pub async fn begin(self) -> Errand {
+        let Order {
+            client,
+            form,
+            call,
+            permit,
+            place,
+        } = self;
         let changes = call.changes();
         let work: BoxFuture<'static, Outcome> = Box::pin(perform(client, form.clone(), call));
         let mut work = Box::pin(maybe_done(work));
@@ -65,7 +79,9 @@ impl Errand {
         };
         Errand { form, work, permit }
     }
+}
 
+impl Errand {
     /// Answers when it is done.
     pub async fn answer(self, outbox: &mpsc::Sender<Outgoing>) {
         let done = match self.work {
@@ -80,7 +96,7 @@ impl Errand {
     }
 }
 
-async fn outcome(mut work: Pin<Box<MaybeDone<BoxFuture<'static, Outcome>>>>) -> Outcome {
+async fn outcome(mut work: Begun) -> Outcome {
     work.as_mut().await;
     work.as_mut().take_output().unwrap_or_else(|| Err(broken()))
 }

@@ -29,11 +29,12 @@ mod socket_file;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use patchbay_sdk::{Fault, Frontend, Gateway, Health, Stop};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 pub use config::{Config, Limits};
 
@@ -77,9 +78,13 @@ impl Frontend for Socket {
         gateway.ready();
         gateway.health(Health::Up);
         keepers.join_all().await;
-        places
-            .wait_until_free(Instant::now() + shared.settings.stop * 2)
+        let busy = places
+            .wait_until_free(shared.settings.stop + connection::GOODBYE)
             .await;
+        if busy > 0 {
+            gateway.count("connections_cut_at_stop", busy);
+            tracing::warn!("{busy} connections had not ended in time and are cut");
+        }
         reader.abort();
         Ok(())
     }
@@ -106,9 +111,11 @@ impl Places {
         Some(Place { _permit: permit })
     }
 
-    /// Waits until every connection has ended, and all that goes on without its client.
-    async fn wait_until_free(&self, deadline: Instant) {
-        let _ = timeout_at(deadline, self.free.acquire_many(self.most)).await;
+    /// Waits until every connection has ended, and all that goes on without its client; but no longer than so. Returns how
+    /// many are left.
+    async fn wait_until_free(&self, patience: Duration) -> u64 {
+        let _ = timeout(patience, self.free.acquire_many(self.most)).await;
+        u64::from(self.most).saturating_sub(self.free.available_permits() as u64)
     }
 }
 

@@ -156,6 +156,24 @@ async fn urgent_requests_wait_for_nothing() {
 }
 
 #[tokio::test]
+async fn urgent_requests_have_places_of_their_own_and_no_more() {
+    let world = World::new(json!({"limits": {"requests_per_connection": 2}})).await;
+    let mut client = world.login().await;
+    for id in 0..3 {
+        client.send(json!({"id": id, "op": "abort"})).await;
+    }
+    let busy = client.read().await;
+    assert_eq!(
+        (&busy["id"], &busy["error"]["kind"]),
+        (&json!(2), &json!("busy"))
+    );
+    world.open();
+    for _ in 0..2 {
+        assert_eq!(client.read().await["ok"]["op"], "abort");
+    }
+}
+
+#[tokio::test]
 async fn one_request_too_many_is_refused_in_its_turn() {
     let world = World::new(json!({"limits": {"requests_per_connection": 2}})).await;
     let mut client = world.login().await;

@@ -79,7 +79,11 @@ pub(super) async fn log(scene: &Scene<'_>, command: &Command) -> Result<Reply, F
     }
 }
 
-async fn messages(scene: &Scene<'_>, command: &Command, last: u32) -> Result<Box<RawValue>, Fault> {
+pub(super) async fn messages(
+    scene: &Scene<'_>,
+    command: &Command,
+    last: u32,
+) -> Result<Box<RawValue>, Fault> {
     // NICOS takes nought for all.
     if last == 0 {
         return RawValue::from_string("[]".to_owned())

@@ -4,6 +4,7 @@ mod capabilities;
 mod code;
 mod control;
 mod emergency;
+mod find;
 mod look;
 mod native;
 mod past;
@@ -46,6 +47,7 @@ pub async fn run(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
         "remove" => queue::remove(scene, command).await,
         "reorder" => queue::reorder(scene, command).await,
         "edit" => queue::edit(scene, command).await,
+        "find" => find::find(scene, command).await,
         "job" => queue::job(scene, command),
         "pause" => control::pause(scene, command).await,
         "resume" => control::resume(scene, command).await,

@@ -13,10 +13,10 @@ use crate::verb;
 const LONGEST_NAME: usize = 1024;
 
 #[derive(Deserialize)]
-struct Submit {
+pub(super) struct Submit {
     #[serde(default)]
     name: Option<String>,
-    code: String,
+    pub(super) code: String,
     #[serde(default)]
     kind: Option<String>,
     #[serde(default)]

@@ -1,5 +1,11 @@
 //! The page for clients lists what there is. `WRITE_PAGE=1 cargo test -p patchbay-dialect-json` brings it up to date.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on must fail"
+)]
+
 use patchbay_sdk::model::{OPS, Op};
 
 const BEGIN: &str =

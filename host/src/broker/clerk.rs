@@ -1,0 +1,351 @@
+//! Reads and writes what is noted of requests that are carried out once; see [`super::once`].
+
+use super::Broker;
+use super::call::Call;
+use super::once::Item;
+use super::pending::Once;
+use crate::intents::{Change, Digest, Note, State as Noted, Store, Trouble};
+use patchbay_abi::{Fault, FaultKind, Kind, Message, Side, head};
+use patchbay_sdk::model::find_op;
+use serde::Deserialize;
+use serde_json::value::{RawValue, to_raw_value};
+use std::collections::HashMap;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Weak};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// So many items are written with one sync at most.
+const BATCH: usize = 64;
+
+/// A longer answer is not noted, in bytes; that of a submit is a job's id.
+const LONGEST_ANSWER: usize = 4096;
+
+type Answer = Result<Message, Fault>;
+
+/// The one that reads and writes.
+struct Clerk {
+    broker: Weak<Broker>,
+    store: Store,
+    /// Calls that have no answer yet, and who else waits for it, by the numbers of their requests.
+    under_way: HashMap<Digest, Vec<u64>>,
+    /// The last time that something was to be read or written, it could not be.
+    troubled: bool,
+}
+
+/// What is done once the changes of a batch are on the disk.
+enum Then {
+    /// Answers these requests.
+    Answer(Vec<u64>, Answer),
+    /// Answers the request that had that key, and all who wait for its answer.
+    Settle(Digest, u64, Answer),
+    /// Sends a request that stands in the table.
+    Send(u64, Box<Call>, Once),
+    /// Nothing.
+    Done,
+}
+
+/// Starts the clerk on a thread of its own, which ends with the broker.
+///
+/// # Errors
+/// If the system gives no thread.
+pub(super) fn start(
+    broker: &Arc<Broker>,
+    store: Store,
+    items: Receiver<Item>,
+) -> std::io::Result<()> {
+    let clerk = Clerk {
+        broker: Arc::downgrade(broker),
+        store,
+        under_way: HashMap::new(),
+        troubled: false,
+    };
+    let thread = std::thread::Builder::new().name("intents".to_owned());
+    thread.spawn(move || clerk.run(&items)).map(drop)
+}
+
+impl Clerk {
+    fn run(mut self, items: &Receiver<Item>) {
+        // Now rather than at the first submit, so that operators learn of trouble at the start.
+        if let (Err(trouble), Some(broker)) = (self.store.open(), self.broker.upgrade()) {
+            self.in_trouble(&broker, &trouble);
+        }
+        while let Ok(first) = items.recv() {
+            let more = items.try_iter().take(BATCH - 1);
+            let batch: Vec<Item> = std::iter::once(first).chain(more).collect();
+            let Some(broker) = self.broker.upgrade() else {
+                return;
+            };
+            self.work(&broker, batch);
+        }
+    }
+
+    fn work(&mut self, broker: &Broker, batch: Vec<Item>) {
+        let (mut changes, mut then) = (Vec::new(), Vec::new());
+        for item in batch {
+            let (change, step) = self.decide(broker, item);
+            changes.extend(change);
+            then.push(step);
+        }
+        let noted = self.write(broker, &changes);
+        for step in then {
+            self.carry_out(broker, step, noted.as_ref().err());
+        }
+    }
+
+    fn write(&mut self, broker: &Broker, changes: &[Change]) -> Result<(), Trouble> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        if let Err(trouble) = self.store.apply(changes) {
+            self.in_trouble(broker, &trouble);
+            return Err(trouble);
+        }
+        if std::mem::take(&mut self.troubled) {
+            tracing::info!("the state directory works again: submits are carried out");
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, broker: &Broker, item: Item) -> (Option<Change>, Then) {
+        match item {
+            Item::LookUp(id) => match broker.keyed(id) {
+                Some((call, key)) => self.look_up(broker, id, call, key),
+                None => (None, Then::Done),
+            },
+            Item::Answered(once, id, answer) => {
+                let (change, answer) = self.judge(once, answer);
+                (change, Then::Settle(once.key, id, answer))
+            }
+            Item::Abandoned(key) => {
+                let waiters = self.under_way.remove(&key).unwrap_or_default();
+                (None, Then::Answer(waiters, Err(interrupted())))
+            }
+        }
+    }
+
+    fn look_up(
+        &mut self,
+        broker: &Broker,
+        id: u64,
+        call: Call,
+        key: Digest,
+    ) -> (Option<Change>, Then) {
+        let answer = |answer| (None, Then::Answer(vec![id], answer));
+        if let Some(waiters) = self.under_way.get_mut(&key) {
+            waiters.push(id);
+            return (None, Then::Done);
+        }
+        let body = Digest::of([&call.message.body]).0;
+        let note = match self.store.get(key) {
+            Ok(note) => note,
+            Err(trouble) => {
+                self.in_trouble(broker, &trouble);
+                return answer(Err(not_noted(&trouble)));
+            }
+        };
+        match note {
+            Some(note) if note.body != body => answer(Err(used_otherwise())),
+            Some(Note {
+                state: Noted::Done(reply),
+                ..
+            }) => {
+                tracing::info!(request = id, "its key is known: answered as before");
+                broker.count("requests_recalled");
+                answer(Ok(as_reply(&reply)))
+            }
+            Some(note) => (None, self.find(broker, id, call, key, &note)),
+            None => match broker.would_admit(&call) {
+                Ok(who) => {
+                    let note = Note {
+                        at: now(),
+                        body,
+                        who,
+                        state: Noted::Open,
+                    };
+                    let once = Once { key, finds: false };
+                    (Some(Change::Begin(key, note)), self.send(id, call, once))
+                }
+                Err(fault) => answer(Err(fault)),
+            },
+        }
+    }
+
+    /// Nothing is known of an answer: an earlier life of this gateway was interrupted, or the
+    /// backend was. Whether the job is there is asked of the backend; it is never sent again.
+    fn find(&mut self, broker: &Broker, id: u64, call: Call, key: Digest, note: &Note) -> Then {
+        broker.count("requests_interrupted");
+        let Some(find) = find_op("find") else {
+            return Then::Answer(vec![id], Err(interrupted()));
+        };
+        let question = Call {
+            op: find,
+            message: question(&call.message, note.at),
+            ..call
+        };
+        match broker.would_admit(&question) {
+            Ok(_) => self.send(id, question, Once { key, finds: true }),
+            Err(_) => Then::Answer(vec![id], Err(interrupted())),
+        }
+    }
+
+    fn send(&mut self, id: u64, call: Call, once: Once) -> Then {
+        self.under_way.insert(once.key, Vec::new());
+        let call = Call {
+            once: Some(once),
+            ..call
+        };
+        Then::Send(id, Box::new(call), once)
+    }
+
+    /// What is noted of an answer, and what is answered.
+    fn judge(&mut self, once: Once, answer: Answer) -> (Option<Change>, Answer) {
+        match answer {
+            Ok(reply) if once.finds => match self.found(&reply) {
+                Some(job) => {
+                    let reply = as_reply(&job);
+                    (Some(Change::Done(once.key, job)), Ok(reply))
+                }
+                None => (None, Err(interrupted())),
+            },
+            Err(_) if once.finds => (None, Err(interrupted())),
+            Ok(reply) => (noted(once.key, &reply), Ok(reply)),
+            Err(fault) if nothing_was_done(&fault) => (Some(Change::Forget(once.key)), Err(fault)),
+            Err(fault) => (None, Err(fault)),
+        }
+    }
+
+    /// The answer that a submit would have had: its job is the first that was found and that is not
+    /// the job of another key.
+    fn found(&mut self, reply: &Message) -> Option<Box<RawValue>> {
+        #[derive(Deserialize)]
+        struct Found {
+            jobs: Vec<String>,
+        }
+        let found: Found = serde_json::from_slice(&reply.body).ok()?;
+        found.jobs.iter().find_map(|job| {
+            let answer = to_raw_value(&serde_json::json!({ "job": job })).ok()?;
+            matches!(self.store.is_answer(&answer), Ok(false)).then_some(answer)
+        })
+    }
+
+    fn carry_out(&mut self, broker: &Broker, step: Then, trouble: Option<&Trouble>) {
+        match (step, trouble) {
+            (Then::Done, _) => {}
+            (Then::Answer(ids, answer), _) => tell(broker, ids, &answer),
+            (Then::Settle(key, id, answer), _) => {
+                broker.answer_keyed(id, answer.clone());
+                self.settle(broker, key, &answer);
+            }
+            (Then::Send(id, _, once), Some(trouble)) if !once.finds => {
+                let refused = Err(not_noted(trouble));
+                broker.answer_keyed(id, refused.clone());
+                self.settle(broker, once.key, &refused);
+            }
+            (Then::Send(id, call, once), _) => match broker.send_on(id, *call) {
+                Some(Ok(())) => {}
+                Some(Err(fault)) => self.not_sent(broker, once, fault),
+                None => self.not_sent(broker, once, given_up()),
+            },
+        }
+    }
+
+    /// It was noted that a request might be sent, and it was not.
+    fn not_sent(&mut self, broker: &Broker, once: Once, fault: Fault) {
+        if !once.finds {
+            // Where this fails the request counts as interrupted, which is only less than is known.
+            let _ = self.write(broker, &[Change::Forget(once.key)]);
+        }
+        self.settle(broker, once.key, &Err(fault));
+    }
+
+    fn settle(&mut self, broker: &Broker, key: Digest, answer: &Answer) {
+        let waiters = self.under_way.remove(&key).unwrap_or_default();
+        tell(broker, waiters, answer);
+    }
+
+    fn in_trouble(&mut self, broker: &Broker, trouble: &Trouble) {
+        broker.count("intents_failed");
+        if !std::mem::replace(&mut self.troubled, true) {
+            let cause = trouble.0.as_str();
+            tracing::error!(
+                cause,
+                "the state directory cannot be used: submits are refused until this is mended"
+            );
+        }
+    }
+}
+
+fn tell(broker: &Broker, requests: Vec<u64>, answer: &Answer) {
+    for id in requests {
+        broker.answer_keyed(id, answer.clone());
+    }
+}
+
+fn now() -> f64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0.0, |since| since.as_secs_f64())
+}
+
+fn as_reply(body: &RawValue) -> Message {
+    Message::new(Kind::REPLY, 0, &head::Reply::default()).body(body.get().to_owned())
+}
+
+/// Asks for the job of a submit.
+fn question(submit: &Message, since: f64) -> Message {
+    let args = submit.body.as_str().unwrap_or("null");
+    let body = format!(r#"{{"submit":{args},"since":{since}}}"#);
+    Message::bare(Kind::CALL, 0).body(body)
+}
+
+fn noted(key: Digest, reply: &Message) -> Option<Change> {
+    let text = reply
+        .body
+        .as_str()
+        .ok()
+        .filter(|text| text.len() <= LONGEST_ANSWER)?;
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    // Written anew, so that the same answer is always the same text.
+    Some(Change::Done(key, to_raw_value(&value).ok()?))
+}
+
+/// Whether a fault is the word that the request had no effect, so that its key may be used again.
+fn nothing_was_done(fault: &Fault) -> bool {
+    use FaultKind::*;
+    matches!(
+        fault.kind,
+        Invalid
+            | Unsupported
+            | Unauthorized
+            | Forbidden
+            | NotFound
+            | Conflict
+            | Busy
+            | Unavailable
+            | ShuttingDown
+    )
+}
+
+fn interrupted() -> Fault {
+    let text = "the gateway or the script server was interrupted at this request: it may have been \
+                carried out, but its job is not to be found; look at the queue and the log before \
+                you send it anew";
+    Fault::new(FaultKind::UnknownOutcome, text)
+}
+
+fn given_up() -> Fault {
+    let text = "the request was given up before it was sent; nothing was done";
+    Fault::new(FaultKind::Cancelled, text)
+}
+
+fn used_otherwise() -> Fault {
+    let text = "this key was used for another request; take a new key for each job";
+    Fault::new(FaultKind::Conflict, text)
+}
+
+fn not_noted(trouble: &Trouble) -> Fault {
+    let text = format!(
+        "nothing was done: the gateway cannot note this request, so that it might be done twice; \
+         an operator has to mend the state directory ({trouble})"
+    );
+    Fault::new(FaultKind::Unavailable, text).side(Side::Gateway)
+}

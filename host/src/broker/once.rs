@@ -1,0 +1,158 @@
+//! The way of a request that is carried out once at the most, whatever is restarted meanwhile.
+//!
+//! A frontend gives such a request a key. It is looked up first of all, also before anybody asks
+//! whether its client is logged in:
+//!
+//! ```text
+//!                 ┌ answered before ──────────────────────────► the same answer
+//!                 ├ under way ────────────────────────────────► waits for that one's answer
+//! key ── noted? ──┼ interrupted (nothing known of an answer) ─► `find` at the backend ─► its job, or unknown
+//!                 ├ noted for another body ───────────────────► refused
+//!                 └ no ─ may it be done? ─ noted on disk ─► sent ─► answer noted on disk ─► answered
+//! ```
+//!
+//! Disks are slow, and may hang: one thread reads and writes the notes ([`super::clerk`]), many
+//! requests at a time. What waits for it stands in the pending table, with a deadline like any other
+//! request, so that the clerk's inbox is never longer than that table may be.
+
+use super::call::Call;
+use super::pending::{Once, Origin, Request, What};
+use super::{Broker, Place};
+use crate::intents::Digest;
+use patchbay_abi::{Fault, Message};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Instant;
+
+/// The life of a backend that is asked for nothing yet.
+const NOWHERE: u64 = 0;
+
+/// Where work for the clerk is put.
+pub(super) struct Desk {
+    items: Sender<Item>,
+}
+
+/// What the clerk is told.
+pub(super) enum Item {
+    /// The request of that number wants to be looked up.
+    LookUp(u64),
+    /// A call that was noted has its answer, which the request of that number waits for.
+    Answered(Once, u64, Result<Message, Fault>),
+    /// Nobody waits for a call that was noted; it may have been carried out.
+    Abandoned(Digest),
+}
+
+impl Desk {
+    pub(super) fn new() -> (Desk, Receiver<Item>) {
+        let (desk, items) = channel();
+        (Desk { items: desk }, items)
+    }
+
+    /// Fails only when the clerk has gone, who stays as long as the broker does.
+    fn put(&self, item: Item) {
+        let _ = self.items.send(item);
+    }
+}
+
+impl Broker {
+    /// Lets the clerk look a request up.
+    pub(super) fn look_up(&self, key: &str, call: Call) -> Result<(), Fault> {
+        let frontend = &self.seats[call.origin.at.seat];
+        let route = frontend.route();
+        let backend = Place {
+            seat: route.map_or(call.origin.at.seat, |route| route.backend),
+            epoch: NOWHERE,
+        };
+        let key = Digest::of([frontend.id().as_bytes(), key.as_bytes()]);
+        let mut state = self.lock();
+        self.check_room_in_all(state.pending.len())?;
+        let id = state.pending.enter(Request {
+            origin: Some(call.origin),
+            backend,
+            session: call.session,
+            what: What::Keyed {
+                op: call.op,
+                key,
+                message: call.message,
+            },
+            deadline: Instant::now() + self.limits.request,
+        });
+        drop(state);
+        self.intents.put(Item::LookUp(id));
+        Ok(())
+    }
+
+    /// The answer to a call that was noted: it is noted before it is passed on.
+    /// If the disk hangs it is passed on all the same, when it has waited for long enough.
+    pub(super) fn note_answer(
+        &self,
+        once: Once,
+        request: &Request,
+        answer: Result<Message, Fault>,
+    ) {
+        let id = self.lock().pending.enter(Request {
+            what: What::Noting(answer.clone()),
+            deadline: Instant::now() + self.limits.request,
+            ..*request
+        });
+        self.intents.put(Item::Answered(once, id, answer));
+    }
+
+    /// Nobody waits any more for a call that was noted.
+    pub(super) fn abandon(&self, once: Once) {
+        self.intents.put(Item::Abandoned(once.key));
+    }
+
+    /// The request of that number, as long as somebody waits for it.
+    pub(super) fn keyed(&self, id: u64) -> Option<(Call, Digest)> {
+        let state = self.lock();
+        let request = state.pending.get(id)?;
+        let What::Keyed { op, key, message } = &request.what else {
+            return None;
+        };
+        let call = Call {
+            origin: request.origin?,
+            session: request.session,
+            op,
+            message: message.clone(),
+            once: None,
+        };
+        Some((call, *key))
+    }
+
+    /// As whose the request would be let in now.
+    pub(super) fn would_admit(&self, call: &Call) -> Result<String, Fault> {
+        let mut state = self.lock();
+        self.admit(&mut state, call)?;
+        let session = state.sessions.get_mut(call.session);
+        Ok(session.map_or(String::new(), |session| session.user.clone()))
+    }
+
+    /// Sends what was looked up, in place of its entry in the table; `None` if nobody waits for it
+    /// any more, and then nothing was sent.
+    pub(super) fn send_on(&self, id: u64, call: Call) -> Option<Result<(), Fault>> {
+        self.lock().take(id)?;
+        let origin = call.origin;
+        let sent = self.enter_call(call);
+        if let Err(fault) = &sent {
+            self.count("requests_refused");
+            self.refuse(origin, fault.clone());
+        }
+        Some(sent)
+    }
+
+    /// Answers a request that was looked up.
+    pub(super) fn answer_keyed(&self, id: u64, answer: Result<Message, Fault>) {
+        let origin = self.lock().take(id).and_then(|request| request.origin);
+        if let Some(origin) = origin {
+            self.answer_to(origin, answer);
+        }
+    }
+
+    /// Hands an answer to the frontend that waits for it.
+    pub(super) fn answer_to(&self, origin: Origin, answer: Result<Message, Fault>) {
+        match answer {
+            Ok(reply) => _ = self.reply(origin, reply),
+            Err(fault) => self.refuse(origin, fault),
+        }
+    }
+}
