@@ -91,9 +91,10 @@ impl Local {
         let mut command = Command::new(program());
         command.current_dir(self.home());
         command.args(["client", "--connect", address]);
-        command.args(["--user", "user", "--password-file", "password"]);
         command.args(words);
         command
+            .env("PATCHBAY_USER", "user")
+            .env("PATCHBAY_PASSWORD_FILE", "password")
             .env("XDG_CONFIG_HOME", self.home())
             .env("XDG_STATE_HOME", self.home());
         command

@@ -12,7 +12,7 @@ const REMEMBERED: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     shown: VecDeque<u64>,
-    /// Those that a look has shown, which an event may still tell.
+    /// What the last look has found, which events may still tell.
     looked: HashSet<u64>,
 }
 
@@ -31,11 +31,11 @@ impl Seen {
     /// A look shows these; those of them that are new.
     pub(crate) fn looked(&mut self, lines: Vec<LogLine>) -> Vec<LogLine> {
         let shown: HashSet<u64> = self.shown.iter().copied().collect();
+        // Also those that were told before: a server repeats its last message to a gateway that has restarted.
+        self.looked = lines.iter().map(digest).collect();
         let is_new = |line: &LogLine| !shown.contains(&digest(line));
         let new: Vec<_> = lines.into_iter().filter(is_new).collect();
-        self.looked.clear();
         for digest in new.iter().map(digest) {
-            self.looked.insert(digest);
             self.remember(digest);
         }
         new
@@ -77,6 +77,14 @@ mod tests {
         assert!(!seen.told(&line(2.0, "b")), "told late");
         assert!(seen.told(&line(3.0, "c")));
         assert!(seen.looked(vec![line(2.0, "b"), line(3.0, "c")]).is_empty());
+    }
+
+    #[test]
+    fn what_was_told_before_a_look_may_be_told_again_after_it() {
+        let mut seen = Seen::default();
+        assert!(seen.told(&line(1.0, "a")));
+        assert!(seen.looked(vec![line(1.0, "a")]).is_empty());
+        assert!(!seen.told(&line(1.0, "a")));
     }
 
     #[test]
