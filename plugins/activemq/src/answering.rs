@@ -13,6 +13,7 @@ use patchbay_sdk::Stop;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep, timeout};
 
+use crate::brokers::{BACKOFF, Brokers};
 use crate::delivery::Answer;
 use crate::desk::Desk;
 use crate::events::Outlet;
@@ -37,12 +38,13 @@ const STUCK: &str =
 /// How long the broker's good-bye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 const GOODBYE_RECEIPT: &str = "goodbye";
-/// Before the first and at most between further attempts.
-pub const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// After so many failures to connect in a row, the other connection is asked to try another broker.
+const MAX_FAILURES: u32 = 3;
 
 /// Owns the answers from the time that they are made until the broker has them.
 pub struct Answering {
     desk: Arc<Desk>,
+    brokers: Arc<Brokers>,
     links: Arc<Links>,
     outlet: Outlet,
     answers: mpsc::Receiver<Answer>,
@@ -57,12 +59,14 @@ impl Answering {
     /// Nothing to send so far.
     pub fn new(
         desk: Arc<Desk>,
+        brokers: Arc<Brokers>,
         links: Arc<Links>,
         outlet: Outlet,
         answers: mpsc::Receiver<Answer>,
     ) -> Self {
         Self {
             desk,
+            brokers,
             links,
             outlet,
             answers,
@@ -77,16 +81,28 @@ impl Answering {
     /// Runs until `finish`, and then until the broker has what was answered; for a moment at most.
     pub async fn run(mut self, finish: Stop) {
         let mut backoff = Backoff::new(BACKOFF.0, BACKOFF.1);
+        let mut failures = 0;
+        let brokers = self.brokers.clone();
         loop {
+            let broker = tokio::select! {
+                broker = brokers.chosen() => broker,
+                () = finish.wait() => return,
+            };
             let before = self.connections;
-            let Err(ended) = self.connection(&finish).await else {
+            let Err(ended) = self.connection(broker, &finish).await else {
                 return;
             };
+            failures += 1;
             if self.connections > before {
+                failures = 0;
                 backoff.reset();
             }
+            if failures >= MAX_FAILURES && brokers.are_many() {
+                brokers.give_up(broker);
+            }
             self.outlet.set(None);
-            self.links.down(Link::Answering, &ended.to_string());
+            self.links
+                .down(Link::Answering, &brokers.described(broker, &ended));
             self.keep_unconfirmed().await;
             tokio::select! {
                 () = sleep(backoff.delay()) => {}
@@ -97,14 +113,18 @@ impl Answering {
     }
 
     /// One connection, until it is lost. `Ok`: until it was finished.
-    async fn connection(&mut self, finish: &Stop) -> Result<(), LinkError> {
+    async fn connection(&mut self, broker: usize, finish: &Stop) -> Result<(), LinkError> {
+        let brokers = self.brokers.clone();
+        let target = brokers.target(broker);
         let (mut incoming, outgoing) = tokio::select! {
-            halves = open(&self.desk.settings.target) => halves?,
+            halves = open(target) => halves?,
+            () = brokers.left(broker) => return Err(LinkError::Moved),
             () = finish.wait() => return Ok(()),
         };
         self.connections += 1;
         self.connected = Instant::now();
-        self.links.up(Link::Answering, incoming.server());
+        self.links
+            .up(Link::Answering, &target.address, incoming.server());
         self.outlet.set(Some(outgoing.clone()));
         let mut tick = interval(TICK);
         loop {
@@ -114,6 +134,7 @@ impl Answering {
                     self.send(&outgoing, answer).await;
                 }
                 _ = tick.tick() => self.retry(&outgoing).await,
+                () = brokers.left(broker) => return Err(LinkError::Moved),
                 () = finish.wait() => {
                     let _ = timeout(GOODBYE, self.goodbye(&mut incoming, &outgoing)).await;
                     return Ok(());

@@ -8,12 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::stomp::{Limits, Target};
 
+/// More brokers than this are a mistake.
+const MAX_BROKERS: usize = 16;
+
 /// A frontend for clients behind ActiveMQ.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The broker's STOMP port, `host:port`.
-    pub broker: String,
+    /// The broker's STOMP port, `host:port`, or a list of up to 16 of them. Both connections are to the first that works,
+    /// until it goes.
+    pub broker: BrokerList,
     /// The queue in which clients put their requests.
     pub queue: String,
     /// The user name at the broker; absent for a broker without users.
@@ -34,6 +38,16 @@ pub struct Config {
     pub events: Events,
     /// Bounds on what clients can use up.
     pub limits: LimitsConfig,
+}
+
+/// Addresses of brokers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "`host:port` or a list of them")]
+pub enum BrokerList {
+    /// `host:port`.
+    One(String),
+    /// Of the same, in the order in which they are tried.
+    Many(Vec<String>),
 }
 
 /// Whether events are published.
@@ -67,7 +81,7 @@ pub struct LimitsConfig {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            broker: "127.0.0.1:61613".into(),
+            broker: BrokerList::One("127.0.0.1:61613".into()),
             queue: "ss_admin".into(),
             login: None,
             passcode: None,
@@ -96,8 +110,8 @@ impl Default for LimitsConfig {
 /// The configuration, checked and with its secret fetched.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where the broker is.
-    pub target: Target,
+    /// Where the brokers are, in the order in which they are tried; at least one.
+    pub targets: Vec<Target>,
     /// The name of the queue.
     pub queue: String,
     /// See [`Config::min_reply_delay_ms`].
@@ -118,11 +132,10 @@ impl Config {
     /// # Errors
     /// `Invalid` naming the field and what it must be.
     pub fn check(&self) -> Result<Settings, Fault> {
-        check_address(&self.broker)?;
         check_queue(&self.queue)?;
         self.check_numbers()?;
         Ok(Settings {
-            target: self.target()?,
+            targets: self.targets()?,
             queue: self.queue.clone(),
             min_reply_delay: Duration::from_millis(self.min_reply_delay_ms),
             answer_expiry: Duration::from_secs(self.answer_expiry_s),
@@ -132,7 +145,16 @@ impl Config {
         })
     }
 
-    fn target(&self) -> Result<Target, Fault> {
+    fn targets(&self) -> Result<Vec<Target>, Fault> {
+        let addresses = self.broker.addresses();
+        check_addresses(addresses)?;
+        addresses
+            .iter()
+            .map(|address| self.target(address))
+            .collect()
+    }
+
+    fn target(&self, address: &str) -> Result<Target, Fault> {
         let login = match (&self.login, &self.passcode) {
             (None, None) => None,
             (Some(login), Some(passcode)) => Some((login.clone(), passcode.resolve()?)),
@@ -140,7 +162,7 @@ impl Config {
             (None, Some(_)) => return Err(wrong("login", "given where there is a `passcode`")),
         };
         let target = Target {
-            address: self.broker.clone(),
+            address: address.to_owned(),
             login,
             heart_beat: Duration::from_millis(self.heart_beat_ms),
             connect_timeout: Duration::from_secs(10),
@@ -179,6 +201,33 @@ impl Config {
         within("limits.clients", limits.clients as u64, 1, 100_000)?;
         within("limits.remembered", limits.remembered as u64, 1, 1_000_000)
     }
+}
+
+impl BrokerList {
+    /// At least one, if [`Config::check`] has seen it.
+    fn addresses(&self) -> &[String] {
+        match self {
+            Self::One(address) => std::slice::from_ref(address),
+            Self::Many(addresses) => addresses,
+        }
+    }
+}
+
+fn check_addresses(addresses: &[String]) -> Result<(), Fault> {
+    if addresses.is_empty() || addresses.len() > MAX_BROKERS {
+        let text = format!("one address or a list of 1 to {MAX_BROKERS}");
+        return Err(wrong("broker", &text));
+    }
+    for (number, address) in addresses.iter().enumerate() {
+        check_address(address)?;
+        if addresses[..number].contains(address) {
+            return Err(wrong(
+                "broker",
+                &format!("a list with {address} in it once"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_address(address: &str) -> Result<(), Fault> {
@@ -234,7 +283,7 @@ mod tests {
     fn an_empty_configuration_is_the_documented_one() {
         let settings = config("{}").unwrap();
         assert_eq!(
-            (&*settings.target.address, &*settings.queue),
+            (&*settings.targets[0].address, &*settings.queue),
             ("127.0.0.1:61613", "ss_admin")
         );
         assert_eq!(settings.min_reply_delay, Duration::from_millis(5));
@@ -247,6 +296,10 @@ mod tests {
             (r#"{"borker":"x:1"}"#, "borker"),
             (r#"{"broker":"localhost"}"#, "broker"),
             (r#"{"broker":"localhost:0"}"#, "broker"),
+            (r#"{"broker":[]}"#, "broker"),
+            (r#"{"broker":["a:1","b"]}"#, "broker"),
+            (r#"{"broker":["a:1","a:1"]}"#, "once"),
+            (r#"{"broker":7}"#, "`host:port` or a list"),
             (r#"{"queue":"a,b"}"#, "queue"),
             (r#"{"queue":"a.>"}"#, "queue"),
             (r#"{"login":"x"}"#, "passcode"),

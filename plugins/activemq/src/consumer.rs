@@ -8,15 +8,14 @@ use patchbay_sdk::Stop;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, interval, sleep, timeout, timeout_at};
 
-use crate::answering::BACKOFF;
+use crate::brokers::{BACKOFF, Brokers};
 use crate::delivery::Delivery;
 use crate::desk::Desk;
 use crate::links::{Link, Links};
 use crate::presence::{Advisory, TOPICS, belongs};
 use crate::stomp::text::decode;
 use crate::stomp::{
-    Backoff, Body, ClientFrame, ErrorFrame, Incoming, LinkError, MessageFrame, Outgoing,
-    ServerEvent, open,
+    Body, ClientFrame, ErrorFrame, Incoming, LinkError, MessageFrame, Outgoing, ServerEvent, open,
 };
 
 /// What the ids of our subscriptions begin with; see [`Consumer::nonce`].
@@ -37,6 +36,7 @@ const SWEEP: Duration = Duration::from_millis(500);
 /// Takes requests for the desk.
 pub struct Consumer {
     desk: Arc<Desk>,
+    brokers: Arc<Brokers>,
     links: Arc<Links>,
     /// Messages taken and not acknowledged; bounds what all clients together can make us hold.
     taken: Arc<Semaphore>,
@@ -44,12 +44,14 @@ pub struct Consumer {
     prefetch: usize,
     /// New for each connection and part of the subscriptions' ids, so that clients cannot forge messages to us.
     nonce: String,
+    /// Since when the present connection, or the last one, takes requests; `None`: it never did.
+    works: Option<Instant>,
     stopping: bool,
 }
 
 impl Consumer {
     /// Takes nothing so far.
-    pub fn new(desk: Arc<Desk>, links: Arc<Links>) -> Self {
+    pub fn new(desk: Arc<Desk>, brokers: Arc<Brokers>, links: Arc<Links>) -> Self {
         // Well above the ordinary requests that the desk lets in, so that the broker does not hold back an urgent one.
         let requests = usize::from(desk.settings.limits.requests);
         let prefetch = requests + requests.max(64);
@@ -57,54 +59,67 @@ impl Consumer {
         let capacity = prefetch * 2;
         Self {
             desk,
+            brokers,
             links,
             taken: Arc::new(Semaphore::new(capacity)),
             capacity,
             prefetch,
             nonce: String::new(),
+            works: None,
             stopping: false,
         }
     }
 
     /// Runs until `stop`, and then until what was taken is answered, for a while at most.
     pub async fn run(mut self, stop: Stop) {
-        let mut backoff = Backoff::new(BACKOFF.0, BACKOFF.1);
+        let mut tour = self.brokers.tour();
         loop {
-            let began = Instant::now();
+            self.works = None;
             let ended = tokio::select! {
-                ended = self.connection(&stop) => ended,
+                ended = self.connection(tour.at(), &stop) => ended,
                 () = hurry(&stop) => return,
             };
             let Err(error) = ended else { return };
-            if began.elapsed() > BACKOFF.1 {
-                backoff.reset();
-            }
-            self.links.down(Link::Reading, &error.to_string());
+            let causes = self.brokers.failed(tour.at(), &error);
+            self.links.down(Link::Reading, &causes);
             self.desk.presence().restart();
             // They were said to be gone by a broker that is gone itself now.
             self.desk.clients.mark_gone(false, |_| true);
             tokio::select! {
-                () = sleep(backoff.delay()) => {}
+                () = sleep(tour.next(self.has_lasted(&error))) => {}
                 () = stop.wait() => return,
             }
         }
     }
 
+    /// The broker deserves another attempt before the next one gets its turn.
+    fn has_lasted(&self, error: &LinkError) -> bool {
+        let works = self.works.is_some_and(|since| since.elapsed() > BACKOFF.1);
+        works && !matches!(error, LinkError::NoAnswers)
+    }
+
     /// One connection, until it is lost. `Ok`: until everything was answered after `stop`.
-    async fn connection(&mut self, stop: &Stop) -> Result<(), LinkError> {
+    async fn connection(&mut self, broker: usize, stop: &Stop) -> Result<(), LinkError> {
+        let brokers = self.brokers.clone();
+        let target = brokers.target(broker);
         let (mut incoming, outgoing) = tokio::select! {
-            halves = open(&self.desk.settings.target) => halves?,
+            halves = open(target) => halves?,
             () = stop.wait() => return Ok(()),
         };
+        brokers.choose(broker);
         self.nonce = format!("{:016x}", RandomState::new().build_hasher().finish());
         self.listen_to_advisories(&mut incoming, &outgoing).await?;
         self.subscribe(&mut incoming, &outgoing).await?;
-        self.links.up(Link::Reading, incoming.server());
+        self.works = Some(Instant::now());
+        brokers.works();
+        self.links
+            .up(Link::Reading, &target.address, incoming.server());
         let mut sweep = interval(SWEEP);
         loop {
             tokio::select! {
                 event = incoming.next() => self.handle(event?, &outgoing).await,
                 _ = sweep.tick() => self.sweep(),
+                () = brokers.given_up(broker) => return Err(LinkError::NoAnswers),
                 () = stop.wait() => return self.leave(incoming, outgoing).await,
             }
         }

@@ -16,6 +16,7 @@
 
 mod answering;
 mod blocking;
+mod brokers;
 mod client;
 mod clients;
 mod config;
@@ -35,9 +36,10 @@ use std::sync::Arc;
 use patchbay_sdk::{Fault, Frontend, Gateway, Stop};
 use tokio::sync::mpsc;
 
-pub use config::{Config, Events, LimitsConfig};
+pub use config::{BrokerList, Config, Events, LimitsConfig};
 
 use answering::Answering;
+use brokers::Brokers;
 use consumer::Consumer;
 use desk::Desk;
 use links::Links;
@@ -53,6 +55,7 @@ impl Frontend for ActiveMq {
     async fn run(config: Config, gateway: Gateway, stop: Stop) -> Result<(), Fault> {
         let settings = config.check()?;
         let links = Arc::new(Links::new(gateway.clone()));
+        let brokers = Arc::new(Brokers::new(settings.targets.clone()));
         let outlet = events::Outlet::default();
         let (answers, made) = mpsc::channel(usize::from(settings.limits.requests) * 2);
         let publisher = (settings.events == Events::Topic)
@@ -67,9 +70,9 @@ impl Frontend for ActiveMq {
             .map(tokio::spawn);
         let desk = Arc::new(Desk::new(settings, gateway, answers));
         let (finish, finished) = Stop::channel();
-        let answering =
-            tokio::spawn(Answering::new(desk.clone(), links.clone(), outlet, made).run(finished));
-        Consumer::new(desk, links).run(stop).await;
+        let answering = Answering::new(desk.clone(), brokers.clone(), links.clone(), outlet, made);
+        let answering = tokio::spawn(answering.run(finished));
+        Consumer::new(desk, brokers, links).run(stop).await;
         let _ = finish.send(true);
         let _ = answering.await;
         if let Some(publisher) = publisher {

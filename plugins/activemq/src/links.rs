@@ -45,8 +45,8 @@ impl Links {
     }
 
     /// The link works.
-    pub fn up(&self, link: Link, server: &str) {
-        tracing::info!(?link, server, "connected to the broker");
+    pub fn up(&self, link: Link, address: &str, server: &str) {
+        tracing::info!(?link, address, server, "connected to the broker");
         self.set(link, State::Up);
     }
 

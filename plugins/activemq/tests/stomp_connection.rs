@@ -75,7 +75,7 @@ async fn a_peer_that_hangs_up_is_told_and_nobody_there_too() {
     drop(listener);
     assert!(matches!(
         open(&target).await.err(),
-        Some(LinkError::Connect { .. })
+        Some(LinkError::Connect(_))
     ));
 }
 

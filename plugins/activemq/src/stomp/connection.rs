@@ -43,10 +43,7 @@ pub struct Incoming {
 /// # Errors
 /// [`LinkError`]; never later than `target.connect_timeout`.
 pub async fn open(target: &Target) -> Result<(Incoming, Outgoing), LinkError> {
-    let late = || LinkError::Silent {
-        address: target.address.clone(),
-        after: target.connect_timeout,
-    };
+    let late = || LinkError::Silent(target.connect_timeout);
     timeout(target.connect_timeout, handshake(target))
         .await
         .map_err(|_| late())?
@@ -124,10 +121,7 @@ async fn handshake(target: &Target) -> Result<(Incoming, Outgoing), LinkError> {
     let connect = target.connect_frame()?;
     let stream = TcpStream::connect(&target.address)
         .await
-        .map_err(|source| LinkError::Connect {
-            address: target.address.clone(),
-            source,
-        })?;
+        .map_err(LinkError::Connect)?;
     stream.set_nodelay(true)?;
     let (mut reader, mut writer) = stream.into_split();
     tokio::io::AsyncWriteExt::write_all(&mut writer, &connect).await?;

@@ -38,21 +38,11 @@ pub enum EncodeError {
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// No TCP connection.
-    #[error("cannot connect to the broker at {address}: {source}")]
-    Connect {
-        /// `host:port`.
-        address: String,
-        /// The cause.
-        source: std::io::Error,
-    },
+    #[error("cannot connect: {0}")]
+    Connect(std::io::Error),
     /// Connected, but no CONNECTED in time.
-    #[error("the broker at {address} did not answer CONNECT within {after:?}; is it a STOMP port?")]
-    Silent {
-        /// `host:port`.
-        address: String,
-        /// The deadline.
-        after: Duration,
-    },
+    #[error("the broker did not answer CONNECT within {0:?}; is it a STOMP port?")]
+    Silent(Duration),
     /// The broker answered CONNECT with ERROR.
     #[error("the broker refused the login: {0}")]
     Refused(String),
@@ -85,6 +75,12 @@ pub enum LinkError {
         /// The broker's words.
         message: String,
     },
+    /// The other of the two connections is at another broker.
+    #[error("the connection that reads requests has gone to another broker")]
+    Moved,
+    /// The other of the two connections cannot be made.
+    #[error("a second connection, for the answers, cannot be made")]
+    NoAnswers,
     /// A RECEIPT did not come in time.
     #[error("the broker did not confirm {what} within {after:?}")]
     NoReceipt {

@@ -29,6 +29,15 @@ impl Connect {
         self
     }
 
+    /// As [`Connect::failover`], but to whichever of the two brokers works, this one first.
+    pub fn failover_to(mut self, other: SocketAddr) -> Self {
+        self.uri = format!(
+            "failover:({},tcp://{other})?randomize=false&maxReconnectDelay=500",
+            self.uri
+        );
+        self
+    }
+
     /// Logs in to the broker.
     pub fn login(mut self, user: &str, password: &str) -> Self {
         self.login = Some((user.to_owned(), password.to_owned()));
