@@ -6,10 +6,8 @@ use patchbay_sdk::schemars::{self, JsonSchema};
 use patchbay_sdk::{Fault, FaultKind, SecretSource};
 use serde::{Deserialize, Serialize};
 
-use crate::stomp::{Limits, Target};
-
-/// More brokers than this are a mistake.
-const MAX_BROKERS: usize = 16;
+use crate::broker_config::{BrokerList, TlsConfig, is_here};
+use crate::stomp::{Limits, Login, Target, Tls};
 
 /// A frontend for clients behind ActiveMQ.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -18,6 +16,8 @@ pub struct Config {
     /// The broker's STOMP port, `host:port`, or a list of up to 16 of them. Both connections are to the first that works,
     /// until it goes.
     pub broker: BrokerList,
+    /// TLS with the brokers; absent: everything is sent in the clear.
+    pub tls: Option<TlsConfig>,
     /// The queue in which clients put their requests.
     pub queue: String,
     /// The user name at the broker; absent for a broker without users.
@@ -38,16 +38,6 @@ pub struct Config {
     pub events: Events,
     /// Bounds on what clients can use up.
     pub limits: LimitsConfig,
-}
-
-/// Addresses of brokers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "`host:port` or a list of them")]
-pub enum BrokerList {
-    /// `host:port`.
-    One(String),
-    /// Of the same, in the order in which they are tried.
-    Many(Vec<String>),
 }
 
 /// Whether events are published.
@@ -82,6 +72,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             broker: BrokerList::One("127.0.0.1:61613".into()),
+            tls: None,
             queue: "ss_admin".into(),
             login: None,
             passcode: None,
@@ -107,7 +98,7 @@ impl Default for LimitsConfig {
     }
 }
 
-/// The configuration, checked and with its secret fetched.
+/// The configuration, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where the brokers are, in the order in which they are tried; at least one.
@@ -127,7 +118,7 @@ pub struct Settings {
 }
 
 impl Config {
-    /// Checks every field and fetches the passcode.
+    /// Checks every field. What stands in files is looked at with each connection.
     ///
     /// # Errors
     /// `Invalid` naming the field and what it must be.
@@ -146,24 +137,28 @@ impl Config {
     }
 
     fn targets(&self) -> Result<Vec<Target>, Fault> {
-        let addresses = self.broker.addresses();
-        check_addresses(addresses)?;
-        addresses
-            .iter()
-            .map(|address| self.target(address))
-            .collect()
+        let tls = self.tls.as_ref().map(TlsConfig::check).transpose()?;
+        let addresses = self.broker.check()?.iter();
+        let targets = addresses.map(|address| self.target(address, tls.clone()));
+        let targets: Vec<Target> = targets.collect::<Result<_, _>>()?;
+        warn_of_clear_login(&targets);
+        Ok(targets)
     }
 
-    fn target(&self, address: &str) -> Result<Target, Fault> {
+    fn target(&self, address: &str, tls: Option<Tls>) -> Result<Target, Fault> {
         let login = match (&self.login, &self.passcode) {
             (None, None) => None,
-            (Some(login), Some(passcode)) => Some((login.clone(), passcode.resolve()?)),
+            (Some(user), Some(passcode)) => Some(Login {
+                user: user.clone(),
+                passcode: passcode.clone(),
+            }),
             (Some(_), None) => return Err(wrong("passcode", "given where there is a `login`")),
             (None, Some(_)) => return Err(wrong("login", "given where there is a `passcode`")),
         };
-        let target = Target {
+        Ok(Target {
             address: address.to_owned(),
             login,
+            tls,
             heart_beat: Duration::from_millis(self.heart_beat_ms),
             connect_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
@@ -171,11 +166,7 @@ impl Config {
                 body: self.limits.request_bytes,
                 ..Limits::default()
             },
-        };
-        target
-            .connect_frame()
-            .map_err(|error| wrong("login", &format!("sendable: {error}")))?;
-        Ok(target)
+        })
     }
 
     fn check_numbers(&self) -> Result<(), Fault> {
@@ -203,47 +194,6 @@ impl Config {
     }
 }
 
-impl BrokerList {
-    /// At least one, if [`Config::check`] has seen it.
-    fn addresses(&self) -> &[String] {
-        match self {
-            Self::One(address) => std::slice::from_ref(address),
-            Self::Many(addresses) => addresses,
-        }
-    }
-}
-
-fn check_addresses(addresses: &[String]) -> Result<(), Fault> {
-    if addresses.is_empty() || addresses.len() > MAX_BROKERS {
-        let text = format!("one address or a list of 1 to {MAX_BROKERS}");
-        return Err(wrong("broker", &text));
-    }
-    for (number, address) in addresses.iter().enumerate() {
-        check_address(address)?;
-        if addresses[..number].contains(address) {
-            return Err(wrong(
-                "broker",
-                &format!("a list with {address} in it once"),
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn check_address(address: &str) -> Result<(), Fault> {
-    let port = address
-        .rsplit_once(':')
-        .filter(|(host, _)| !host.is_empty())
-        .map(|(_, port)| port.parse::<u16>());
-    match port {
-        Some(Ok(1..)) => Ok(()),
-        _ => Err(wrong(
-            "broker",
-            "the STOMP address as `host:port`, such as \"127.0.0.1:61613\"",
-        )),
-    }
-}
-
 /// Wildcards and lists would make us consume what is not ours.
 fn check_queue(queue: &str) -> Result<(), Fault> {
     let plain = |c: char| c.is_alphanumeric() || "._-/".contains(c);
@@ -256,6 +206,18 @@ fn check_queue(queue: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+fn warn_of_clear_login(targets: &[Target]) {
+    for target in targets {
+        if target.login.is_some() && target.tls.is_none() && !is_here(target.host()) {
+            let broker = &target.address;
+            tracing::warn!(
+                broker,
+                "the passcode and all requests go over the network in the clear; set `tls`"
+            );
+        }
+    }
+}
+
 fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), Fault> {
     if (least..=most).contains(&value) {
         return Ok(());
@@ -263,7 +225,7 @@ fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), Fault> {
     Err(wrong(field, &format!("between {least} and {most}")))
 }
 
-fn wrong(field: &str, must_be: &str) -> Fault {
+pub(crate) fn wrong(field: &str, must_be: &str) -> Fault {
     Fault::new(
         FaultKind::Invalid,
         format!("the configuration field `{field}` must be {must_be}"),
@@ -307,10 +269,8 @@ mod tests {
             (r#"{"answer_expiry_s":0}"#, "answer_expiry_s"),
             (r#"{"limits":{"requests":0}}"#, "limits.requests"),
             (r#"{"min_reply_delay_ms":5000}"#, "min_reply_delay_ms"),
-            (
-                r#"{"passcode":{"env":"NO_SUCH_VARIABLE_HERE"},"login":"x"}"#,
-                "NO_SUCH_VARIABLE_HERE",
-            ),
+            (r#"{"tls":{"cert":"x"}}"#, "tls.key"),
+            (r#"{"tls":{"key":"x"}}"#, "tls.cert"),
         ];
         for (json, field) in cases {
             let error = config(json).unwrap_err();

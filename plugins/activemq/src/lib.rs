@@ -16,6 +16,7 @@
 
 mod answering;
 mod blocking;
+mod broker_config;
 mod brokers;
 mod client;
 mod clients;
@@ -36,7 +37,8 @@ use std::sync::Arc;
 use patchbay_sdk::{Fault, Frontend, Gateway, Stop};
 use tokio::sync::mpsc;
 
-pub use config::{BrokerList, Config, Events, LimitsConfig};
+pub use broker_config::{BrokerList, TlsConfig};
+pub use config::{Config, Events, LimitsConfig};
 
 use answering::Answering;
 use brokers::Brokers;

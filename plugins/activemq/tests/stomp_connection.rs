@@ -10,14 +10,18 @@ mod support;
 
 use std::time::Duration;
 
-use patchbay_activemq::stomp::{ClientFrame, Limits, LinkError, ServerEvent, Target, open};
-use patchbay_sdk::Secret;
+use patchbay_activemq::stomp::{ClientFrame, Limits, LinkError, Login, ServerEvent, Target, open};
+use patchbay_sdk::SecretSource;
 use support::broker::Listener;
 
 fn target(listener: &Listener, connect_timeout: Duration) -> Target {
     Target {
         address: listener.address(),
-        login: Some(("gw".into(), Secret::new("hunter2"))),
+        login: Some(Login {
+            user: "gw".into(),
+            passcode: SecretSource::Value("hunter2".into()),
+        }),
+        tls: None,
         heart_beat: Duration::ZERO,
         connect_timeout,
         write_timeout: Duration::from_millis(500),

@@ -1,13 +1,13 @@
 //! One connection: CONNECT with a deadline, reading with a watch on the broker's heart-beats, the writer task.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, split};
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::codec::Decoder;
 
@@ -16,18 +16,25 @@ use super::error::LinkError;
 use super::frame::ServerEvent;
 use super::heartbeat::HeartBeat;
 use super::outgoing::Outgoing;
-use super::quickack;
+use super::quickack::QuickAck;
 use super::target::Target;
+use super::tls::Tls;
 
 /// How long a frame that looks complete may stay doubtful, see [`super::scan`].
 const DOUBT: Duration = Duration::from_secs(3);
+/// What a TLS server's complaint about a client without TLS begins with.
+const TLS_ALERT: u8 = 21;
 /// Room asked for before each read.
 const READ: usize = 64 << 10;
 
+/// A connection's bytes, in the clear or not.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
+
 /// The reading half. Dropping it ends the connection.
-#[derive(Debug)]
 pub struct Incoming {
-    socket: OwnedReadHalf,
+    socket: ReadHalf<Box<dyn Socket>>,
     codec: GuardCodec,
     buffer: BytesMut,
     heard: Instant,
@@ -81,7 +88,6 @@ impl Incoming {
         self.doubt = doubt;
         let silence = self.patience.map(|patience| self.heard + patience);
         self.buffer.reserve(READ);
-        quickack::arm(&self.socket);
         tokio::select! {
             read = self.socket.read_buf(&mut self.buffer) => {
                 if read? == 0 {
@@ -104,6 +110,15 @@ impl Incoming {
     }
 }
 
+/// Without what was read.
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming")
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Drop for Incoming {
     fn drop(&mut self) {
         self.writer.abort();
@@ -118,16 +133,36 @@ async fn at(deadline: Option<Instant>) {
 }
 
 async fn handshake(target: &Target) -> Result<(Incoming, Outgoing), LinkError> {
-    let connect = target.connect_frame()?;
-    let stream = TcpStream::connect(&target.address)
+    let files = target.clone();
+    let load = move || {
+        let config = files.tls.as_ref().map(Tls::load).transpose()?;
+        Ok::<_, LinkError>((files.connect_frame()?, config))
+    };
+    let (connect, config) = spawn_blocking(load)
         .await
-        .map_err(LinkError::Connect)?;
-    stream.set_nodelay(true)?;
-    let (mut reader, mut writer) = stream.into_split();
-    tokio::io::AsyncWriteExt::write_all(&mut writer, &connect).await?;
+        .map_err(std::io::Error::other)??;
+    let socket = TcpStream::connect(&target.address).await;
+    let socket = socket.map_err(LinkError::Connect)?;
+    socket.set_nodelay(true)?;
+    let socket = QuickAck::new(socket);
+    let socket: Box<dyn Socket> = match (&target.tls, config) {
+        (Some(tls), Some(config)) => Box::new(tls.wrap(config, target.host(), socket).await?),
+        _ => Box::new(socket),
+    };
+    let (mut reader, mut writer) = split(socket);
     let mut codec = GuardCodec::new(target.limits);
     let mut buffer = BytesMut::new();
-    let (heart_beat, server) = connected(&mut reader, &mut codec, &mut buffer).await?;
+    // A broker that does not like our certificate says so only now.
+    let explain = |error| match (&target.tls, error) {
+        (Some(tls), LinkError::Io(error)) => tls.explain(error, target.host()),
+        (_, error) => error,
+    };
+    let greeted = async {
+        writer.write_all(&connect).await?;
+        writer.flush().await?;
+        connected(&mut reader, &mut codec, &mut buffer).await
+    };
+    let (heart_beat, server) = greeted.await.map_err(explain)?;
     let agreed = HeartBeat::agree(target.heart_beat, heart_beat.as_deref());
     let (outgoing, task, stuck) =
         Outgoing::start(writer, agreed.beat_every(), target.write_timeout);
@@ -146,7 +181,7 @@ async fn handshake(target: &Target) -> Result<(Incoming, Outgoing), LinkError> {
 }
 
 async fn connected(
-    reader: &mut OwnedReadHalf,
+    reader: &mut ReadHalf<Box<dyn Socket>>,
     codec: &mut GuardCodec,
     buffer: &mut BytesMut,
 ) -> Result<(Option<String>, Option<String>), LinkError> {
@@ -157,8 +192,9 @@ async fn connected(
             Some(ServerEvent::HeartBeat) => {}
             Some(ServerEvent::Unusable { reason, .. }) => return Err(LinkError::NotStomp(reason)),
             Some(_) => return Err(LinkError::NotStomp("another frame".into())),
-            None if reader.read_buf(buffer).await? == 0 => return Err(LinkError::Closed),
-            None => {}
+            None if reader.read_buf(buffer).await? > 0 => {}
+            None if buffer.first() == Some(&TLS_ALERT) => return Err(LinkError::WantsTls),
+            None => return Err(LinkError::Closed),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::tls_error::TlsError;
+
 /// The bytes of the broker cannot be framed any more; the connection has to go.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ScanError {
@@ -40,6 +42,15 @@ pub enum LinkError {
     /// No TCP connection.
     #[error("cannot connect: {0}")]
     Connect(std::io::Error),
+    /// There is a login, but its passcode cannot be had.
+    #[error("{0}")]
+    Passcode(String),
+    /// No TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The broker answers as if it wanted TLS.
+    #[error("the broker wants TLS at this port; set `tls`")]
+    WantsTls,
     /// Connected, but no CONNECTED in time.
     #[error("the broker did not answer CONNECT within {0:?}; is it a STOMP port?")]
     Silent(Duration),

@@ -2,7 +2,7 @@
 //!
 //! From the wire inwards: [`scan`] finds whole frames in hostile bytes within limits, [`codec`] hands each head to
 //! tokio-stomp's codec and mends what that codec gets wrong, [`connection`] keeps one connection alive, [`target`] says
-//! where to and with which login, [`backoff`] spaces the attempts. Nothing here knows of scripts or sessions.
+//! where to and with which login, [`tls`] keeps it private, [`backoff`] spaces the attempts. Nothing here knows of scripts or sessions.
 
 pub mod backoff;
 pub mod codec;
@@ -19,6 +19,9 @@ mod skip;
 mod stage;
 pub mod target;
 pub mod text;
+mod tls;
+mod tls_error;
+mod tls_files;
 
 pub use backoff::Backoff;
 pub use codec::GuardCodec;
@@ -27,4 +30,6 @@ pub use error::{EncodeError, LinkError, ScanError};
 pub use frame::{Body, ClientFrame, ErrorFrame, MessageFrame, ServerEvent};
 pub use limits::Limits;
 pub use outgoing::Outgoing;
-pub use target::Target;
+pub use target::{Login, Target};
+pub use tls::Tls;
+pub use tls_error::TlsError;

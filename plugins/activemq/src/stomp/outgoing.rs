@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::io::{AsyncWriteExt, WriteHalf};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::codec::encode;
+use super::connection::Socket;
 use super::error::{EncodeError, LinkError};
 use super::frame::ClientFrame;
 
@@ -64,7 +64,7 @@ impl Outgoing {
 
     /// The handle and the task that has to be run beside it.
     pub(super) fn start(
-        socket: OwnedWriteHalf,
+        socket: WriteHalf<Box<dyn Socket>>,
         beat_every: Option<Duration>,
         write_timeout: Duration,
     ) -> (Self, Writer, watch::Receiver<Option<Duration>>) {
@@ -85,7 +85,7 @@ impl Outgoing {
 
 /// Owns the socket's writing half; ends with the last [`Outgoing`] or with the socket.
 pub(super) struct Writer {
-    socket: OwnedWriteHalf,
+    socket: WriteHalf<Box<dyn Socket>>,
     frame_queue: mpsc::Receiver<Vec<u8>>,
     bulk_queue: mpsc::Receiver<Vec<u8>>,
     beat_every: Option<Duration>,
@@ -96,7 +96,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) async fn run(mut self) {
         while let Some(batch) = self.next_batch().await {
-            match timeout(self.write_timeout, self.socket.write_all(&batch)).await {
+            match timeout(self.write_timeout, self.write(&batch)).await {
                 Ok(Ok(())) => {}
                 // The reading half sees the same failure and knows the cause better.
                 Ok(Err(_)) => return,
@@ -106,6 +106,14 @@ impl Writer {
                 }
             }
         }
+        // Nobody can send any more, which the broker should know.
+        let _ = timeout(self.write_timeout, self.socket.shutdown()).await;
+    }
+
+    /// TLS keeps what it cannot write at once, so that it has to be flushed.
+    async fn write(&mut self, batch: &[u8]) -> std::io::Result<()> {
+        self.socket.write_all(batch).await?;
+        self.socket.flush().await
     }
 
     /// The next bytes to write: frames, or a heart-beat when there is none in time. `None`: nobody can send any more.

@@ -3,11 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use patchbay_sdk::Secret;
+use zeroize::Zeroizing;
 
-use super::error::EncodeError;
+use patchbay_sdk::{Secret, SecretSource};
+
+use super::error::{EncodeError, LinkError};
 use super::limits::Limits;
 use super::text::escape_connect;
+use super::tls::Tls;
 
 /// The longest header line that ActiveMQ reads, in bytes.
 pub const MAX_HEADER_LINE: usize = 10 * 1024;
@@ -17,8 +20,10 @@ pub const MAX_HEADER_LINE: usize = 10 * 1024;
 pub struct Target {
     /// `host:port`.
     pub address: String,
-    /// User name and passcode; `None` for a broker without users.
-    pub login: Option<(String, Secret)>,
+    /// `None` for a broker without users.
+    pub login: Option<Login>,
+    /// `None`: everything is sent in the clear.
+    pub tls: Option<Tls>,
     /// Wished interval of heart-beats in both directions; zero: none.
     pub heart_beat: Duration,
     /// How long TCP connect and CONNECT may take together.
@@ -29,27 +34,50 @@ pub struct Target {
     pub limits: Limits,
 }
 
+/// A user name at the broker, and where its passcode is.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The user name.
+    pub user: String,
+    /// Looked up for each connection, so that a changed one is seen.
+    pub passcode: SecretSource,
+}
+
+impl Login {
+    fn fetch(&self) -> Result<Secret, LinkError> {
+        let fetched = self.passcode.resolve();
+        fetched.map_err(|fault| LinkError::Passcode(fault.message))
+    }
+}
+
 impl Target {
-    /// The CONNECT frame. tokio-stomp's would escape `:` too and leave no way to keep a login as it is.
+    /// The CONNECT frame. tokio-stomp's would escape `:` too and leave no way to keep a login as it is. Blocks.
     ///
     /// # Errors
-    /// [`EncodeError`] when a login is longer than the broker reads or holds a NUL.
-    pub fn connect_frame(&self) -> Result<Vec<u8>, EncodeError> {
-        let mut frame = b"CONNECT\naccept-version:1.2\n".to_vec();
+    /// [`LinkError::Passcode`], or [`LinkError::Frame`] when a login is longer than the broker reads or holds a NUL.
+    pub fn connect_frame(&self) -> Result<Zeroizing<Vec<u8>>, LinkError> {
+        // With room for all of it, the buffer never moves and leaves no passcode behind.
+        let mut frame = Zeroizing::new(Vec::with_capacity(4 * MAX_HEADER_LINE));
+        frame.extend_from_slice(b"CONNECT\naccept-version:1.2\n");
         header(&mut frame, "host", self.host())?;
-        if let Some((user, passcode)) = &self.login {
-            header(&mut frame, "login", user)?;
-            header(&mut frame, "passcode", passcode.expose())?;
+        if let Some(login) = &self.login {
+            header(&mut frame, "login", &login.user)?;
+            header(&mut frame, "passcode", login.fetch()?.expose())?;
         }
         let beat = self.heart_beat.as_millis();
         frame.extend_from_slice(format!("heart-beat:{beat},{beat}\n\n\0").as_bytes());
         Ok(frame)
     }
 
-    fn host(&self) -> &str {
-        self.address
+    /// Without the port, and without the brackets of an IPv6 address.
+    pub fn host(&self) -> &str {
+        let host = self
+            .address
             .rsplit_once(':')
-            .map_or(&*self.address, |(host, _)| host)
+            .map_or(&*self.address, |(host, _)| host);
+        host.strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host)
     }
 }
 
@@ -76,10 +104,11 @@ fn header(frame: &mut Vec<u8>, name: &str, value: &str) -> Result<(), EncodeErro
 /// Shows the user, never the passcode.
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let user = self.login.as_ref().map(|(user, _)| user);
+        let user = self.login.as_ref().map(|login| &login.user);
         f.debug_struct("Target")
             .field("address", &self.address)
             .field("user", &user)
+            .field("tls", &self.tls)
             .finish_non_exhaustive()
     }
 }
@@ -91,7 +120,11 @@ mod tests {
     fn target(passcode: &str) -> Target {
         Target {
             address: "broker:61613".into(),
-            login: Some(("ibex".into(), Secret::new(passcode))),
+            login: Some(Login {
+                user: "ibex".into(),
+                passcode: SecretSource::Value(passcode.into()),
+            }),
+            tls: None,
             heart_beat: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(1),
             write_timeout: Duration::from_secs(1),
@@ -103,7 +136,7 @@ mod tests {
     fn a_backslash_is_doubled_and_a_colon_stays() {
         let frame = target(r"a:\b").connect_frame().unwrap();
         let expected = "CONNECT\naccept-version:1.2\nhost:broker\nlogin:ibex\npasscode:a:\\\\b\nheart-beat:5000,5000\n\n\0";
-        assert_eq!(String::from_utf8(frame).unwrap(), expected);
+        assert_eq!(std::str::from_utf8(&frame).unwrap(), expected);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod broker;
 pub mod scripted;
+pub mod tls;
 pub mod world;
 
 use std::time::Duration;
