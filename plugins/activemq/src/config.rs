@@ -20,6 +20,9 @@ pub struct Config {
     pub tls: Option<TlsConfig>,
     /// The queue in which clients put their requests.
     pub queue: String,
+    /// Whether one gateway at a time gets all requests and a second one stands by. Without it, gateways at the same queue
+    /// get a share of each client's requests each, although only one of them has the client's login.
+    pub exclusive: bool,
     /// The user name at the broker; absent for a broker without users.
     pub login: Option<String>,
     /// The passcode at the broker.
@@ -74,6 +77,7 @@ impl Default for Config {
             broker: BrokerList::One("127.0.0.1:61613".into()),
             tls: None,
             queue: "ss_admin".into(),
+            exclusive: true,
             login: None,
             passcode: None,
             heart_beat_ms: 5_000,
@@ -105,6 +109,8 @@ pub struct Settings {
     pub targets: Vec<Target>,
     /// The name of the queue.
     pub queue: String,
+    /// See [`Config::exclusive`].
+    pub exclusive: bool,
     /// See [`Config::min_reply_delay_ms`].
     pub min_reply_delay: Duration,
     /// See [`Config::answer_expiry_s`].
@@ -128,6 +134,7 @@ impl Config {
         Ok(Settings {
             targets: self.targets()?,
             queue: self.queue.clone(),
+            exclusive: self.exclusive,
             min_reply_delay: Duration::from_millis(self.min_reply_delay_ms),
             answer_expiry: Duration::from_secs(self.answer_expiry_s),
             session_idle: Duration::from_secs(self.session_idle_s),

@@ -156,10 +156,12 @@ impl Consumer {
     ) -> Result<(), LinkError> {
         let destination = format!("/queue/{}", self.desk.settings.queue);
         let id = self.requests_id();
-        // Logins live in one gateway, so that a second one must not get a share of the requests: it stands by.
-        let frame = ClientFrame::subscribe_individually(&*destination, &*id)
-            .header("activemq.prefetchSize", self.prefetch.to_string())
-            .header("activemq.exclusive", "true");
+        let mut frame = ClientFrame::subscribe_individually(&*destination, &*id)
+            .header("activemq.prefetchSize", self.prefetch.to_string());
+        // Logins live in one gateway, so that a second one should not get a share of the requests: it stands by.
+        if self.desk.settings.exclusive {
+            frame = frame.header("activemq.exclusive", "true");
+        }
         self.desk.presence().subscribed();
         match self.ask(incoming, outgoing, frame, &id).await? {
             None => Ok(()),

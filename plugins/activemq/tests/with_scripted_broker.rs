@@ -367,3 +367,22 @@ async fn a_message_of_a_subscription_that_is_not_ours_is_a_forgery() {
     assert_eq!(world.answering.answer().await.1["ok"]["run"], "idle");
     assert_eq!(ops(&world.host), ["status"]);
 }
+
+#[tokio::test]
+async fn it_wants_the_queue_for_itself_unless_told_otherwise() {
+    for (more, wish) in [
+        (json!({}), Some("true")),
+        (json!({"exclusive": false}), None),
+    ] {
+        let listener = Listener::bind().await;
+        let mut config = listener.config();
+        config
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let subscription = async { listener.accept().await.confirm_subscriptions().await };
+        let (host, frame) = tokio::join!(start(config), subscription);
+        assert_eq!(frame.header("activemq.exclusive"), wish);
+        drop(host);
+    }
+}

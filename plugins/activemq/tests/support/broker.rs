@@ -89,15 +89,15 @@ impl Peer {
         self.stream.readable().await.unwrap();
     }
 
-    /// Confirms what the frontend subscribes to, up to its queue.
-    pub async fn confirm_subscriptions(&mut self) {
+    /// Confirms what the frontend subscribes to, up to its queue, and returns that frame.
+    pub async fn confirm_subscriptions(&mut self) -> Frame {
         loop {
             let frame = self.frame().await;
             assert_eq!(frame.command, "SUBSCRIBE");
             self.receipt(&frame).await;
             if frame.is_for_requests() {
                 self.subscription = frame.header("id").unwrap().to_owned();
-                return;
+                return frame;
             }
         }
     }
