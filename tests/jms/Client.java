@@ -20,6 +20,7 @@ import javax.jms.TextMessage;
  *
  * <pre>
  * ID open    CLIENT URI USER PASSWORD [QUEUE]       connects ("-" as USER: no login); QUEUE is ss_admin if not given
+ * ID deaf    CLIENT URI USER PASSWORD [QUEUE]       the same, but never fetches an answer
  * ID send    CLIENT CORRELATION BASE64 [OPTION...]  a request; "-" stands for an empty text or no correlation id
  * ID listen  CLIENT queue:NAME|topic:NAME           also receives from there
  * ID echo    CLIENT queue:NAME                      answers each request there with its own text
@@ -77,6 +78,7 @@ public final class Client {
         private void carryOut(String verb, List<String> args) throws Exception {
             switch (verb) {
                 case "open" -> link = new Link(new Target(args), this::received, this::lost);
+                case "deaf" -> link = new Link(new Target(args), null, this::lost);
                 case "ibex" -> ibex = new Ibex(name, new Target(args));
                 case "script" -> ibex.queue(Texts.decode(args.get(0)), Texts.decode(args.get(1)));
                 case "send" -> opened().send(args.get(0), Texts.bytes(args.get(1)), new Options(args.subList(2, args.size())));

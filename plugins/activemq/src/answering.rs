@@ -5,7 +5,6 @@
 //! acknowledged. What has no RECEIPT when the connection goes is sent again on the next one, because a client that comes
 //! back by itself keeps its temporary queue's name.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,19 +17,17 @@ use crate::delivery::Answer;
 use crate::desk::Desk;
 use crate::events::Outlet;
 use crate::links::{Link, Links};
+use crate::pending::Pending;
+use crate::reply_to::temporary_queue;
 use crate::stomp::outgoing::SendError;
 use crate::stomp::{
     Backoff, ClientFrame, ErrorFrame, Incoming, LinkError, Outgoing, ServerEvent, open,
 };
 
-/// Answers without RECEIPT at a time.
-const MAX_UNCONFIRMED: usize = 1_000;
 /// So soon after a reconnect a client may still be on its way back; its answer is tried again.
 const RETURN: Duration = Duration::from_secs(30);
 /// How often that is, and how often old answers are looked for.
 const TICK: Duration = Duration::from_millis(500);
-/// An answer that was on its way at so many ends of the connection may be their cause.
-const MAX_CUTS: u8 = 2;
 /// The broker usually needs milliseconds for a RECEIPT.
 const MAX_PATIENCE: Duration = Duration::from_secs(10);
 const STUCK: &str =
@@ -48,9 +45,7 @@ pub struct Answering {
     links: Arc<Links>,
     outlet: Outlet,
     answers: mpsc::Receiver<Answer>,
-    waiting: VecDeque<Answer>,
-    unconfirmed: BTreeMap<u64, Answer>,
-    next_receipt: u64,
+    pending: Pending,
     connections: u64,
     connected: Instant,
 }
@@ -70,9 +65,7 @@ impl Answering {
             links,
             outlet,
             answers,
-            waiting: VecDeque::new(),
-            unconfirmed: BTreeMap::new(),
-            next_receipt: 0,
+            pending: Pending::default(),
             connections: 0,
             connected: Instant::now(),
         }
@@ -130,10 +123,10 @@ impl Answering {
         loop {
             tokio::select! {
                 event = incoming.next() => self.go_on(event?, &outgoing).await,
-                Some(answer) = self.answers.recv(), if self.takes_more() => {
+                Some(answer) = self.answers.recv(), if self.takes_more(&outgoing) => {
                     self.send(&outgoing, answer).await;
                 }
-                _ = tick.tick() => self.retry(&outgoing).await,
+                _ = tick.tick() => self.retry(&outgoing, broker).await,
                 () = brokers.left(broker) => return Err(LinkError::Moved),
                 () = finish.wait() => {
                     let _ = timeout(GOODBYE, self.goodbye(&mut incoming, &outgoing)).await;
@@ -143,37 +136,31 @@ impl Answering {
         }
     }
 
-    async fn retry(&mut self, outgoing: &Outgoing) {
+    async fn retry(&mut self, outgoing: &Outgoing, broker: usize) {
         self.expire().await;
         self.send_waiting(outgoing).await;
-        self.links
-            .stuck(Link::Answering, self.is_stuck().then_some(STUCK));
+        let stuck = self
+            .is_stuck()
+            .then(|| self.brokers.described(broker, &STUCK));
+        self.links.stuck(Link::Answering, stuck.as_deref());
     }
 
-    /// What may have ended connections is sent when nothing else is on its way, and nothing else beside it.
     async fn send_waiting(&mut self, outgoing: &Outgoing) {
-        for answer in std::mem::take(&mut self.waiting) {
-            if self.suspect_on_its_way() || (is_suspect(&answer) && !self.unconfirmed.is_empty()) {
-                self.waiting.push_back(answer);
-            } else {
+        for answer in self.pending.take_waiting() {
+            if outgoing.has_room() && self.pending.may_go(&answer) {
                 self.send(outgoing, answer).await;
+            } else {
+                self.pending.wait(answer);
             }
         }
     }
 
-    fn suspect_on_its_way(&self) -> bool {
-        self.unconfirmed.len() == 1 && self.unconfirmed.values().all(is_suspect)
-    }
-
-    /// New answers wait until the suspects have had their turns.
-    fn takes_more(&self) -> bool {
-        self.unconfirmed.len() < MAX_UNCONFIRMED
-            && !self.suspect_on_its_way()
-            && !self.waiting.iter().any(is_suspect)
+    fn takes_more(&self, outgoing: &Outgoing) -> bool {
+        outgoing.has_room() && self.pending.takes_more()
     }
 
     async fn go_on(&mut self, event: ServerEvent, outgoing: &Outgoing) {
-        let next = self.suspect_on_its_way() && matches!(event, ServerEvent::Receipt(_));
+        let next = self.pending.suspect_on_its_way() && matches!(event, ServerEvent::Receipt(_));
         self.take(event).await;
         if next {
             self.send_waiting(outgoing).await;
@@ -183,21 +170,19 @@ impl Answering {
     /// A broker without memory does not say so, it only stops to read.
     fn is_stuck(&self) -> bool {
         let patience = MAX_PATIENCE.min(self.desk.settings.answer_expiry / 2);
-        let oldest = self.unconfirmed.values().next();
-        oldest.is_some_and(|answer| answer.made.elapsed() > patience)
+        self.desk.backlog.is_full() || self.pending.is_overdue(patience)
     }
 
     async fn send(&mut self, outgoing: &Outgoing, answer: Answer) {
-        self.next_receipt += 1;
-        let number = self.next_receipt;
-        let frame = self.frame(&answer).receipt(number.to_string());
+        let receipt = self.pending.next_receipt();
+        let frame = self.frame(&answer).receipt(receipt.to_string());
         match outgoing.send(frame).await {
-            Ok(()) => drop(self.unconfirmed.insert(number, answer)),
+            Ok(()) => self.pending.sent(receipt, answer),
             Err(SendError::Frame(error)) => {
                 tracing::warn!(client = answer.envelope.reply_to, %error, "an answer cannot be sent");
                 self.give_up(answer).await;
             }
-            Err(SendError::Closed | SendError::Full) => self.waiting.push_back(answer),
+            Err(SendError::Closed | SendError::Full) => self.pending.wait(answer),
         }
     }
 
@@ -222,7 +207,7 @@ impl Answering {
     async fn take(&mut self, event: ServerEvent) {
         match event {
             ServerEvent::Receipt(receipt) => {
-                if let Some(answer) = self.confirmed(&receipt) {
+                if let Some(answer) = self.pending.confirmed(&receipt) {
                     self.desk.gateway.count("answers", 1);
                     self.settle(answer).await;
                 }
@@ -234,11 +219,11 @@ impl Answering {
 
     /// The broker has refused an answer or an event; the connection goes on.
     async fn refused(&mut self, error: ErrorFrame) {
-        let gone = gone_queue(&error).map(str::to_owned);
+        let gone = error.gone_queue().map(str::to_owned);
         let Some(mut answer) = error
             .receipt
             .as_deref()
-            .and_then(|receipt| self.confirmed(receipt))
+            .and_then(|receipt| self.pending.confirmed(receipt))
         else {
             return self.outlet.refused(&error);
         };
@@ -246,7 +231,7 @@ impl Answering {
             let returning = self.connections > 1 && self.connected.elapsed() < RETURN;
             if returning && answer.made.elapsed() < self.desk.settings.answer_expiry {
                 answer.cuts = 0;
-                return self.waiting.push_back(answer);
+                return self.pending.wait(answer);
             }
             self.desk
                 .clients
@@ -263,48 +248,30 @@ impl Answering {
         self.give_up(answer).await;
     }
 
-    fn confirmed(&mut self, receipt: &str) -> Option<Answer> {
-        self.unconfirmed.remove(&receipt.parse().ok()?)
-    }
-
     /// The connection has ended; what the broker has not confirmed waits for the next one.
     async fn keep_unconfirmed(&mut self) {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        for mut answer in std::mem::take(&mut self.unconfirmed).into_values().rev() {
-            if is_suspect(&answer) {
-                let client = &answer.envelope.reply_to;
-                tracing::warn!(client, "the broker hangs up on an answer; it is not sent");
-                self.give_up(answer).await;
-                continue;
-            }
-            answer.cuts += 1;
-            waiting.push_front(answer);
+        for answer in self.pending.cut() {
+            let client = &answer.envelope.reply_to;
+            tracing::warn!(client, "the broker hangs up on an answer; it is not sent");
+            self.give_up(answer).await;
         }
-        self.waiting = waiting;
     }
 
-    /// Gives up what is too old.
+    /// Gives up what is too old, and what is for a client that has gone: of an answer that has waited for room in that
+    /// client's queue the broker never says that it is over.
     async fn expire(&mut self) {
         let limit = self.desk.settings.answer_expiry;
-        let old = |answer: &Answer| answer.made.elapsed() >= limit;
-        let (expired, waiting): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(old);
-        self.waiting = waiting;
-        let unconfirmed: Vec<u64> = self
-            .unconfirmed
-            .iter()
-            .filter(|(_, answer)| old(answer))
-            .map(|(n, _)| *n)
-            .collect();
-        let unconfirmed: Vec<_> = unconfirmed
-            .iter()
-            .filter_map(|number| self.unconfirmed.remove(number))
-            .collect();
-        for answer in expired.into_iter().chain(unconfirmed) {
+        let desk = self.desk.clone();
+        let gone = |answer: &Answer| {
+            let queue = temporary_queue(&answer.envelope.reply_to);
+            queue.is_some_and(|name| desk.presence().is_absent(name))
+        };
+        let over = |answer: &Answer| answer.made.elapsed() >= limit || gone(answer);
+        for answer in self.pending.take(over) {
             tracing::warn!(
                 client = answer.envelope.reply_to,
                 ?limit,
-                "the broker did not take an answer in time"
+                "the broker did not take an answer in time, or its client has gone"
             );
             self.give_up(answer).await;
         }
@@ -317,6 +284,7 @@ impl Answering {
 
     /// The answer is over; its requests are acknowledged before it may be forgotten.
     async fn settle(&self, answer: Answer) {
+        self.desk.backlog.remove(answer.text.len());
         for delivery in answer.deliveries {
             delivery.acknowledge().await;
         }
@@ -334,7 +302,7 @@ impl Answering {
         while let Ok(answer) = self.answers.try_recv() {
             self.send(outgoing, answer).await;
         }
-        while !self.unconfirmed.is_empty() {
+        while !self.pending.is_confirmed() {
             let event = incoming.next().await?;
             self.take(event).await;
         }
@@ -348,10 +316,6 @@ impl Answering {
     }
 }
 
-fn is_suspect(answer: &Answer) -> bool {
-    answer.cuts >= MAX_CUTS
-}
-
 /// `expires` as ActiveMQ wants it: milliseconds since 1970.
 pub fn expires_in(duration: Duration) -> String {
     let at = SystemTime::now() + duration.max(Duration::from_millis(1));
@@ -359,40 +323,4 @@ pub fn expires_in(duration: Duration) -> String {
         .unwrap_or_default()
         .as_millis()
         .to_string()
-}
-
-/// The name of the temporary queue that an ERROR says does not exist.
-fn gone_queue(error: &ErrorFrame) -> Option<&str> {
-    let name = ["temp-queue://", "temp-topic://"]
-        .iter()
-        .find_map(|prefix| error.message.strip_prefix(prefix));
-    name.filter(|_| {
-        error.detail.contains("does not exist") || error.detail.contains("DoesNotExist")
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_queue_that_does_not_exist_is_gone() {
-        let error = |message: &str, detail: &str| ErrorFrame {
-            message: message.into(),
-            detail: detail.into(),
-            receipt: None,
-        };
-        let detail = "javax.jms.InvalidDestinationException: The destination temp-queue://ID:h:1 does not exist.";
-        assert_eq!(
-            gone_queue(&error("temp-queue://ID:h:1", detail)),
-            Some("ID:h:1")
-        );
-        assert_eq!(
-            gone_queue(&error(
-                "User gw is not authorized to write to: temp-queue://ID:h:1",
-                ""
-            )),
-            None
-        );
-    }
 }

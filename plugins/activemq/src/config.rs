@@ -65,6 +65,12 @@ pub struct LimitsConfig {
     pub requests: u16,
     /// Requests of one client that are not answered yet; further ones are answered with an error.
     pub requests_per_client: u16,
+    /// Answers that the broker does not take, in bytes. Above it the health is `degraded` and new requests are answered
+    /// with an error, urgent ones are done all the same; those under way may bring as much again, longer answers are
+    /// thrown away and their clients told so. At most 1 GiB.
+    pub answer_bytes: usize,
+    /// Events that the broker does not take, in bytes; further ones are dropped. At most 1 GiB.
+    pub event_bytes: usize,
     /// Clients that are logged in; one more login ends the session of the one that was silent longest.
     pub clients: usize,
     /// Answers remembered in case the broker delivers a request again, beside those that it does not have yet.
@@ -96,6 +102,8 @@ impl Default for LimitsConfig {
             request_bytes: 4 << 20,
             requests: 100,
             requests_per_client: 32,
+            answer_bytes: 32 << 20,
+            event_bytes: 8 << 20,
             clients: 256,
             remembered: 4_096,
         }
@@ -169,6 +177,7 @@ impl Config {
             heart_beat: Duration::from_millis(self.heart_beat_ms),
             connect_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
+            bulk_bytes: self.limits.event_bytes,
             limits: Limits {
                 body: self.limits.request_bytes,
                 ..Limits::default()
@@ -196,6 +205,9 @@ impl Config {
             1,
             10_000,
         )?;
+        let most = 1 << 30;
+        within("limits.answer_bytes", limits.answer_bytes as u64, 1, most)?;
+        within("limits.event_bytes", limits.event_bytes as u64, 1, most)?;
         within("limits.clients", limits.clients as u64, 1, 100_000)?;
         within("limits.remembered", limits.remembered as u64, 1, 1_000_000)
     }

@@ -8,6 +8,7 @@ use patchbay_sdk::{Fault, FaultKind, Gateway, RawJson, Session};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
 
+use crate::backlog::Backlog;
 use crate::blocking::by_size;
 use crate::client::{ClientState, Job, Ticket, Urgent};
 use crate::clients::{Clients, Enqueued};
@@ -27,6 +28,8 @@ pub struct Desk {
     pub gateway: Gateway,
     /// Who is logged in.
     pub clients: Clients,
+    /// Answers that the broker does not have yet.
+    pub backlog: Backlog,
     presence: Mutex<Presence>,
     memory: Mutex<Memory<Delivery>>,
     /// Places for ordinary requests; urgent ones need none.
@@ -40,6 +43,7 @@ impl Desk {
         let limits = &settings.limits;
         Self {
             clients: Clients::new(limits.clients, limits.requests_per_client.into()),
+            backlog: Backlog::new(limits.answer_bytes),
             presence: Mutex::default(),
             memory: Mutex::new(Memory::new(limits.remembered)),
             places: Arc::new(Semaphore::new(limits.requests.into())),
@@ -161,6 +165,9 @@ impl Desk {
         if stopping {
             let text = "the gateway is being shut down; this request was not carried out, send it again in a moment";
             return Err(Fault::new(FaultKind::ShuttingDown, text));
+        }
+        if self.backlog.is_full() && !matches!(&wish, Wish::Call(call) if call.urgent()) {
+            return Err(Backlog::refusal());
         }
         Ok(wish)
     }
@@ -290,7 +297,7 @@ impl Desk {
         if form.contract != Contract::Neutral {
             sleep_until(envelope.received + self.settings.min_reply_delay).await;
         }
-        let text: Arc<str> = ascii(text).into();
+        let text: Arc<str> = self.backlog.fit(ascii(text), &form).into();
         let waiters = match &key {
             Some(key) => self.memory().finish(key, text.clone()),
             None => Vec::new(),
@@ -307,6 +314,7 @@ impl Desk {
     }
 
     async fn send(&self, answer: Answer) {
+        self.backlog.add(answer.text.len());
         if self.answers.send(answer).await.is_err() {
             tracing::debug!("an answer was made too late to be sent");
         }

@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod answering;
+mod backlog;
 mod blocking;
 mod broker_config;
 mod brokers;
@@ -28,6 +29,7 @@ mod events;
 mod intake;
 mod links;
 mod memory;
+mod pending;
 mod presence;
 mod reply_to;
 pub mod stomp;

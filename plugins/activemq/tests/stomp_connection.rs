@@ -10,6 +10,7 @@ mod support;
 
 use std::time::Duration;
 
+use patchbay_activemq::stomp::outgoing::SendError;
 use patchbay_activemq::stomp::{ClientFrame, Limits, LinkError, Login, ServerEvent, Target, open};
 use patchbay_sdk::SecretSource;
 use support::broker::Listener;
@@ -25,6 +26,7 @@ fn target(listener: &Listener, connect_timeout: Duration) -> Target {
         heart_beat: Duration::ZERO,
         connect_timeout,
         write_timeout: Duration::from_millis(500),
+        bulk_bytes: 10_000,
         limits: Limits::default(),
     }
 }
@@ -119,4 +121,22 @@ async fn frames_pass_in_both_directions() {
     assert!(matches!(incoming.next().await, Ok(ServerEvent::Receipt(id)) if id == "r"));
     drop(peer);
     assert!(matches!(incoming.next().await, Err(LinkError::Closed)));
+}
+
+#[tokio::test]
+async fn what_may_be_dropped_waits_only_up_to_so_many_bytes() {
+    let listener = Listener::bind().await;
+    let target = target(&listener, Duration::from_secs(1));
+    let (opened, peer) = tokio::join!(open(&target), listener.accept());
+    let (_incoming, outgoing) = opened.unwrap();
+    let event = |length| ClientFrame::send("/topic/t", "x".repeat(length));
+    assert_eq!(outgoing.offer(event(20_000)), Err(SendError::Full));
+    // Nothing is written before this task waits.
+    let taken = (0..10)
+        .take_while(|_| outgoing.offer(event(3_000)).is_ok())
+        .count();
+    assert_eq!(taken, 3);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(outgoing.offer(event(3_000)), Ok(()), "there is room again");
+    drop(peer);
 }

@@ -2,9 +2,10 @@
 
 mod config;
 mod install;
+mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::{port, spawner};
 
 use config::Config;
 pub(crate) use install::{client_class_path, install, missing_packages};
+use tls::Tls;
 
 const READY_LIMIT: Duration = Duration::from_secs(90);
 const PORT_TAKEN: &str = "Address already in use";
@@ -40,10 +42,12 @@ const PROPERTIES: [&str; 8] = [
 ];
 
 /// How a broker is to be started.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ActiveMqOptions {
     users: bool,
     persistent: bool,
+    temporary_queue_bytes: Option<u64>,
+    tls: Option<Tls>,
 }
 
 impl ActiveMqOptions {
@@ -60,6 +64,20 @@ impl ActiveMqOptions {
         self
     }
 
+    /// Lets each temporary queue hold no more than this; whoever sends more to one has to wait.
+    pub fn temporary_queue_bytes(mut self, bytes: u64) -> Self {
+        self.temporary_queue_bytes = Some(bytes);
+        self
+    }
+
+    /// Makes the STOMP port one of TLS, with [`ActiveMq::certificate`]. With `client`, the path of a certificate in PEM,
+    /// it lets only in who has that one.
+    pub fn tls(mut self, client: Option<&Path>) -> Self {
+        let client = client.map(Path::to_owned);
+        self.tls = Some(Tls { client });
+        self
+    }
+
     /// Installs ActiveMQ if needed and starts a broker on free ports, with fresh data.
     ///
     /// # Errors
@@ -68,7 +86,7 @@ impl ActiveMqOptions {
         install(progress)?;
         let mut log = Vec::new();
         for _ in 0..TRIES {
-            match ActiveMq::start_on_new_ports(self) {
+            match ActiveMq::start_on_new_ports(self.clone()) {
                 Err(Error::Server { log: lines, .. }) if mentions_taken_port(&lines) => log = lines,
                 other => return other,
             }
@@ -172,6 +190,11 @@ impl ActiveMq {
         Ok(())
     }
 
+    /// The certificate of a broker with [`ActiveMqOptions::tls`], in PEM.
+    pub fn certificate(&self) -> PathBuf {
+        tls::certificate(self.place.dir.path())
+    }
+
     /// What the broker logs.
     pub fn log_path(&self) -> &Path {
         self.broker.log().path()
@@ -185,16 +208,13 @@ impl ActiveMq {
     fn start_on_new_ports(options: ActiveMqOptions) -> Result<Self> {
         let [openwire, stomp] = port::free_set()?;
         let dir = InstanceDir::new("activemq")?;
-        let ActiveMqOptions { users, persistent } = options;
-        let place = Place {
-            dir,
-            config: Config {
-                openwire,
-                stomp,
-                users,
-                persistent,
-            },
+        let config = Config {
+            openwire,
+            stomp,
+            options,
         };
+        config.prepare(dir.path())?;
+        let place = Place { dir, config };
         Ok(Self {
             broker: place.start_broker()?,
             place,

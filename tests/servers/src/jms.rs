@@ -89,6 +89,14 @@ impl Jms {
         self.command("open", client, &connect.words())
     }
 
+    /// Connects a client that never fetches what is in its temporary queue.
+    ///
+    /// # Errors
+    /// With the broker's words when it refuses.
+    pub fn open_deaf(&self, client: &str, connect: &Connect) -> Result<()> {
+        self.command("deaf", client, &connect.words())
+    }
+
     /// Sends a text with a correlation id to the client's queue; see [`Jms::send_message`] for more.
     ///
     /// # Errors

@@ -164,8 +164,7 @@ async fn handshake(target: &Target) -> Result<(Incoming, Outgoing), LinkError> {
     };
     let (heart_beat, server) = greeted.await.map_err(explain)?;
     let agreed = HeartBeat::agree(target.heart_beat, heart_beat.as_deref());
-    let (outgoing, task, stuck) =
-        Outgoing::start(writer, agreed.beat_every(), target.write_timeout);
+    let (outgoing, task, stuck) = Outgoing::start(writer, agreed.beat_every(), target);
     let incoming = Incoming {
         socket: reader,
         codec,

@@ -174,6 +174,18 @@ impl MessageFrame {
     }
 }
 
+impl ErrorFrame {
+    /// The name of the temporary queue that it says does not exist.
+    pub fn gone_queue(&self) -> Option<&str> {
+        let name = ["temp-queue://", "temp-topic://"]
+            .iter()
+            .find_map(|prefix| self.message.strip_prefix(prefix));
+        name.filter(|_| {
+            self.detail.contains("does not exist") || self.detail.contains("DoesNotExist")
+        })
+    }
+}
+
 impl Body {
     /// The first line as text, for log lines and matching.
     pub fn first_line(&self) -> String {
@@ -214,5 +226,24 @@ impl fmt::Debug for MessageFrame {
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Text({} bytes)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_queue_that_does_not_exist_is_gone() {
+        let error = |message: &str, detail: &str| ErrorFrame {
+            message: message.into(),
+            detail: detail.into(),
+            receipt: None,
+        };
+        let detail = "javax.jms.InvalidDestinationException: The destination temp-queue://ID:h:1 does not exist.";
+        let gone = error("temp-queue://ID:h:1", detail);
+        assert_eq!(gone.gone_queue(), Some("ID:h:1"));
+        let refused = "User gw is not authorized to write to: temp-queue://ID:h:1";
+        assert_eq!(error(refused, "").gone_queue(), None);
     }
 }

@@ -1,15 +1,17 @@
 //! The writing half of a connection: bounded queues and one task that also beats.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncWriteExt, WriteHalf};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::codec::encode;
 use super::connection::Socket;
 use super::error::{EncodeError, LinkError};
 use super::frame::ClientFrame;
+use super::target::Target;
 
 /// Frames that may wait for the socket.
 const QUEUE: usize = 256;
@@ -22,7 +24,16 @@ const BATCH: usize = 64 << 10;
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     frames: mpsc::Sender<Vec<u8>>,
-    bulk: mpsc::Sender<Vec<u8>>,
+    bulk: mpsc::Sender<Bulk>,
+    /// As many permits as bytes may wait.
+    bulk_room: Arc<Semaphore>,
+}
+
+/// A frame that may be dropped, and its room.
+#[derive(Debug)]
+struct Bulk {
+    frame: Vec<u8>,
+    _room: OwnedSemaphorePermit,
 }
 
 /// Why a frame was not taken.
@@ -34,7 +45,7 @@ pub enum SendError {
     /// The connection has ended.
     #[error("the connection to the broker has ended")]
     Closed,
-    /// Only from [`Outgoing::offer`]: the socket is too slow.
+    /// Only from [`Outgoing::offer`]: the socket is too slow, or the frame too long.
     #[error("the queue to the broker is full")]
     Full,
 }
@@ -54,19 +65,29 @@ impl Outgoing {
     /// # Errors
     /// Any [`SendError`].
     pub fn offer(&self, frame: ClientFrame) -> Result<(), SendError> {
-        self.bulk
-            .try_send(encode(frame)?)
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => SendError::Full,
-                mpsc::error::TrySendError::Closed(_) => SendError::Closed,
-            })
+        let frame = encode(frame)?;
+        let length = u32::try_from(frame.len()).map_err(|_| SendError::Full)?;
+        let room = self.bulk_room.clone().try_acquire_many_owned(length);
+        let bulk = Bulk {
+            frame,
+            _room: room.map_err(|_| SendError::Full)?,
+        };
+        self.bulk.try_send(bulk).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SendError::Full,
+            mpsc::error::TrySendError::Closed(_) => SendError::Closed,
+        })
+    }
+
+    /// Whether [`Outgoing::send`] would not have to wait.
+    pub fn has_room(&self) -> bool {
+        self.frames.capacity() > 0
     }
 
     /// The handle and the task that has to be run beside it.
     pub(super) fn start(
         socket: WriteHalf<Box<dyn Socket>>,
         beat_every: Option<Duration>,
-        write_timeout: Duration,
+        target: &Target,
     ) -> (Self, Writer, watch::Receiver<Option<Duration>>) {
         let (frames, frame_queue) = mpsc::channel(QUEUE);
         let (bulk, bulk_queue) = mpsc::channel(BULK_QUEUE);
@@ -76,10 +97,15 @@ impl Outgoing {
             frame_queue,
             bulk_queue,
             beat_every,
-            write_timeout,
+            write_timeout: target.write_timeout,
             stuck,
         };
-        (Self { frames, bulk }, writer, stuck_watch)
+        let outgoing = Self {
+            frames,
+            bulk,
+            bulk_room: Arc::new(Semaphore::new(target.bulk_bytes)),
+        };
+        (outgoing, writer, stuck_watch)
     }
 }
 
@@ -87,7 +113,7 @@ impl Outgoing {
 pub(super) struct Writer {
     socket: WriteHalf<Box<dyn Socket>>,
     frame_queue: mpsc::Receiver<Vec<u8>>,
-    bulk_queue: mpsc::Receiver<Vec<u8>>,
+    bulk_queue: mpsc::Receiver<Bulk>,
     beat_every: Option<Duration>,
     write_timeout: Duration,
     stuck: watch::Sender<Option<Duration>>,
@@ -122,7 +148,7 @@ impl Writer {
         let mut batch = tokio::select! {
             biased;
             Some(frame) = self.frame_queue.recv() => frame,
-            Some(frame) = self.bulk_queue.recv() => frame,
+            Some(bulk) = self.bulk_queue.recv() => bulk.frame,
             () = sleep_until(beat_at.unwrap_or_else(Instant::now)), if beat_at.is_some() => return Some(b"\n".to_vec()),
             else => return None,
         };
@@ -130,7 +156,7 @@ impl Writer {
             let next = self
                 .frame_queue
                 .try_recv()
-                .or_else(|_| self.bulk_queue.try_recv());
+                .or_else(|_| self.bulk_queue.try_recv().map(|bulk| bulk.frame));
             let Ok(frame) = next else { break };
             batch.extend_from_slice(&frame);
         }

@@ -30,6 +30,8 @@ pub struct Target {
     pub connect_timeout: Duration,
     /// How long the broker may refuse to read before the connection is given up.
     pub write_timeout: Duration,
+    /// How much of what may be dropped can wait for a slow broker, in bytes; see [`super::Outgoing::offer`].
+    pub bulk_bytes: usize,
     /// Bounds on what the broker may send.
     pub limits: Limits,
 }
@@ -128,6 +130,7 @@ mod tests {
             heart_beat: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(1),
             write_timeout: Duration::from_secs(1),
+            bulk_bytes: 1_000,
             limits: Limits::default(),
         }
     }

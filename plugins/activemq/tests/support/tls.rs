@@ -136,6 +136,7 @@ pub fn target(address: String) -> Target {
         heart_beat: std::time::Duration::ZERO,
         connect_timeout: LIMIT,
         write_timeout: LIMIT,
+        bulk_bytes: 1 << 20,
         limits: Limits::default(),
     }
 }
