@@ -197,7 +197,7 @@ async fn tls_at_only_one_end_is_told() {
         socket.read_exact(&mut [0; 7]).await.unwrap();
         // The alert of a TLS server that was spoken to in the clear, as Java sends it.
         socket
-            .write_all(b"\x15\x03\x03\x00\x02\x02\x50")
+            .write_all(b"\x15\x03\x03\x00\x02\x02\x0a")
             .await
             .unwrap();
         socket.shutdown().await.unwrap();

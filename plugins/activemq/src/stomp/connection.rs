@@ -185,6 +185,9 @@ async fn connected(
     buffer: &mut BytesMut,
 ) -> Result<(Option<String>, Option<String>), LinkError> {
     loop {
+        if buffer.first() == Some(&TLS_ALERT) {
+            return Err(LinkError::WantsTls);
+        }
         match codec.decode(buffer)? {
             Some(ServerEvent::Connected { heart_beat, server }) => return Ok((heart_beat, server)),
             Some(ServerEvent::Error(error)) => return Err(LinkError::Refused(error.message)),
@@ -192,7 +195,6 @@ async fn connected(
             Some(ServerEvent::Unusable { reason, .. }) => return Err(LinkError::NotStomp(reason)),
             Some(_) => return Err(LinkError::NotStomp("another frame".into())),
             None if reader.read_buf(buffer).await? > 0 => {}
-            None if buffer.first() == Some(&TLS_ALERT) => return Err(LinkError::WantsTls),
             None => return Err(LinkError::Closed),
         }
     }

@@ -59,6 +59,7 @@ pub(super) fn certificate(dir: &Path) -> PathBuf {
 
 fn keytool(words: &str, files: &[(&str, &Path)]) -> Result<()> {
     let mut keytool = spawner::guarded("keytool");
+    keytool.args(["-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC"]);
     keytool.args(words.split(' '));
     keytool.args(["-storetype", "PKCS12", "-storepass", PASSWORD]);
     for (option, path) in files {
