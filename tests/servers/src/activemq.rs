@@ -180,6 +180,16 @@ impl ActiveMq {
         self.broker.kill9();
     }
 
+    /// Holds it, as if its machine had frozen; connections to it stay.
+    pub fn freeze(&mut self) {
+        self.broker.freeze();
+    }
+
+    /// Lets it go on after [`ActiveMq::freeze`].
+    pub fn thaw(&mut self) {
+        self.broker.thaw();
+    }
+
     /// Starts it again on the same ports, after stopping it if it still runs.
     ///
     /// # Errors

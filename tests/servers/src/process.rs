@@ -103,6 +103,16 @@ impl Process {
         end_group(&mut self.child, Signal::TERM, ASK_LIMIT);
     }
 
+    /// Holds it and what it started (SIGSTOP), as if its machine had frozen.
+    pub fn freeze(&mut self) {
+        signal(&self.child, Signal::STOP);
+    }
+
+    /// Lets it go on after [`Process::freeze`].
+    pub fn thaw(&mut self) {
+        signal(&self.child, Signal::CONT);
+    }
+
     /// Ends it and what it started at once (SIGKILL to the group), and waits until it is gone.
     pub fn kill9(&mut self) {
         signal(&self.child, Signal::KILL);
