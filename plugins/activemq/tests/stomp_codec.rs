@@ -221,6 +221,31 @@ fn a_false_length_never_skips_what_comes_from_others() {
 }
 
 #[test]
+fn a_false_length_beyond_the_limit_is_not_believed_wherever_the_bytes_are_cut() {
+    let frame = format!("{HEAD}content-length:900\n\nhello\0");
+    let rest = format!("{}{HEAD}\nnext\0", "\n".repeat(150));
+    for cut in [1, 120, 150, 155] {
+        let mut codec = GuardCodec::new(SMALL);
+        let mut buffer = BytesMut::from(&*frame);
+        assert!(codec.decode(&mut buffer).unwrap().is_none());
+        buffer.extend_from_slice(&rest.as_bytes()[..cut]);
+        let mut events = Vec::from_iter(codec.decode(&mut buffer).unwrap());
+        buffer.extend_from_slice(&rest.as_bytes()[cut..]);
+        while let Some(event) = codec.decode(&mut buffer).unwrap() {
+            events.push(event);
+        }
+        let bodies: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                ServerEvent::Message(message) => Some(text(message)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(bodies, ["hello", "next"], "cut at {cut}");
+    }
+}
+
+#[test]
 fn a_long_body_with_a_false_length_ends_when_nothing_else_comes() {
     let mut codec = GuardCodec::new(SMALL);
     let long = "y".repeat(300);
