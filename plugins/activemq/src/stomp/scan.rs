@@ -205,26 +205,32 @@ impl Scanner {
                 .filter(|length| *length <= limit)
             {
                 Some(fits) => counted_body(src, head, fits, nul),
-                None if nul.is_some_and(|nul| follows(&src[nul..]) == Follows::Frame) => {
-                    self.body_to_nul(src, head, nul)
-                }
-                None if src.len() > limit => Step::Go(Stage::Skip {
-                    head,
-                    length: Some(length),
-                    skipped: 0,
-                    held: false,
-                }),
-                None => Step::Wait(Stage::Body {
-                    head,
-                    length: Some(length),
-                    searched: src.len(),
-                    nul,
-                }),
+                None => self.long_body(src, head, length, nul),
             },
         }
     }
 
-    fn body_to_nul(&mut self, src: &mut BytesMut, head: Head, nul: Option<usize>) -> Step {
+    /// A body whose length was given and is beyond the limit. If it ends within the limit all the same it is taken, so
+    /// while that cannot be told it is not skipped: where the network cuts the bytes makes no difference.
+    fn long_body(&self, src: &mut BytesMut, head: Head, length: u64, nul: Option<usize>) -> Step {
+        let limit = self.limits.body;
+        let end = nul.map(|nul| follows(&src[nul..]));
+        match end {
+            Some(Follows::Frame) => self.body_to_nul(src, head, nul),
+            Some(Follows::Nothing) if nul.is_some_and(|nul| nul <= limit) => {
+                wait_for_body(src, head, length, nul)
+            }
+            _ if src.len() > limit => Step::Go(Stage::Skip {
+                head,
+                length: Some(length),
+                skipped: 0,
+                held: false,
+            }),
+            _ => wait_for_body(src, head, length, nul),
+        }
+    }
+
+    fn body_to_nul(&self, src: &mut BytesMut, head: Head, nul: Option<usize>) -> Step {
         match nul {
             Some(end) => {
                 let body = src.split_to(end).freeze();
@@ -277,11 +283,15 @@ fn counted_body(src: &mut BytesMut, head: Head, length: usize, nul: Option<usize
             searched: 0,
             nul: None,
         }),
-        None => Step::Wait(Stage::Body {
-            head,
-            length: Some(length as u64),
-            searched: src.len(),
-            nul,
-        }),
+        None => wait_for_body(src, head, length as u64, nul),
     }
+}
+
+fn wait_for_body(src: &BytesMut, head: Head, length: u64, nul: Option<usize>) -> Step {
+    Step::Wait(Stage::Body {
+        head,
+        length: Some(length),
+        searched: src.len(),
+        nul,
+    })
 }
