@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod broker;
+pub mod codec;
 pub mod scripted;
 pub mod tls;
 pub mod world;
