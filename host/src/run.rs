@@ -59,6 +59,7 @@ async fn serve(
         Err(error) => return failed(format!("no thread: {error}")),
     };
     let sweeper = tokio::spawn(sweep(broker.clone()));
+    let control = listen_to_operators(config, &broker);
     let (ready, mut all_ready) = mpsc::channel::<()>(1);
     let backends = config.backends.iter().map(|backend| &backend.instance);
     let frontends = config.frontends.iter().map(|frontend| &frontend.instance);
@@ -89,8 +90,22 @@ async fn serve(
     );
     let clean = shut_down(&mut frontends, &mut backends, whole).await;
     sweeper.abort();
+    drop(control);
     farewell(&broker, clean, log)
 }
+
+/// Without it the gateway serves its clients all the same.
+#[cfg(unix)]
+fn listen_to_operators(config: &Checked, broker: &Arc<Broker>) -> Option<crate::control::Control> {
+    let gateway = &config.gateway;
+    crate::control::serve(&gateway.name, &gateway.intents.folder, broker.clone())
+        .inspect_err(|why| tracing::error!(why, "`patchbay status` and the like will not work"))
+        .ok()
+}
+
+/// Not on this system.
+#[cfg(not(unix))]
+fn listen_to_operators(_config: &Checked, _broker: &Arc<Broker>) {}
 
 /// First the frontends: they take nothing more and answer what they have taken. Then the backends.
 async fn shut_down(frontends: &mut Team, backends: &mut Team, whole: Duration) -> bool {
@@ -162,6 +177,7 @@ impl Staff<'_> {
             config: instance.config.as_value().to_string(),
             level: level_name(instance.log_level.unwrap_or(gateway.log_level)),
             start_deadline: gateway.deadlines.start,
+            stop_deadline: gateway.deadlines.shutdown,
             restart: gateway.restart.clone(),
         };
         members.spawn(supervise(

@@ -1,6 +1,6 @@
 //! The lives of an instance: started, listened to, started anew when it fails, stopped.
 
-use crate::broker::{Broker, Life};
+use crate::broker::{Broker, Life, Phase};
 use crate::config::Restart;
 use crate::plugin::Plugin;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
@@ -24,6 +24,8 @@ pub struct Charge {
     pub level: &'static str,
     /// How long a start may take before the log says so.
     pub start_deadline: Duration,
+    /// How long it may take to finish when it is restarted.
+    pub stop_deadline: Duration,
     /// What happens when it fails.
     pub restart: Restart,
 }
@@ -46,6 +48,8 @@ pub enum Ending {
 enum Ended {
     Asked(Ending),
     Failed(Fault),
+    /// An operator wants it started anew.
+    ToRestart,
 }
 
 /// Keeps an instance alive until it is to stop.
@@ -57,11 +61,18 @@ pub async fn supervise(
 ) -> Ending {
     let mut failures = Failures::new(charge.restart.clone());
     let mut ready = Some(ready);
+    let seat = &broker.seats()[charge.seat];
+    seat.is_of(&charge.plugin.manifest.name);
     loop {
+        seat.enters(Phase::Starting, "");
         let epoch = new_epoch();
         let ended = live(&broker, &charge, epoch, &mut stop, &mut ready).await;
         let fault = match ended {
-            Ended::Asked(ending) => return ending,
+            Ended::Asked(ending) => {
+                seat.enters(Phase::Stopped, "");
+                return ending;
+            }
+            Ended::ToRestart => continue,
             Ended::Failed(fault) => fault,
         };
         let id = broker.seats()[charge.seat].id();
@@ -75,6 +86,7 @@ pub async fn supervise(
         };
         match pause {
             Some(pause) => {
+                seat.enters(Phase::Waiting, fault_said);
                 let pause_ms = pause.as_millis();
                 tracing::error!(
                     instance = id,
@@ -83,6 +95,7 @@ pub async fn supervise(
                 );
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
+                    () = seat.restart_asked() => {}
                     _ = ordered(&mut stop) => return Ending::Clean,
                 }
             }
@@ -91,10 +104,13 @@ pub async fn supervise(
                     instance = id,
                     fault = fault_said,
                     "failed and is quarantined: its configuration is wrong, or it failed too often \
-                     (restart_max, restart_window_s); mend the cause and restart the gateway"
+                     (restart_max, restart_window_s); mend the cause, then `patchbay restart` it"
                 );
-                ordered(&mut stop).await;
-                return Ending::Clean;
+                seat.enters(Phase::Quarantined, fault_said);
+                tokio::select! {
+                    () = seat.restart_asked() => failures.forgive(),
+                    _ = ordered(&mut stop) => return Ending::Clean,
+                }
             }
         }
     }
@@ -122,7 +138,7 @@ async fn live(
     };
     let start = Message::new(Kind::START, 0, &head).body(charge.config.clone());
     let ended = match port.deliver(start) {
-        Delivery::Taken => listen(id, charge, &port, stop, ready, &mut told).await,
+        Delivery::Taken => listen(broker, charge, &port, stop, ready, &mut told).await,
         _ => Ended::Failed(Fault::new(
             FaultKind::Internal,
             "it does not take its start",
@@ -135,7 +151,7 @@ async fn live(
 }
 
 async fn listen(
-    id: &str,
+    broker: &Broker,
     charge: &Charge,
     port: &Port,
     stop: &mut StopOrder,
@@ -144,15 +160,29 @@ async fn listen(
 ) -> Ended {
     let late = tokio::time::sleep(charge.start_deadline);
     tokio::pin!(late);
+    let seat = &broker.seats()[charge.seat];
+    let id = seat.id();
     let (mut started, mut warned) = (false, false);
     loop {
         tokio::select! {
             biased;
-            within = ordered(stop) => return stop_within(port, within, told).await,
+            within = ordered(stop) => {
+                seat.enters(Phase::Stopping, "");
+                return Ended::Asked(stop_within(port, within, told).await);
+            }
+            () = seat.restart_asked() => {
+                seat.enters(Phase::Stopping, "");
+                tracing::info!(instance = id, "is restarted, as an operator wants");
+                if stop_within(port, charge.stop_deadline, told).await == Ending::CutOff {
+                    tracing::warn!(instance = id, "did not finish in time and was cut off");
+                }
+                return Ended::ToRestart;
+            }
             event = told.recv() => match event {
                 Some(Life::Ready) => {
                     ready.take();
                     if !std::mem::replace(&mut started, true) {
+                        seat.enters(Phase::Running, "");
                         tracing::info!(instance = id, plugin = charge.plugin.manifest.name, "started");
                     }
                 }
@@ -178,7 +208,7 @@ async fn ordered(stop: &mut StopOrder) -> Duration {
     }
 }
 
-async fn stop_within(port: &Port, deadline: Duration, told: &mut mpsc::Receiver<Life>) -> Ended {
+async fn stop_within(port: &Port, deadline: Duration, told: &mut mpsc::Receiver<Life>) -> Ending {
     let head = head::Stop {
         deadline_ms: deadline.as_millis() as u64,
     };
@@ -191,8 +221,8 @@ async fn stop_within(port: &Port, deadline: Duration, told: &mut mpsc::Receiver<
         }
     };
     match tokio::time::timeout(deadline, stopped).await {
-        Ok(()) => Ended::Asked(Ending::Clean),
-        Err(_) => Ended::Asked(Ending::CutOff),
+        Ok(()) => Ending::Clean,
+        Err(_) => Ending::CutOff,
     }
 }
 
@@ -214,6 +244,11 @@ impl Failures {
             policy,
             recent: VecDeque::new(),
         }
+    }
+
+    /// An operator says that the cause is mended.
+    fn forgive(&mut self) {
+        self.recent.clear();
     }
 
     /// Notes a failure. How long to wait before the next start: twice as long for each recent

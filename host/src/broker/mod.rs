@@ -14,15 +14,19 @@ mod answer;
 mod call;
 mod clerk;
 mod journal;
+mod life;
 mod login;
 mod once;
 mod pending;
 mod reroute;
 mod seat;
 mod session;
+mod status;
 mod sweep;
 
+pub use life::{LifeNote, Phase};
 pub use seat::{Life, LoginRule, Route, Seat};
+pub use status::{InstanceStatus, SessionStatus};
 
 use crate::intents::Store;
 use crate::logging;

@@ -1,3 +1,5 @@
+//! What operators change while everything runs: where a frontend leads, and an instance's life.
+//!
 //! How a frontend's clients get to another backend while everything runs.
 //!
 //! Requests that are under way finish where they began. A session moves with its next request: it is
@@ -26,6 +28,16 @@ impl Broker {
         }
         tracing::info!(frontend, backend, "routed to another backend");
         self.count("routes_changed");
+        Ok(())
+    }
+
+    /// Asks for an instance to be ended and started anew.
+    ///
+    /// # Errors
+    /// If there is no such instance: a sentence that names those that there are.
+    pub fn restart(&self, instance: &str) -> Result<(), String> {
+        let seat = self.seat_of(instance, "instance", |_| true)?;
+        self.seats[seat].ask_to_restart();
         Ok(())
     }
 

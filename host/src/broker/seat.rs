@@ -1,11 +1,14 @@
 //! An instance as the broker sees it: it outlives the plugin's own lives.
 
 use super::journal::Journal;
+use super::life::{LifeNote, Phase};
 use patchbay_abi::{Fault, FaultKind, Message, Port, Secret, head};
 use patchbay_sdk::Role;
 use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
+use tokio::sync::Notify;
 
 /// What an instance tells of its life.
 #[derive(Debug)]
@@ -23,6 +26,9 @@ pub struct Seat {
     id: String,
     line: RwLock<Option<Line>>,
     health: Mutex<head::Health>,
+    life: Mutex<LifeNote>,
+    /// Told when an operator wants it restarted.
+    restart: Notify,
     duty: Duty,
 }
 
@@ -86,6 +92,8 @@ impl Seat {
             id: id.to_owned(),
             line: RwLock::new(None),
             health: Mutex::new(starting()),
+            life: Mutex::default(),
+            restart: Notify::new(),
             duty,
         }
     }
@@ -173,6 +181,52 @@ impl Seat {
             "degraded" => tracing::warn!(instance = self.id, reason, "degraded"),
             _ => tracing::warn!(instance = self.id, reason, "down"),
         }
+    }
+
+    /// How it says it is.
+    pub(super) fn health(&self) -> head::Health {
+        self.lock_health().clone()
+    }
+
+    /// Where it is in its life.
+    pub fn life(&self) -> LifeNote {
+        self.lock_life().clone()
+    }
+
+    /// Notes what it is an instance of.
+    pub fn is_of(&self, plugin: &str) {
+        plugin.clone_into(&mut self.lock_life().plugin);
+    }
+
+    /// Notes where it is in its life, and why if that needs a word.
+    pub fn enters(&self, phase: Phase, reason: &str) {
+        let mut life = self.lock_life();
+        life.failures += u64::from(matches!(phase, Phase::Waiting | Phase::Quarantined));
+        life.phase = phase;
+        life.since = Instant::now();
+        reason.clone_into(&mut life.reason);
+        drop(life);
+        if phase == Phase::Running {
+            let mut health = self.lock_health();
+            // Whoever serves and says nothing has nothing to complain of.
+            if *health == starting() {
+                health.state = "up".to_owned();
+            }
+        }
+    }
+
+    /// Asks its supervisor to end it and start it anew.
+    pub fn ask_to_restart(&self) {
+        self.restart.notify_one();
+    }
+
+    /// Returns when somebody has asked for a restart.
+    pub async fn restart_asked(&self) {
+        self.restart.notified().await;
+    }
+
+    fn lock_life(&self) -> MutexGuard<'_, LifeNote> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_health(&self) -> MutexGuard<'_, head::Health> {

@@ -39,7 +39,7 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    fn sum(&self) -> usize {
+    pub(super) fn sum(&self) -> usize {
         self.ordinary + self.urgent
     }
 }
@@ -104,6 +104,10 @@ impl Sessions {
         self.by_id
             .get_mut(&id)
             .filter(|session| session.frontend == frontend)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&u64, &Session)> {
+        self.by_id.iter()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -1,6 +1,8 @@
 //! What an operator can say. What people who send scripts can say stands in a crate of its own.
 
 mod check;
+#[cfg(unix)]
+mod control;
 mod explain;
 mod init;
 mod pages;
@@ -56,6 +58,39 @@ enum Verb {
         /// The file; it must not exist yet.
         file: Option<PathBuf>,
     },
+    /// Say how a gateway that runs is: its instances, their health, their clients.
+    #[cfg(unix)]
+    Status {
+        #[command(flatten)]
+        which: control::Which,
+        /// Look again every two seconds, until Ctrl-C.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Say who is logged in at a gateway that runs.
+    #[cfg(unix)]
+    Sessions {
+        #[command(flatten)]
+        which: control::Which,
+    },
+    /// Lead a frontend to another backend; its clients notice nothing.
+    #[cfg(unix)]
+    Route {
+        /// The frontend's id.
+        frontend: String,
+        /// The backend's id.
+        backend: String,
+        #[command(flatten)]
+        which: control::Which,
+    },
+    /// End an instance and start it anew, also one that is quarantined; its clients stay.
+    #[cfg(unix)]
+    Restart {
+        /// The instance's id.
+        instance: String,
+        #[command(flatten)]
+        which: control::Which,
+    },
     /// Look at plugins.
     #[command(subcommand)]
     Plugin(plugin::PluginVerb),
@@ -88,6 +123,18 @@ impl Cli {
             Verb::Explain { key, file } => explain::run(&key, file.as_deref()),
             Verb::Schema { folders } => schema::run(&folders),
             Verb::Init { file } => init::run(file.as_deref()),
+            #[cfg(unix)]
+            Verb::Status { which, watch } => control::status(&which, watch),
+            #[cfg(unix)]
+            Verb::Sessions { which } => control::sessions(&which),
+            #[cfg(unix)]
+            Verb::Route {
+                frontend,
+                backend,
+                which,
+            } => control::route(&which, frontend, backend),
+            #[cfg(unix)]
+            Verb::Restart { instance, which } => control::restart(&which, instance),
             Verb::Plugin(verb) => verb.run(),
             Verb::Client(client) => return client.run(),
             Verb::Completions { shell } => pages::completions(shell),

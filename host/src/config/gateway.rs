@@ -1,6 +1,6 @@
 //! `[gateway]`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::de::DeTable;
@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use crate::intents::Keeping;
 
 use super::checked::{Deadlines, Gateway, Journal, Limits, Restart};
-use super::key::{Key, Number};
+use super::key::{Key, Number, Presence};
 use super::mistake::{Findings, Note};
 use super::raw::{Fields, FoundTable};
 use super::registry as keys;
@@ -42,6 +42,22 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
         intents: intents(&fields, folder),
         restart: restart(&fields, findings),
     }
+}
+
+/// The state directory, whatever else is wrong with the file.
+pub(super) fn state_path(top: &DeTable<'_>, folder: &Path) -> PathBuf {
+    let gateway = top
+        .get(keys::GATEWAY_TABLE.name)
+        .map(|value| value.get_ref());
+    let written = gateway
+        .and_then(|gateway| gateway.as_table())
+        .and_then(|gateway| gateway.get(keys::STATE_PATH.name))
+        .and_then(|path| path.get_ref().as_str());
+    let default = match keys::STATE_PATH.kind.presence {
+        Presence::Default(path) => path,
+        _ => "",
+    };
+    folder.join(written.unwrap_or(default))
 }
 
 fn intents(fields: &Fields<'_>, folder: &Path) -> Keeping {

@@ -84,6 +84,24 @@ pub fn load(file: &Path, catalog: &dyn PluginCatalog) -> Result<Checked, Mistake
     check(&text, file, catalog)
 }
 
+/// Where the gateway that runs with this file keeps its state. Nothing else of the file is looked at, and no plugin.
+///
+/// # Errors
+/// If the file cannot be read, or is not TOML.
+pub fn state_path(file: &Path) -> Result<PathBuf, Mistakes> {
+    let text = source::read(file)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let folder = absolute.parent().unwrap_or(Path::new("/"));
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    let hidden = mask::secret_lines(text);
+    let findings = Findings::new(file, Lines::new(text, hidden));
+    if !syntax(&errors, &findings) {
+        return Err(findings.finish());
+    }
+    Ok(gateway::state_path(tree.get_ref(), folder))
+}
+
 /// Like [`load`], with the text at hand; `file` serves messages and relative paths.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// What is wrong with it, and what to do.
-pub(super) fn prepare(folder: &Path) -> Result<(), String> {
+pub fn prepare(folder: &Path) -> Result<(), String> {
     create(folder).map_err(|error| {
         let shown = folder.display();
         format!("cannot make the state directory {shown}: {error}")

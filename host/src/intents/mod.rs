@@ -9,6 +9,7 @@ mod folder;
 mod note;
 mod store;
 
+pub use folder::prepare;
 pub use note::{Digest, Note, State};
 pub use store::{Change, Store, Trouble};
 

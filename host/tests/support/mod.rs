@@ -202,6 +202,7 @@ fn charge(rogue: Value) -> Charge {
         plugin: Arc::new(plugin),
         config: rogue.to_string(),
         level: "info",
+        stop_deadline: Duration::from_secs(5),
         start_deadline: Duration::from_secs(5),
         restart: Restart {
             backoff_min: Duration::from_millis(10),

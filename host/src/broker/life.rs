@@ -1,0 +1,61 @@
+//! Where an instance is in its life, as its supervisor notes it.
+
+use std::time::Instant;
+
+/// Where an instance is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// It was opened and has not said that it serves.
+    Starting,
+    /// It serves.
+    Running,
+    /// It is finishing what it has.
+    Stopping,
+    /// It has failed and is started anew after a while.
+    Waiting,
+    /// It has failed too often, or its configuration is wrong; it is not started again by itself.
+    Quarantined,
+    /// It has ended, as it was asked to.
+    Stopped,
+}
+
+impl Phase {
+    /// As operators read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Starting => "starting",
+            Phase::Running => "running",
+            Phase::Stopping => "stopping",
+            Phase::Waiting => "waiting",
+            Phase::Quarantined => "quarantined",
+            Phase::Stopped => "stopped",
+        }
+    }
+}
+
+/// What is noted.
+#[derive(Debug, Clone)]
+pub struct LifeNote {
+    /// What it is an instance of.
+    pub plugin: String,
+    /// Where it is.
+    pub phase: Phase,
+    /// Why, if that needs a word.
+    pub reason: String,
+    /// Since when.
+    pub since: Instant,
+    /// How often it has failed.
+    pub failures: u64,
+}
+
+impl Default for LifeNote {
+    fn default() -> Self {
+        LifeNote {
+            plugin: String::new(),
+            phase: Phase::Starting,
+            reason: String::new(),
+            since: Instant::now(),
+            failures: 0,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What operators see of the broker.
+
+use super::{Broker, Seat};
+use serde::{Deserialize, Serialize};
+
+/// One instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceStatus {
+    /// Its name in the configuration.
+    pub id: String,
+    /// `backend` or `frontend`.
+    pub role: String,
+    /// What it is an instance of.
+    pub plugin: String,
+    /// Where it is in its life.
+    pub phase: String,
+    /// `up`, `degraded`, `down`, or `starting` while it has said nothing.
+    pub health: String,
+    /// Why it is not up, or not running; empty if there is nothing to say.
+    pub reason: String,
+    /// Seconds in this phase.
+    pub since_s: u64,
+    /// How often it has failed since the gateway was started.
+    pub failures: u64,
+    /// Of a frontend: the backend that its requests go to.
+    pub to: Option<String>,
+    /// Clients that are logged in: of a frontend its own, of a backend those that it knows.
+    pub sessions: usize,
+}
+
+/// One client that is logged in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionStatus {
+    /// The host's number.
+    pub session: u64,
+    /// Who it is, at its authority.
+    pub user: String,
+    /// What it may do.
+    pub role: String,
+    /// Where it is, as its frontend says.
+    pub client: String,
+    /// Through which frontend it came.
+    pub frontend: String,
+    /// Which backend knows it at present.
+    pub backend: Option<String>,
+    /// Requests without an answer.
+    pub in_flight: usize,
+}
+
+impl Broker {
+    /// All instances, in the order of the configuration.
+    pub fn instances(&self) -> Vec<InstanceStatus> {
+        let sessions = self.sessions();
+        self.seats()
+            .iter()
+            .map(|seat| self.instance(seat, &sessions))
+            .collect()
+    }
+
+    fn instance(&self, seat: &Seat, sessions: &[SessionStatus]) -> InstanceStatus {
+        let to = seat.backend_now().map(|backend| self.seats()[backend].id());
+        let (health, life) = (seat.health(), seat.life());
+        let of_this = |session: &&SessionStatus| match to {
+            Some(_) => session.frontend == seat.id(),
+            None => session.backend.as_deref() == Some(seat.id()),
+        };
+        InstanceStatus {
+            id: seat.id().to_owned(),
+            role: if to.is_some() { "frontend" } else { "backend" }.to_owned(),
+            plugin: life.plugin,
+            phase: life.phase.name().to_owned(),
+            health: health.state,
+            reason: match life.reason.is_empty() {
+                true => health.reason,
+                false => life.reason,
+            },
+            since_s: life.since.elapsed().as_secs(),
+            failures: life.failures,
+            to: to.map(str::to_owned),
+            sessions: sessions.iter().filter(of_this).count(),
+        }
+    }
+
+    /// All clients that are logged in, by number.
+    pub fn sessions(&self) -> Vec<SessionStatus> {
+        let state = self.lock();
+        let mut sessions: Vec<SessionStatus> = state
+            .sessions
+            .iter()
+            .map(|(id, session)| SessionStatus {
+                session: *id,
+                user: session.user.clone(),
+                role: session.role.as_str().to_owned(),
+                client: session.client.clone(),
+                frontend: self.seats()[session.frontend.seat].id().to_owned(),
+                backend: session.at().map(|at| self.seats()[at.seat].id().to_owned()),
+                in_flight: session.in_flight.sum(),
+            })
+            .collect();
+        sessions.sort_by_key(|session| session.session);
+        sessions
+    }
+}

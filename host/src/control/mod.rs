@@ -1,0 +1,76 @@
+//! What operators say to a gateway that runs: one JSON line in, one out, over a socket that only its
+//! own user can reach. The verbs of the command line are its only clients, so that its form is nobody
+//! else's business; it names its version all the same.
+
+#[cfg(unix)]
+mod ask;
+#[cfg(unix)]
+mod serve;
+
+#[cfg(unix)]
+pub use ask::ask;
+#[cfg(unix)]
+pub use serve::{Control, serve};
+
+use crate::broker::{InstanceStatus, SessionStatus};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// No line is longer, in bytes; 1000 sessions take some 200 KiB.
+const LONGEST_LINE: u64 = 16 << 20;
+
+/// What an operator wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum Order {
+    /// To see how everything is.
+    Status,
+    /// To see who is logged in.
+    Sessions,
+    /// To lead a frontend to another backend.
+    Route {
+        /// The frontend's id.
+        frontend: String,
+        /// The backend's id.
+        backend: String,
+    },
+    /// To have an instance ended and started anew.
+    Restart {
+        /// Its id.
+        instance: String,
+    },
+}
+
+/// What comes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// How everything is.
+    Status(GatewayStatus),
+    /// Who is logged in.
+    Sessions(Vec<SessionStatus>),
+    /// It is done.
+    Done,
+    /// Why it is not done.
+    Refused(String),
+}
+
+/// How everything is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatewayStatus {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// How long it has run, in seconds.
+    pub up_s: u64,
+    /// Its instances.
+    pub instances: Vec<InstanceStatus>,
+}
+
+/// Where a gateway with this state directory listens.
+pub fn socket_in(state: &Path) -> PathBuf {
+    state.join("control.sock")
+}

@@ -1,0 +1,119 @@
+//! The gateway's side.
+
+use super::{Answer, GatewayStatus, LONGEST_LINE, Order, socket_in};
+use crate::broker::Broker;
+use crate::intents::prepare;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long an operator's command may take to say what it wants, and to take the answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The socket's file; removed when this is dropped.
+pub struct Control {
+    file: PathBuf,
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
+/// Listens in the state directory, on a thread of its own: one operator after the other, each with
+/// one question. The state directory is closed to others, and so is the socket.
+///
+/// # Errors
+/// A sentence that says why nobody can be listened to.
+pub fn serve(name: &str, state: &Path, broker: Arc<Broker>) -> Result<Control, String> {
+    let file = socket_in(state);
+    let listener = prepare(state)
+        .and_then(|()| listen(&file).map_err(|error| format!("{}: {error}", file.display())))?;
+    let desk = Desk {
+        name: name.to_owned(),
+        begun: Instant::now(),
+        broker,
+    };
+    let thread = std::thread::Builder::new().name("control".to_owned());
+    thread
+        .spawn(move || {
+            for stream in listener.incoming() {
+                if let Err(error) = stream.and_then(|stream| desk.talk(stream)) {
+                    tracing::debug!(%error, "an operator's command broke off");
+                }
+            }
+        })
+        .map_err(|error| format!("no thread: {error}"))?;
+    Ok(Control { file })
+}
+
+fn listen(file: &Path) -> io::Result<UnixListener> {
+    // One that nobody listens on any more was left behind by a gateway that was killed.
+    if UnixStream::connect(file).is_ok() {
+        return Err(io::Error::other(
+            "another gateway uses this state directory",
+        ));
+    }
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(file)?;
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+struct Desk {
+    name: String,
+    begun: Instant,
+    broker: Arc<Broker>,
+}
+
+impl Desk {
+    fn talk(&self, mut stream: UnixStream) -> io::Result<()> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let mut line = String::new();
+        BufReader::new((&stream).take(LONGEST_LINE)).read_line(&mut line)?;
+        let answer = match serde_json::from_str(&line) {
+            Ok(order) => self.carry_out(order),
+            Err(error) => Answer::Refused(format!(
+                "this gateway ({}) does not understand that: {error}",
+                env!("CARGO_PKG_VERSION")
+            )),
+        };
+        let mut line = serde_json::to_vec(&answer)?;
+        line.push(b'\n');
+        stream.write_all(&line)
+    }
+
+    fn carry_out(&self, order: Order) -> Answer {
+        let changed = match &order {
+            Order::Status => return Answer::Status(self.status()),
+            Order::Sessions => return Answer::Sessions(self.broker.sessions()),
+            Order::Route { frontend, backend } => self.broker.route(frontend, backend),
+            Order::Restart { instance } => self.broker.restart(instance),
+        };
+        match changed {
+            Ok(()) => {
+                tracing::info!(?order, "done, as an operator wants");
+                Answer::Done
+            }
+            Err(why) => Answer::Refused(why),
+        }
+    }
+
+    fn status(&self) -> GatewayStatus {
+        GatewayStatus {
+            name: self.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            up_s: self.begun.elapsed().as_secs(),
+            instances: self.broker.instances(),
+        }
+    }
+}
