@@ -88,7 +88,8 @@ fn a_script_shows_its_progress_and_ctrl_c_asks_what_is_meant() {
         "Stop the script [s], only stop watching [w], or go on [Enter]?",
     );
     terminal.key("Enter").unwrap();
-    wait_for(&terminal, "running [=");
+    // The bar as it was stays above the question.
+    wait_for_times(&terminal, "running [=", 2);
     terminal.key("C-c").unwrap();
     wait_for_times(&terminal, "go on [Enter]?", 2);
     terminal.key("C-c").unwrap();
