@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 #[test]
 fn nobody_listening_is_said_with_what_to_do() {
     let gone = Peer::new().address();
-    let client = Person::new().call(&gone, &["status"]);
+    let person = Person::new();
+    let client = person.call(&gone, &["status"]);
     client
         .end()
         .ended(3)

@@ -228,6 +228,32 @@ fn a_gateway_that_is_killed_during_a_submit_costs_no_line_and_no_outcome() {
     assert!(script.err.contains("connected again"), "{}", script.err);
 }
 
+/// The daemon is stopped by a signal, so that the submit is under way when the gateway is killed.
+#[test]
+fn a_gateway_that_is_killed_before_its_answer_runs_the_script_once_at_the_most() {
+    let mut local = Local::start();
+    local.write("once.py", "printinfo('ran ' + 'once')\n");
+    let daemon = local.nicos.pid();
+    local.client(&["status"]).ended(0);
+    signal("-STOP", daemon);
+    let script = local.call(&["submit", "once.py", "--patience", "30"]);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    local.gateway.kill9();
+    signal("-CONT", daemon);
+    local.gateway.restart().unwrap();
+    let script = script.end();
+    let ran = local
+        .client(&["log", "-n", "100"])
+        .out
+        .matches("ran once")
+        .count();
+    // It may have ended before the restarted gateway could see how, or not have been sent at all.
+    match script.status {
+        Some(0) => assert_eq!(ran, 1, "{script:?}"),
+        status => assert!(ran <= 1 && status == Some(5), "{ran}: {script:?}"),
+    }
+}
+
 #[test]
 fn a_gateway_that_stays_away_leaves_the_outcome_unknown() {
     let mut local = Local::start();
@@ -259,4 +285,11 @@ fn a_daemon_that_restarts_loses_the_script_and_that_is_said() {
     local.nicos.restart().unwrap();
     let script = script.end().ended(5);
     assert!(script.err.contains("loop.py was lost"), "{}", script.err);
+}
+
+fn signal(signal: &str, pid: u32) {
+    let sent = std::process::Command::new("kill")
+        .args([signal, &pid.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
 }

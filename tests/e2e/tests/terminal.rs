@@ -7,14 +7,19 @@
     reason = "a test that cannot go on must fail"
 )]
 
-use patchbay_e2e::{Local, PATIENCE, wait_until};
+use patchbay_e2e::{Local, PATIENCE};
 use patchbay_servers::Terminal;
 use std::time::Instant;
 
 /// Waits until this is on the screen.
 fn wait_for(terminal: &Terminal, text: &str) {
+    wait_for_times(terminal, text, 1);
+}
+
+/// Waits until this is on the screen so many times.
+fn wait_for_times(terminal: &Terminal, text: &str, times: usize) {
     let begun = Instant::now();
-    while !terminal.screen().unwrap().contains(text) {
+    while terminal.screen().unwrap().matches(text).count() < times {
         let screen = terminal.screen().unwrap();
         assert!(begun.elapsed() < PATIENCE, "`{text}` never came:\n{screen}");
         std::thread::sleep(std::time::Duration::from_millis(50));
@@ -24,7 +29,7 @@ fn wait_for(terminal: &Terminal, text: &str) {
 /// Asks the shell for the exit status of what ended last.
 fn assert_status(terminal: &Terminal, status: i32) {
     terminal.type_line("echo status=$?").unwrap();
-    wait_for(terminal, &format!("\nstatus={status}\n"));
+    wait_for(terminal, &format!("status={status}\n"));
 }
 
 /// Logs in, and lets the client remember all.
@@ -83,12 +88,10 @@ fn a_script_shows_its_progress_and_ctrl_c_asks_what_is_meant() {
         "Stop the script [s], only stop watching [w], or go on [Enter]?",
     );
     terminal.key("Enter").unwrap();
-    wait_for(&terminal, "running [=");
+    // The bar as it was stays above the question.
+    wait_for_times(&terminal, "running [=", 2);
     terminal.key("C-c").unwrap();
-    wait_until("a second question", || {
-        let screen = terminal.screen().unwrap();
-        (screen.matches("go on [Enter]?").count() == 2).then_some(())
-    });
+    wait_for_times(&terminal, "go on [Enter]?", 2);
     terminal.key("C-c").unwrap();
     wait_for(
         &terminal,

@@ -4,11 +4,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-const WAITING: &str = "{spinner} {msg}";
-const RUNNING: &str = "{prefix} [{bar:20.=> }] line {pos}/{len}  {msg}";
-/// What stands behind the bar is no longer, in characters. A line that fills the terminal would not be taken away whole
-/// when Ctrl-C writes `^C` behind it.
-const LONGEST: usize = 56;
+const WAITING: &str = "{spinner} {wide_msg}";
+const RUNNING: &str = "{prefix} [{bar:20.=> }] line {pos}/{len}  {wide_msg}";
 const TICK: Duration = Duration::from_millis(200);
 
 /// A line that is drawn anew while lines go by above it. Nothing at all where standard error is no terminal.
@@ -26,19 +23,19 @@ impl Bar {
     }
 
     /// Something that has no measure goes on.
-    pub(crate) fn wait(&mut self, message: &str) {
+    pub(crate) fn wait(&mut self, message: String) {
         if let Some(bar) = self.shown(WAITING) {
-            bar.set_message(cut(message));
+            bar.set_message(message);
         }
     }
 
     /// A script of `lines` lines, and what stands in it, is at `line`.
-    pub(crate) fn at(&mut self, state: &str, line: u64, lines: u64, text: &str) {
+    pub(crate) fn at(&mut self, state: &str, line: u64, lines: u64, text: String) {
         if let Some(bar) = self.shown(RUNNING) {
             bar.set_length(lines.max(1));
             bar.set_prefix(state.to_owned());
             bar.set_position(line);
-            bar.set_message(cut(text));
+            bar.set_message(text);
         }
     }
 
@@ -71,13 +68,6 @@ impl Bar {
             bar.set_style(style.progress_chars("=> ").tick_chars("|/-\\ "));
         }
         Some(bar)
-    }
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 

@@ -73,7 +73,7 @@ impl Watcher<'_> {
                     count => format!(" behind {count} others"),
                 };
                 let message = format!("{} waits{ahead}", clean(&self.script.name));
-                self.screen.bar().wait(&message);
+                self.screen.bar().wait(message);
             }
             stage => {
                 let state = match stage {
@@ -85,7 +85,7 @@ impl Watcher<'_> {
                     "" => text(),
                     action => format!("{}  {action}", text()),
                 };
-                self.screen.bar().at(state, line, lines, &text);
+                self.screen.bar().at(state, line, lines, text);
             }
         }
     }
