@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 #[test]
 fn nobody_listening_is_said_with_what_to_do() {
-    let gone = Peer::new().address();
     let person = Person::new();
-    let client = person.call(&gone, &["status"]);
+    // A port that no test is ever given.
+    let client = person.call("127.0.0.1:1", &["status"]);
     client
         .end()
         .ended(3)
