@@ -36,6 +36,7 @@ mod gateway;
 mod health;
 mod json;
 mod log;
+mod mistake;
 mod secret_source;
 mod session;
 mod stop;
@@ -53,6 +54,7 @@ pub use frontend::Frontend;
 pub use gateway::Gateway;
 pub use health::Health;
 pub use json::RawJson;
+pub use mistake::{field_within, wrong_field};
 pub use model::Role;
 pub use patchbay_abi::{Buffer, Fault, FaultKind, Secret, Side};
 /// For `use patchbay_sdk::schemars::{self, JsonSchema}`, which the derive macro needs.

@@ -3,11 +3,10 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use patchbay_sdk::Fault;
 use patchbay_sdk::schemars::{self, JsonSchema};
+use patchbay_sdk::{Fault, wrong_field};
 use serde::{Deserialize, Serialize};
 
-use crate::config::wrong;
 use crate::stomp::Tls;
 
 /// More brokers than this are a mistake.
@@ -50,12 +49,12 @@ impl BrokerList {
         };
         if addresses.is_empty() || addresses.len() > MAX_BROKERS {
             let text = format!("one address or a list of 1 to {MAX_BROKERS}");
-            return Err(wrong("broker", &text));
+            return Err(wrong_field("broker", &text));
         }
         for (number, address) in addresses.iter().enumerate() {
             check_address(address)?;
             if addresses[..number].contains(address) {
-                return Err(wrong(
+                return Err(wrong_field(
                     "broker",
                     &format!("a list with {address} in it once"),
                 ));
@@ -74,8 +73,12 @@ impl TlsConfig {
         let identity = match (&self.cert, &self.key) {
             (None, None) => None,
             (Some(cert), Some(key)) => Some((cert.clone(), key.clone())),
-            (Some(_), None) => return Err(wrong("tls.key", "given where there is a `tls.cert`")),
-            (None, Some(_)) => return Err(wrong("tls.cert", "given where there is a `tls.key`")),
+            (Some(_), None) => {
+                return Err(wrong_field("tls.key", "given where there is a `tls.cert`"));
+            }
+            (None, Some(_)) => {
+                return Err(wrong_field("tls.cert", "given where there is a `tls.key`"));
+            }
         };
         Ok(Tls {
             ca: self.ca.clone(),
@@ -98,7 +101,7 @@ fn check_address(address: &str) -> Result<(), Fault> {
         .map(|(_, port)| port.parse::<u16>());
     match port {
         Some(Ok(1..)) => Ok(()),
-        _ => Err(wrong(
+        _ => Err(wrong_field(
             "broker",
             "the STOMP address as `host:port`, such as \"127.0.0.1:61613\"",
         )),

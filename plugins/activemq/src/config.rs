@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use patchbay_sdk::schemars::{self, JsonSchema};
-use patchbay_sdk::{Fault, FaultKind, SecretSource};
+use patchbay_sdk::{Fault, SecretSource, field_within, wrong_field};
 use serde::{Deserialize, Serialize};
 
 use crate::broker_config::{BrokerList, TlsConfig, is_here};
@@ -167,8 +167,12 @@ impl Config {
                 user: user.clone(),
                 passcode: passcode.clone(),
             }),
-            (Some(_), None) => return Err(wrong("passcode", "given where there is a `login`")),
-            (None, Some(_)) => return Err(wrong("login", "given where there is a `passcode`")),
+            (Some(_), None) => {
+                return Err(wrong_field("passcode", "given where there is a `login`"));
+            }
+            (None, Some(_)) => {
+                return Err(wrong_field("login", "given where there is a `passcode`"));
+            }
         };
         Ok(Target {
             address: address.to_owned(),
@@ -188,28 +192,28 @@ impl Config {
     fn check_numbers(&self) -> Result<(), Fault> {
         let limits = &self.limits;
         let year = 366 * 86_400;
-        within("heart_beat_ms", self.heart_beat_ms, 0, 3_600_000)?;
-        within("min_reply_delay_ms", self.min_reply_delay_ms, 0, 1_000)?;
-        within("answer_expiry_s", self.answer_expiry_s, 1, year)?;
-        within("session_idle_s", self.session_idle_s, 1, year)?;
-        within(
+        field_within("heart_beat_ms", self.heart_beat_ms, 0, 3_600_000)?;
+        field_within("min_reply_delay_ms", self.min_reply_delay_ms, 0, 1_000)?;
+        field_within("answer_expiry_s", self.answer_expiry_s, 1, year)?;
+        field_within("session_idle_s", self.session_idle_s, 1, year)?;
+        field_within(
             "limits.request_bytes",
             limits.request_bytes as u64,
             1,
             64 << 20,
         )?;
-        within("limits.requests", limits.requests.into(), 1, 10_000)?;
-        within(
+        field_within("limits.requests", limits.requests.into(), 1, 10_000)?;
+        field_within(
             "limits.requests_per_client",
             limits.requests_per_client.into(),
             1,
             10_000,
         )?;
         let most = 1 << 30;
-        within("limits.answer_bytes", limits.answer_bytes as u64, 1, most)?;
-        within("limits.event_bytes", limits.event_bytes as u64, 1, most)?;
-        within("limits.clients", limits.clients as u64, 1, 100_000)?;
-        within("limits.remembered", limits.remembered as u64, 1, 1_000_000)
+        field_within("limits.answer_bytes", limits.answer_bytes as u64, 1, most)?;
+        field_within("limits.event_bytes", limits.event_bytes as u64, 1, most)?;
+        field_within("limits.clients", limits.clients as u64, 1, 100_000)?;
+        field_within("limits.remembered", limits.remembered as u64, 1, 1_000_000)
     }
 }
 
@@ -217,7 +221,7 @@ impl Config {
 fn check_queue(queue: &str) -> Result<(), Fault> {
     let plain = |c: char| c.is_alphanumeric() || "._-/".contains(c);
     if queue.is_empty() || queue.len() > 200 || !queue.chars().all(plain) {
-        return Err(wrong(
+        return Err(wrong_field(
             "queue",
             "the name of one queue: letters, digits and any of `._-/`",
         ));
@@ -235,20 +239,6 @@ fn warn_of_clear_login(targets: &[Target]) {
             );
         }
     }
-}
-
-fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), Fault> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(wrong(field, &format!("between {least} and {most}")))
-}
-
-pub(crate) fn wrong(field: &str, must_be: &str) -> Fault {
-    Fault::new(
-        FaultKind::Invalid,
-        format!("the configuration field `{field}` must be {must_be}"),
-    )
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use patchbay_sdk::schemars::{self, JsonSchema};
-use patchbay_sdk::{Fault, FaultKind};
+use patchbay_sdk::{Fault, field_within, wrong_field};
 use serde::{Deserialize, Serialize};
 
 /// Where to listen if nothing is said.
@@ -134,49 +134,36 @@ impl Config {
     fn check_numbers(&self) -> Result<(), Fault> {
         let limits = &self.limits;
         let year = 366 * 86_400;
-        within("login_s", self.login_s, 1, 3_600)?;
-        within("idle_s", self.idle_s, 1, year)?;
-        within("write_s", self.write_s, 1, 3_600)?;
-        within("stop_s", self.stop_s, 0, 3_600)?;
-        within("events_bytes", self.events_bytes as u64, 64 << 10, 1 << 40)?;
-        within(
+        field_within("login_s", self.login_s, 1, 3_600)?;
+        field_within("idle_s", self.idle_s, 1, year)?;
+        field_within("write_s", self.write_s, 1, 3_600)?;
+        field_within("stop_s", self.stop_s, 0, 3_600)?;
+        field_within("events_bytes", self.events_bytes as u64, 64 << 10, 1 << 40)?;
+        field_within(
             "limits.line_bytes",
             limits.line_bytes as u64,
             1_024,
             64 << 20,
         )?;
-        within("limits.connections", limits.connections as u64, 1, 100_000)?;
-        within(
+        field_within("limits.connections", limits.connections as u64, 1, 100_000)?;
+        field_within(
             "limits.requests_per_connection",
             limits.requests_per_connection as u64,
             1,
             10_000,
         )?;
-        within("limits.wrong_logins", limits.wrong_logins.into(), 1, 1_000)
+        field_within("limits.wrong_logins", limits.wrong_logins.into(), 1, 1_000)
     }
 }
 
 fn mode(text: &str) -> Result<u32, Fault> {
     let mode = u32::from_str_radix(text, 8).ok();
     mode.filter(|mode| *mode <= 0o777).ok_or_else(|| {
-        wrong(
+        wrong_field(
             "unix_mode",
             r#"a file's mode in octal, such as "600" or "660""#,
         )
     })
-}
-
-fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), Fault> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(wrong(field, &format!("between {least} and {most}")))
-}
-
-/// A mistake in the configuration.
-pub fn wrong(field: &str, must_be: &str) -> Fault {
-    let text = format!("the configuration field `{field}` must be {must_be}");
-    Fault::new(FaultKind::Invalid, text)
 }
 
 #[cfg(test)]

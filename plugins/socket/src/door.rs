@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use patchbay_sdk::{Fault, FaultKind, Stop};
+use patchbay_sdk::{Fault, FaultKind, Stop, wrong_field};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::config::{Settings, wrong};
+use crate::config::Settings;
 use crate::connection;
 use crate::outgoing::Outgoing;
 #[cfg(unix)]
@@ -71,7 +71,7 @@ async fn open_tcp(address: &str, allow_remote: bool) -> Result<Door, Fault> {
     let found: Vec<SocketAddr> = match tokio::net::lookup_host(address).await {
         Ok(found) => found.collect(),
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-            return Err(wrong("tcp", help));
+            return Err(wrong_field("tcp", help));
         }
         Err(error) => return Err(unavailable(address, &error, "does the name exist?")),
     };
@@ -81,7 +81,7 @@ async fn open_tcp(address: &str, allow_remote: bool) -> Result<Door, Fault> {
         let must = format!(
             "an address on loopback, such as \"127.0.0.1:1310\": other machines reach {remote}, and passwords and scripts travel unencrypted; `allow_remote = true` permits it"
         );
-        return Err(wrong("tcp", &must));
+        return Err(wrong_field("tcp", &must));
     }
     match TcpListener::bind(&found[..]).await {
         Ok(listener) => {
@@ -116,7 +116,10 @@ async fn open_unix(path: &std::path::Path, mode: u32) -> Result<Door, Fault> {
 
 #[cfg(not(unix))]
 async fn open_unix(_: &std::path::Path, _: u32) -> Result<Door, Fault> {
-    Err(wrong("unix", "left out: this system has no Unix sockets"))
+    Err(wrong_field(
+        "unix",
+        "left out: this system has no Unix sockets",
+    ))
 }
 
 fn unavailable(what: &str, error: &io::Error, hint: &str) -> Fault {

@@ -7,56 +7,28 @@
     reason = "a test that cannot go on must fail"
 )]
 
-use patchbay_e2e::{PATIENCE, gateway};
-use patchbay_servers::{Gateway, Nicos, free_port, silent};
+use patchbay_e2e::{Local, PATIENCE};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::{Command, Output};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-const CONFIG: &str = r#"
-[gateway]
-plugin_path = ["@PLUGINS@"]
-log_level = "debug"
-
-[[backend]]
-id = "nicos"
-plugin = "nicos"
-[backend.config]
-address = "@NICOS@"
-
-[[frontend]]
-id = "local"
-plugin = "socket"
-backend = "nicos"
-[frontend.config]
-tcp = "127.0.0.1:@PORT@"
-"#;
-
-/// A gateway with a NICOS behind it and a port before it.
-struct Site {
-    port: u16,
-    gateway: Gateway,
-    _nicos: Nicos,
-}
+/// The instrument, as clients of its socket see it.
+struct Site(Local);
 
 impl Site {
     fn start() -> Site {
-        let nicos = Nicos::start(&silent).unwrap();
-        let port = free_port().unwrap();
-        let config = CONFIG
-            .replace("@NICOS@", &nicos.address().to_string())
-            .replace("@PORT@", &port.to_string());
-        Site {
-            port,
-            gateway: gateway(&config, &["nicos", "socket"]),
-            _nicos: nicos,
-        }
+        Site(Local::start())
+    }
+
+    fn port(&self) -> u16 {
+        let address = self.0.address().rsplit_once(':');
+        address.unwrap().1.parse().unwrap()
     }
 
     fn login(&self) -> Client {
-        let mut client = Client::connect(self.port);
+        let mut client = Client::connect(self.port());
         let login = json!({"op": "login", "args": {"user": "admin", "secret": "admin"}});
         assert_eq!(client.ok(login)["role"], "admin");
         client
@@ -72,7 +44,7 @@ impl Site {
             "/../../plugins/socket/examples/client.py"
         );
         Command::new("python3")
-            .args([program, "127.0.0.1", &self.port.to_string(), "admin"])
+            .args([program, "127.0.0.1", &self.port().to_string(), "admin"])
             .arg(file)
             .env("PATCHBAY_PASSWORD", password)
             .output()
@@ -230,10 +202,10 @@ fn the_same_key_again_is_the_same_job_over_another_connection_too() {
 fn a_gateway_that_is_stopped_says_goodbye_and_ends_in_time() {
     let mut site = Site::start();
     let mut client = site.login();
-    site.gateway.stop();
+    site.0.gateway.stop();
     assert_eq!(client.read()["bye"]["kind"], "shutting-down");
     assert_eq!(
-        site.gateway.exit().and_then(|status| status.code()),
+        site.0.gateway.exit().and_then(|status| status.code()),
         Some(0)
     );
 }
