@@ -65,7 +65,10 @@ impl Session {
     /// As [`Session::call`]; `Conflict` if the key was used for something else, and `UnknownOutcome`
     /// if the gateway was interrupted and cannot find out what became of it.
     pub async fn call_once(&self, op: &str, args: RawJson, key: &str) -> Result<Reply, Fault> {
-        self.inner.link.call(self.inner.id, op, args, Some(key)).await
+        self.inner
+            .link
+            .call(self.inner.id, op, args, Some(key))
+            .await
     }
 }
 

@@ -71,7 +71,9 @@ async fn logins(peer: &mut Peer) -> (Arc<Settings>, patchbay_nicos::logins::Leas
         secret: Secret::new("x"),
     };
     let daemon = Daemon::new(Arc::clone(&settings), Board::new(drop));
-    let lease = Logins::new(&daemon, privates().0).enter(account, 1).await;
+    let lease = Logins::new(&daemon, privates(1 << 20).0)
+        .enter(account, 1)
+        .await;
     // The two lanes that a login has from the start.
     for _ in 0..2 {
         assert_eq!(seen(peer).await, Seen::Login);

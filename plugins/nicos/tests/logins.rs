@@ -33,7 +33,7 @@ fn logins(peer: &Peer, more: &str) -> Arc<Logins> {
         format!(r#"{{"address": "{address}", "retry_first_s": 0.02, "retry_most_s": 0.1{more}}}"#);
     let config: Config = serde_json::from_str(&config).unwrap();
     let daemon = Daemon::new(Arc::new(config.resolve().unwrap()), Board::new(drop));
-    Logins::new(&daemon, privates().0)
+    Logins::new(&daemon, privates(1 << 20).0)
 }
 
 async fn enter(logins: &Arc<Logins>) -> Result<Lease, Fault> {

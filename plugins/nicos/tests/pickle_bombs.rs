@@ -153,7 +153,11 @@ fn outcome(payload: &[u8]) -> String {
         value.to_json()
     });
     match json {
-        Ok(json) => json.get().to_owned(),
+        Ok(json) => {
+            json.parse::<serde_json::Value>()
+                .expect("what is written is JSON");
+            json.get().to_owned()
+        }
         Err(error) => error.to_string(),
     }
 }

@@ -8,6 +8,14 @@ pub(super) fn frame_limit_bytes() -> usize {
     4 << 20
 }
 
+pub(super) fn events_waiting_bytes() -> usize {
+    8 << 20
+}
+
+pub(super) fn at_once() -> usize {
+    1
+}
+
 pub(super) fn connect_deadline_s() -> f64 {
     5.0
 }

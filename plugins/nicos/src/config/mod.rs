@@ -44,6 +44,11 @@ pub struct Config {
     /// takes a second of CPU time for 5 MB and half a minute for 20.
     #[serde(default = "defaults::frame_limit_bytes")]
     pub frame_limit_bytes: usize,
+    /// Most bytes of events that were read and not yet told, each event counted as 256 bytes more than it has; the daemon
+    /// keeps the others meanwhile. Events that are for one client only may take as much again; what finds no room of
+    /// those is dropped and counted.
+    #[serde(default = "defaults::events_waiting_bytes")]
+    pub events_waiting_bytes: usize,
     /// Limits on decoding one payload.
     #[serde(default)]
     pub pickle: PickleConfig,
@@ -123,6 +128,9 @@ pub struct PickleConfig {
     pub output_bytes: usize,
     /// Longest integer, in bytes.
     pub int_bytes: usize,
+    /// Most large payloads that are decoded at a time; others wait for their turn. Each takes up to 150 bytes for each
+    /// value, 16 for each byte of the payload and 3 for each of its JSON.
+    pub at_once: usize,
 }
 
 impl Default for PickleConfig {
@@ -133,6 +141,7 @@ impl Default for PickleConfig {
             nodes: limits.nodes,
             output_bytes: limits.output_bytes,
             int_bytes: limits.int_bytes,
+            at_once: defaults::at_once(),
         }
     }
 }

@@ -27,8 +27,12 @@ pub struct Settings {
     pub password: PasswordForm,
     /// As in [`Config::frame_limit_bytes`].
     pub frame_limit: usize,
+    /// As in [`Config::events_waiting_bytes`].
+    pub events_waiting: usize,
     /// As in [`Config::pickle`].
     pub limits: Limits,
+    /// [`Config::pickle`]'s `at_once`.
+    pub decoders: usize,
     /// As in [`Config::connect_deadline_s`].
     pub connect_deadline: Duration,
     /// As in [`Config::reply_deadline_s`].
@@ -69,6 +73,7 @@ impl Config {
             .try_for_each(|name| check_event(name))?;
         Ok(Settings {
             frame_limit: at_least("frame_limit_bytes", self.frame_limit_bytes, 4096)?,
+            events_waiting: at_least("events_waiting_bytes", self.events_waiting_bytes, 4096)?,
             limits: Limits {
                 input_bytes: self.frame_limit_bytes,
                 depth: at_least("pickle.depth", self.pickle.depth, 8)?,
@@ -76,6 +81,7 @@ impl Config {
                 output_bytes: at_least("pickle.output_bytes", self.pickle.output_bytes, 4096)?,
                 int_bytes: at_least("pickle.int_bytes", self.pickle.int_bytes, 8)?,
             },
+            decoders: at_least("pickle.at_once", self.pickle.at_once, 1)?,
             connect_deadline: seconds("connect_deadline_s", self.connect_deadline_s)?,
             reply_deadline: seconds("reply_deadline_s", self.reply_deadline_s)?,
             eval_deadline: seconds("eval_deadline_s", self.eval_deadline_s)?,

@@ -152,8 +152,7 @@ impl EventCodec {
                 payload,
                 ..
             } => {
-                // A copy, because the original would keep all that was received with it.
-                self.liveparams = Bytes::copy_from_slice(&payload);
+                self.liveparams = payload;
                 None
             }
             event => Some(event),
@@ -185,7 +184,9 @@ impl EventCodec {
         } else if bytes.len() < length {
             return Ok(false);
         } else {
-            event.chunks.push(bytes.split_to(length).freeze());
+            // A copy, because the original would keep all that was received with it, however short it is itself.
+            event.chunks.push(Bytes::copy_from_slice(&bytes[..length]));
+            bytes.advance(length);
         }
         event.size = size;
         event.next = None;

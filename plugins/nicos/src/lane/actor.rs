@@ -319,13 +319,13 @@ impl Actor {
     fn tell_down(&self, cause: &Fault) {
         if let Some(Feed::All(to)) = &self.feed {
             let epoch = EPOCH.fetch_add(1, Ordering::Relaxed);
-            let _ = to.try_send((epoch, News::Down(cause.clone())));
+            to.try_send(epoch, News::Down(cause.clone()));
         }
     }
 
     async fn tell_down_of(&self, epoch: u64, cause: &Fault) {
         if let Some(Feed::All(to)) = &self.feed {
-            let news = to.send((epoch, News::Down(cause.clone())));
+            let news = to.send(epoch, News::Down(cause.clone()));
             // The listener may be waiting for this very lane; the next link's number tells it the same.
             let _ = tokio::time::timeout(Duration::from_secs(1), news).await;
         }

@@ -3,14 +3,13 @@
 use std::net::SocketAddr;
 
 use futures_util::StreamExt;
-use patchbay_sdk::{Fault, FaultKind};
-use serde_json::value::RawValue;
+use patchbay_sdk::{Fault, FaultKind, RawJson};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
-use super::decode::{decode, refusal_text};
+use super::decode::{decode_small, refusal_text};
 use crate::banner::Banner;
 use crate::config::Settings;
 use crate::frame::{CommandCodec, FrameError, ReplyFrame};
@@ -19,19 +18,14 @@ use crate::frame::{CommandCodec, FrameError, ReplyFrame};
 ///
 /// # Errors
 /// As [`Link::open`].
-pub async fn greet(settings: &Settings) -> Result<(Banner, Box<RawValue>), Fault> {
+pub async fn greet(settings: &Settings) -> Result<(Banner, RawJson), Fault> {
     within(settings, connect(settings))
         .await
         .map(|(_, _, banner, json)| (banner, json))
 }
 
 /// A connection, its identity, and the banner, read and as it came.
-pub(super) type Connected = (
-    Framed<TcpStream, CommandCodec>,
-    [u8; 16],
-    Banner,
-    Box<RawValue>,
-);
+pub(super) type Connected = (Framed<TcpStream, CommandCodec>, [u8; 16], Banner, RawJson);
 
 /// Sends a new identity and reads the banner.
 pub(super) async fn connect(settings: &Settings) -> Result<Connected, Fault> {
@@ -65,7 +59,7 @@ pub(super) async fn connect(settings: &Settings) -> Result<Connected, Fault> {
             "the daemon uses the serializer `json`; set its `serializercls` to the classic one";
         return Err(Fault::new(FaultKind::Unsupported, message));
     }
-    let (json, _) = decode(payload, &settings.limits).await?;
+    let json = decode_small(&payload)?;
     Ok((commands, identity, Banner::read(&json)?, json))
 }
 

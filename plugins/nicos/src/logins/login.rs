@@ -7,7 +7,7 @@ use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 
 use crate::lane::{
-    Account, Caller, Daemon, Feed, Lane, Link, PrivateFeed, PrivateSender, Sort, Whose,
+    Account, Caller, Daemon, Decoder, Feed, Lane, Link, PrivateFeed, PrivateSender, Sort, Whose,
 };
 
 /// One login: a name and password that the daemon has accepted, and its lanes. They are closed when it is dropped.
@@ -67,6 +67,12 @@ impl Login {
     #[must_use]
     pub fn user_level(&self) -> i64 {
         self.user_level
+    }
+
+    /// Reads what the daemon answers.
+    #[must_use]
+    pub fn decoder(&self) -> &Decoder {
+        self.daemon.decoder()
     }
 
     /// The name.

@@ -10,20 +10,20 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use patchbay_sdk::{BackendContext, EventKind, Fault, FaultKind, Health};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::config::Settings;
 use crate::known::{Known, Reading};
-use crate::lane::{Account, Daemon, Feed, Greeting, Lane, News, PrivateReceiver, Sort};
+use crate::lane::{
+    Account, Daemon, Feed, Greeting, Held, Lane, News, NewsReceiver, PrivateReceiver, Sort, forward,
+};
 use crate::protocol::{Protocol, TESTED};
 use events::Estimate;
 use private::Waiting;
 use sync::Pending;
 use tell::Teller;
-
-/// Most events read from the socket and not yet told; each may be as long as a frame.
-const BACKLOG: usize = 64;
 
 /// Whoever may read the events: set by the configuration or by the first login, replaced when the daemon refuses it.
 pub type Candidate = watch::Sender<Option<Account>>;
@@ -107,7 +107,7 @@ impl Observer {
                 _ = stop.wait_for(|stop| *stop) => return,
             };
             let Some(account) = account else { return };
-            let (feed, mut news) = mpsc::channel(BACKLOG);
+            let (feed, mut news) = forward(self.settings.events_waiting);
             let lane = Lane::start(
                 Sort::Observer,
                 &self.daemon,
@@ -147,6 +147,8 @@ impl Observer {
                     self.teller.health(Health::Up);
                     self.settings.probe * 4
                 }
+                // It is we who are busy, and the daemon who has let others in.
+                Err(fault) if fault.kind == FaultKind::Busy => self.settings.retry_most,
                 Err(fault) => {
                     self.teller.health(Health::Down(fault.message));
                     self.settings.retry_most
@@ -158,7 +160,7 @@ impl Observer {
         }
     }
 
-    async fn follow(&mut self, lane: &Lane, news: &mut mpsc::Receiver<(u64, News)>) {
+    async fn follow(&mut self, lane: &Lane, news: &mut NewsReceiver) {
         loop {
             let due = self.due();
             let known = Arc::clone(&self.known);
@@ -167,13 +169,15 @@ impl Observer {
                 // Before the news: of a job that has ended already it is harder to say whose it was.
                 Some(private) = self.private.recv() => {
                     self.private(private).await;
+                    yield_now().await;
                     continue;
                 }
-                item = news.recv() => item,
+                // Before the news, which may never end.
                 () = known.wanted() => {
                     self.resync(lane).await;
                     continue;
                 }
+                item = news.recv() => item,
                 () = sleep_until(due) => {
                     self.go_on(lane).await;
                     self.doubt();
@@ -182,12 +186,16 @@ impl Observer {
                     continue;
                 }
             };
-            let Some((epoch, item)) = item else { return };
-            self.take(lane, epoch, item).await;
+            let Some((epoch, item, room)) = item else {
+                return;
+            };
+            self.take(lane, epoch, item, room).await;
             self.go_on(lane).await;
             self.doubt();
             self.release_private().await;
             self.teller.release_due();
+            // Events may come without end, and clients are served by the same thread.
+            yield_now().await;
         }
     }
 
@@ -202,7 +210,7 @@ impl Observer {
         due.unwrap_or_else(|| Instant::now() + FAR)
     }
 
-    async fn take(&mut self, lane: &Lane, epoch: u64, item: News) {
+    async fn take(&mut self, lane: &Lane, epoch: u64, item: News, room: Held) {
         match item {
             News::Up(greeting) if epoch > self.epoch => {
                 self.epoch = epoch;
@@ -213,7 +221,7 @@ impl Observer {
                 self.down(&cause);
             }
             News::Event(frame) if epoch == self.epoch => {
-                self.event(lane, frame).await;
+                self.event(lane, frame, room).await;
                 self.puzzle(lane).await;
             }
             _ => tracing::debug!("news of an older link"),

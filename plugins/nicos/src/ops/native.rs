@@ -39,7 +39,7 @@ pub(super) async fn native(scene: &Scene<'_>, command: &Command) -> Result<Reply
     if verb.changes {
         scene.known.look_again();
     }
-    value.map(|value| Reply::raw(value.into()))
+    value.map(Reply::raw)
 }
 
 fn find(name: &str) -> Result<Verb, Fault> {
