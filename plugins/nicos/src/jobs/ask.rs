@@ -90,12 +90,14 @@ impl Jobs {
             .collect()
     }
 
-    /// Whether every one of these jobs is known to have ended, or the daemon is stopping what runs, which empties its
-    /// queue first. Of an `unknown` job the end was only concluded.
+    /// Whether every one of these jobs is known to have ended, or is the one that runs and is being stopped. What waits
+    /// behind that one may have come since, and would run. Of an `unknown` job the end was only concluded.
     #[must_use]
     pub fn are_stopping(&self, jobs: &[(String, JobState)]) -> bool {
         let is_over = |state: JobState| !state.is_live() && state != JobState::Unknown;
         let has_ended = |id: &String| self.get(id).is_none_or(|job| is_over(job.state));
-        self.status.0 == code::STOPPING || jobs.iter().all(|(id, _)| has_ended(id))
+        let stops = self.link == LinkState::Up && self.status.0 == code::STOPPING;
+        let is_stopping = |id: &String| stops && self.running.as_ref() == Some(id);
+        jobs.iter().all(|(id, _)| has_ended(id) || is_stopping(id))
     }
 }
