@@ -40,6 +40,30 @@ pub(super) fn probe_s() -> f64 {
     15.0
 }
 
+pub(super) fn sign_of_life_s() -> f64 {
+    5.0
+}
+
+pub(super) fn retry_refused_s() -> f64 {
+    60.0
+}
+
+pub(super) fn keepalive_s() -> f64 {
+    12.0 * 3600.0
+}
+
+pub(super) fn tcp_keepalive_s() -> f64 {
+    30.0
+}
+
+pub(super) fn look_s() -> f64 {
+    30.0
+}
+
+pub(super) fn silence_s() -> f64 {
+    5.0
+}
+
 pub(super) fn idle_s() -> f64 {
     60.0
 }

@@ -70,6 +70,27 @@ pub struct Config {
     /// After how long each idle connection is asked for a sign of life, in seconds.
     #[serde(default = "defaults::probe_s")]
     pub probe_s: f64,
+    /// How long an idle daemon may take for that sign of life, in seconds, if `reply_deadline_s` is not shorter.
+    #[serde(default = "defaults::sign_of_life_s")]
+    pub sign_of_life_s: f64,
+    /// How long a login that the daemon refuses by now is not tried again, in seconds.
+    #[serde(default = "defaults::retry_refused_s")]
+    pub retry_refused_s: f64,
+    /// How often each connection tells the daemon to keep its login's credentials fresh, in seconds, where it has the
+    /// command `keepalive`. NICOS's own client does so every twelve hours; only logins by some service need it.
+    #[serde(default = "defaults::keepalive_s")]
+    pub keepalive_s: f64,
+    /// After how long a silence the system asks on its own whether the other end of a connection is still there, and how
+    /// long it waits before it asks again, in seconds; after three questions the connection is lost.
+    #[serde(default = "defaults::tcp_keepalive_s")]
+    pub tcp_keepalive_s: f64,
+    /// How often the daemon's state is compared with what its events have told, in seconds.
+    #[serde(default = "defaults::look_s")]
+    pub look_s: f64,
+    /// How long no event at all may come after such a look has shown something new, in seconds; then the event connection
+    /// is held to be dead and made anew.
+    #[serde(default = "defaults::silence_s")]
+    pub silence_s: f64,
     /// How long a login's connections stay open after its last client has gone, in seconds.
     #[serde(default = "defaults::idle_s")]
     pub idle_s: f64,

@@ -45,6 +45,18 @@ pub struct Settings {
     pub retry_most: Duration,
     /// As in [`Config::probe_s`].
     pub probe: Duration,
+    /// As in [`Config::sign_of_life_s`].
+    pub sign_of_life: Duration,
+    /// As in [`Config::retry_refused_s`].
+    pub retry_refused: Duration,
+    /// As in [`Config::keepalive_s`].
+    pub keepalive: Duration,
+    /// As in [`Config::tcp_keepalive_s`].
+    pub tcp_keepalive: Duration,
+    /// As in [`Config::look_s`].
+    pub look: Duration,
+    /// As in [`Config::silence_s`].
+    pub silence: Duration,
     /// As in [`Config::idle_s`].
     pub idle: Duration,
     /// As in [`Config::verify_s`].
@@ -88,6 +100,12 @@ impl Config {
             retry_first: seconds("retry_first_s", self.retry_first_s)?,
             retry_most: seconds("retry_most_s", self.retry_most_s.max(self.retry_first_s))?,
             probe: seconds("probe_s", self.probe_s)?,
+            sign_of_life: seconds("sign_of_life_s", self.sign_of_life_s)?,
+            retry_refused: seconds("retry_refused_s", self.retry_refused_s)?,
+            keepalive: seconds("keepalive_s", self.keepalive_s)?,
+            tcp_keepalive: seconds("tcp_keepalive_s", self.tcp_keepalive_s)?,
+            look: seconds("look_s", self.look_s)?,
+            silence: seconds("silence_s", self.silence_s)?,
             idle: seconds("idle_s", self.idle_s)?,
             verify: seconds("verify_s", self.verify_s)?,
             login_pace: seconds("login_pace_s", self.login_pace_s)?,

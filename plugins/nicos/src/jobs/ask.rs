@@ -2,7 +2,7 @@
 
 use super::Jobs;
 use crate::model::{JobRecord, JobState, LinkState, Run};
-use crate::shape::code;
+use crate::shape::{Request, Status, code};
 
 impl Jobs {
     /// The job of that id.
@@ -79,6 +79,15 @@ impl Jobs {
     #[must_use]
     pub fn activity(&self) -> u64 {
         self.activity
+    }
+
+    /// Whether the daemon shows something of which an event should have told: another state, or a job that nobody has
+    /// heard of. (Where more jobs wait than are remembered, some have been forgotten.)
+    #[must_use]
+    pub fn is_news(&self, status: &Status) -> bool {
+        let is_unknown = |request: &Request| self.get(&request.reqid).is_none();
+        status.status.0 != self.status.0
+            || (!self.table.is_full() && status.requests.iter().any(is_unknown))
     }
 
     /// The jobs that have not ended, with their states: to be taken before a look, and settled after it.

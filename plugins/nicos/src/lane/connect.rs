@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use futures_util::StreamExt;
 use patchbay_sdk::{Fault, FaultKind, RawJson};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -36,6 +37,7 @@ pub(super) async fn connect(settings: &Settings) -> Result<Connected, Fault> {
         .map_err(unreachable)?;
     stream.write_all(&identity).await.map_err(unreachable)?;
     stream.set_nodelay(true).map_err(unreachable)?;
+    keep_alive(&stream, settings).map_err(unreachable)?;
     let mut commands = Framed::new(stream, CommandCodec::new(settings.frame_limit));
     let payload = match next(&mut commands).await {
         Ok(ReplyFrame::Value(payload)) => payload,
@@ -63,8 +65,23 @@ pub(super) async fn connect(settings: &Settings) -> Result<Connected, Fault> {
     Ok((commands, identity, Banner::read(&json)?, json))
 }
 
+/// How often the system asks before it takes a silent peer for gone. Its waits are configured.
+const TRIES: u32 = 3;
+
+/// Lets the system ask a silent peer whether it is still there. The event connection is one by which we never say anything,
+/// and would not hear of it otherwise.
+fn keep_alive(stream: &TcpStream, settings: &Settings) -> std::io::Result<()> {
+    let wait = settings.tcp_keepalive;
+    let keepalive = TcpKeepalive::new()
+        .with_time(wait)
+        .with_interval(wait)
+        .with_retries(TRIES);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
 /// Opens the second connection of this identity.
 pub(super) async fn connect_from(
+    settings: &Settings,
     local: SocketAddr,
     peer: SocketAddr,
     identity: &[u8; 16],
@@ -77,6 +94,7 @@ pub(super) async fn connect_from(
     socket.bind(SocketAddr::new(local.ip(), 0))?;
     let mut stream = socket.connect(peer).await?;
     stream.write_all(identity).await?;
+    keep_alive(&stream, settings)?;
     Ok(stream)
 }
 
@@ -112,4 +130,30 @@ pub(super) fn unavailable(settings: &Settings, cause: &str) -> Fault {
         FaultKind::Unavailable,
         format!("no NICOS daemon at {}: {cause}", settings.address),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[tokio::test]
+    async fn the_system_asks_a_silent_peer_as_often_as_is_configured() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = format!(r#"{{"address": "{address}", "tcp_keepalive_s": 7}}"#);
+        let config: Config = serde_json::from_str(&config).unwrap();
+        let settings = config.resolve().unwrap();
+        let local = "127.0.0.1:0".parse().unwrap();
+        let events = connect_from(&settings, local, address, &[0; 16]).await;
+        let events = events.unwrap();
+        let socket = SockRef::from(&events);
+        assert!(socket.keepalive().unwrap());
+        let seven = Duration::from_secs(7);
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), seven);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), seven);
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), TRIES);
+    }
 }

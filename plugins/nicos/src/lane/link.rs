@@ -131,7 +131,8 @@ impl Link {
         self.events_opened = Some(Instant::now());
         let opening = async {
             let stream = self.commands.get_ref();
-            connect_from(stream.local_addr()?, stream.peer_addr()?, &self.identity).await
+            let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+            connect_from(settings, local, peer, &self.identity).await
         };
         let stream = within(settings, async {
             opening

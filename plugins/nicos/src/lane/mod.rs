@@ -20,6 +20,7 @@ mod handle;
 mod link;
 mod pacer;
 mod private;
+mod probe;
 mod room;
 mod sort;
 

@@ -45,8 +45,7 @@ impl Looker<'_> {
     /// A snapshot; `identity` is the daemon process of the last one, and is replaced if this one succeeds.
     pub(super) async fn look(&self, identity: &mut Option<String>) -> Result<Looked, Fault> {
         let process = self.evaluate(IDENTITY).await;
-        let status = self.value(verb::GETSTATUS, Vec::new()).await?.0;
-        let status: Status = shape::read("status", &status)?;
+        let status = self.status().await?;
         let state = status.status.0;
         let running = match state {
             code::IDLE | code::IDLE_AFTER_FAILURE => None,
@@ -69,6 +68,12 @@ impl Looker<'_> {
             },
             prompt: prompt.and_then(|prompt| shape::read("prompt", &prompt).ok()),
         })
+    }
+
+    /// What it is doing.
+    pub(super) async fn status(&self) -> Result<Status, Fault> {
+        let status = self.value(verb::GETSTATUS, Vec::new()).await?.0;
+        shape::read("status", &status)
     }
 
     /// The value of an expression, if it has one that can be sent.

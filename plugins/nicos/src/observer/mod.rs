@@ -3,6 +3,7 @@
 mod events;
 mod look;
 mod private;
+mod silence;
 mod sync;
 mod tell;
 
@@ -22,6 +23,7 @@ use crate::lane::{
 use crate::protocol::{Protocol, TESTED};
 use events::Estimate;
 use private::Waiting;
+use silence::Watch;
 use sync::Pending;
 use tell::Teller;
 
@@ -52,6 +54,7 @@ pub struct Observer {
     epoch: u64,
     identity: Option<String>,
     pending: Option<Pending>,
+    watch: Watch,
     /// Why the link is down, as it was told.
     down: Option<String>,
     /// The order of the queue and the running job's estimate, as they were told.
@@ -87,6 +90,7 @@ impl Observer {
             epoch: 0,
             identity: None,
             pending: None,
+            watch: Watch::new(),
             down: None,
             order: Vec::new(),
             estimate: None,
@@ -179,10 +183,7 @@ impl Observer {
                 }
                 item = news.recv() => item,
                 () = sleep_until(due) => {
-                    self.go_on(lane).await;
-                    self.doubt();
-                    self.release_private().await;
-                    self.teller.release_due();
+                    self.do_what_is_due(lane).await;
                     continue;
                 }
             };
@@ -190,13 +191,18 @@ impl Observer {
                 return;
             };
             self.take(lane, epoch, item, room).await;
-            self.go_on(lane).await;
-            self.doubt();
-            self.release_private().await;
-            self.teller.release_due();
+            self.do_what_is_due(lane).await;
             // Events may come without end, and clients are served by the same thread.
             yield_now().await;
         }
+    }
+
+    async fn do_what_is_due(&mut self, lane: &Lane) {
+        self.go_on(lane).await;
+        self.doubt();
+        self.watch(lane).await;
+        self.release_private().await;
+        self.teller.release_due();
     }
 
     /// When something is to be done even if there is no news.
@@ -206,6 +212,7 @@ impl Observer {
             .into_iter()
             .chain(self.teller.due())
             .chain(self.private_due())
+            .chain(self.watch.due())
             .min();
         due.unwrap_or_else(|| Instant::now() + FAR)
     }
@@ -221,6 +228,7 @@ impl Observer {
                 self.down(&cause);
             }
             News::Event(frame) if epoch == self.epoch => {
+                self.watch.hear();
                 self.event(lane, frame, room).await;
                 self.puzzle(lane).await;
             }
@@ -243,6 +251,7 @@ impl Observer {
         self.refused.send_replace(false);
         self.known.set_reading(Reading::Yes);
         self.down = None;
+        self.watch_anew();
         self.teller.health(Health::Up);
         let banner = &greeting.banner;
         self.known
@@ -282,6 +291,7 @@ impl Observer {
         }
         // The next link begins with a look of its own.
         self.pending = None;
+        self.watch.rest();
         self.down = Some(cause.message.clone());
         self.teller.health(Health::Down(cause.message.clone()));
         self.teller.emit(
