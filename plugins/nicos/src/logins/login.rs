@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 
 use crate::lane::{
@@ -27,8 +26,6 @@ pub struct Login {
     idle_since: Mutex<Instant>,
     /// When the daemon has last accepted it.
     verified: Mutex<Instant>,
-    /// Held by who asks the daemon about it again.
-    turn: tokio::sync::Mutex<()>,
     /// The daemon has changed its mind about it, and whoever uses it must log in again.
     stale: AtomicBool,
 }
@@ -58,7 +55,6 @@ impl Login {
             clients: AtomicUsize::new(0),
             idle_since: Mutex::new(Instant::now()),
             verified: Mutex::new(Instant::now()),
-            turn: tokio::sync::Mutex::default(),
             stale: AtomicBool::new(false),
         }
     }
@@ -178,11 +174,6 @@ impl Login {
             (0, Some(_)) => Some(since),
             _ => None,
         }
-    }
-
-    /// Waits until nobody else asks the daemon about it.
-    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().await
     }
 }
 
