@@ -11,7 +11,8 @@
 #[path = "common/hostile.rs"]
 mod hostile;
 
-use hostile::{Daemon, PATIENCE, Wrong, counted, daemon, event, plugin};
+use hostile::{Daemon, PATIENCE, Seen, Wrong, counted, daemon, event, plugin};
+use patchbay_nicos::verb::GETSTATUS;
 use patchbay_testkit::BackendHost;
 use serde_json::json;
 use tokio::time::timeout;
@@ -66,5 +67,19 @@ async fn a_flood_of_small_events_keeps_nobody_waiting() {
     let host = flooded(&daemon, b"\x80\x02](K\x01K\x02e.").await;
     counted(&host, "events_unreadable", 1000).await;
     is_served(&host).await;
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn in_a_flood_the_daemon_is_looked_at_after_a_native_command_all_the_same() {
+    let mut daemon = daemon().await;
+    let host = flooded(&daemon, b"\x80\x02](K\x01K\x02e.").await;
+    counted(&host, "events_unreadable", 1000).await;
+    let user = host.login("u", "x").await.unwrap();
+    daemon.seen_so_far();
+    let args = json!({"method": "unlock"});
+    user.call("native", args).await.unwrap();
+    let look = Seen::Command("guest".into(), GETSTATUS.code);
+    daemon.sees(&look).await;
     host.stop().await;
 }

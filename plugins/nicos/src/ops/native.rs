@@ -53,14 +53,12 @@ fn find(name: &str) -> Result<Verb, Fault> {
     }
 }
 
-/// What belongs to the connections, which many clients share.
+/// What begins and ends a connection, which many clients share. (A mask of events is also the connection's, but of one whose
+/// events for all nobody reads, so it does no harm. Those are read by the observer, as `events_off` says.)
 fn not_by_hand(verb: Verb) -> Option<&'static str> {
     match verb {
-        verb::AUTHENTICATE => Some("log in instead"),
-        verb::QUIT => Some("log out instead"),
-        verb::EVENTMASK | verb::EVENTUNMASK => {
-            Some("which events are read is set by `events_off` in the configuration")
-        }
+        verb::AUTHENTICATE => Some("the gateway does that when a client logs in"),
+        verb::QUIT => Some("the gateway does that some time after the last client has logged out"),
         _ => None,
     }
 }
