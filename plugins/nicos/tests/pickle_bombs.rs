@@ -36,8 +36,8 @@ const OUTCOMES: &[(&str, &str)] = &[
         r#"{"$class":"numpy.core.multiarray._reconstruct","$args":[{"$global":"numpy.ndarray"},[0],{"$bytes":"Yg=="}],"$state":[1,[-1],{"$class":"numpy.dtype","$args":["u1"]},false,{"$bytes":"AA=="}]}"#,
     ),
     (
-        "array_of_thirty_two_dimensions",
-        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[7]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+        "array_of_sixty_four_dimensions",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[7]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
     ),
     ("array_often", MANY),
     (

@@ -23,7 +23,7 @@ fuzz_target!(|payload: &[u8]| -> Corpus {
     if let Some(raised) = raised {
         assert!(json.get().contains("$class"), "{raised:?}");
     }
-    if let Ok(arg) = Arg::from_json(&json) {
+    if let Ok(arg) = Arg::from_json(&json, &limits) {
         assert!(
             arg.literal()
                 .bytes()

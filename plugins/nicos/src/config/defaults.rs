@@ -8,6 +8,10 @@ pub(super) fn frame_limit_bytes() -> usize {
     4 << 20
 }
 
+pub(super) fn skip_limit_bytes() -> usize {
+    64 << 20
+}
+
 pub(super) fn events_waiting_bytes() -> usize {
     8 << 20
 }
@@ -82,6 +86,10 @@ pub(super) fn logins_most() -> usize {
 
 pub(super) fn log_most() -> u32 {
     1000
+}
+
+pub(super) fn name_bytes() -> usize {
+    1024
 }
 
 pub(super) fn jobs_most() -> usize {

@@ -44,6 +44,10 @@ pub struct Config {
     /// takes a second of CPU time for 5 MB and half a minute for 20.
     #[serde(default = "defaults::frame_limit_bytes")]
     pub frame_limit_bytes: usize,
+    /// Longest reply or event that is skipped so that the connection can be used further, in bytes, if it is more than
+    /// `frame_limit_bytes`; after a longer one it is made anew.
+    #[serde(default = "defaults::skip_limit_bytes")]
+    pub skip_limit_bytes: usize,
     /// Most bytes of events that were read and not yet told, each event counted as 256 bytes more than it has; the daemon
     /// keeps the others meanwhile. Events that are for one client only may take as much again; what finds no room of
     /// those is dropped and counted.
@@ -111,6 +115,9 @@ pub struct Config {
     /// Most messages that one `log` returns.
     #[serde(default = "defaults::log_most")]
     pub log_most: u32,
+    /// Longest name of a job that is submitted, in bytes.
+    #[serde(default = "defaults::name_bytes")]
+    pub name_bytes: usize,
     /// Most jobs whose state is remembered.
     #[serde(default = "defaults::jobs_most")]
     pub jobs_most: usize,
@@ -137,7 +144,7 @@ pub struct Observer {
     pub secret: SecretSource,
 }
 
-/// Limits on decoding one payload; its length is limited by `frame_limit_bytes`.
+/// Limits on decoding one payload, and on the values that clients give; their length is limited by `frame_limit_bytes`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PickleConfig {
@@ -149,6 +156,8 @@ pub struct PickleConfig {
     pub output_bytes: usize,
     /// Longest integer, in bytes.
     pub int_bytes: usize,
+    /// Longest part of a class's name, in bytes.
+    pub name_bytes: usize,
     /// Most large payloads that are decoded at a time; others wait for their turn. Each takes up to 150 bytes for each
     /// value, 16 for each byte of the payload and 3 for each of its JSON.
     pub at_once: usize,
@@ -162,6 +171,7 @@ impl Default for PickleConfig {
             nodes: limits.nodes,
             output_bytes: limits.output_bytes,
             int_bytes: limits.int_bytes,
+            name_bytes: limits.name_bytes,
             at_once: defaults::at_once(),
         }
     }

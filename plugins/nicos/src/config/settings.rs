@@ -8,6 +8,7 @@ use patchbay_sdk::{Fault, FaultKind};
 use super::{Config, Observer, Roles, Sessions};
 use crate::auth::PasswordForm;
 use crate::event;
+use crate::frame::FrameLimit;
 use crate::pickle::Limits;
 
 /// The configuration, checked and in the units that the code uses.
@@ -27,6 +28,8 @@ pub struct Settings {
     pub password: PasswordForm,
     /// As in [`Config::frame_limit_bytes`].
     pub frame_limit: usize,
+    /// As in [`Config::skip_limit_bytes`].
+    pub skip_limit: usize,
     /// As in [`Config::events_waiting_bytes`].
     pub events_waiting: usize,
     /// As in [`Config::pickle`].
@@ -69,8 +72,21 @@ pub struct Settings {
     pub login_pace: Duration,
     /// As in [`Config::log_most`].
     pub log_most: u32,
+    /// As in [`Config::name_bytes`].
+    pub name_bytes: usize,
     /// As in [`Config::jobs_most`].
     pub jobs_most: usize,
+}
+
+impl Settings {
+    /// How long frames may be.
+    #[must_use]
+    pub fn frames(&self) -> FrameLimit {
+        FrameLimit {
+            kept: self.frame_limit,
+            skipped: self.skip_limit,
+        }
+    }
 }
 
 impl Config {
@@ -85,6 +101,7 @@ impl Config {
             .try_for_each(|name| check_event(name))?;
         Ok(Settings {
             frame_limit: at_least("frame_limit_bytes", self.frame_limit_bytes, 4096)?,
+            skip_limit: self.skip_limit_bytes.max(self.frame_limit_bytes),
             events_waiting: at_least("events_waiting_bytes", self.events_waiting_bytes, 4096)?,
             limits: Limits {
                 input_bytes: self.frame_limit_bytes,
@@ -92,6 +109,7 @@ impl Config {
                 nodes: at_least("pickle.nodes", self.pickle.nodes, 100)?,
                 output_bytes: at_least("pickle.output_bytes", self.pickle.output_bytes, 4096)?,
                 int_bytes: at_least("pickle.int_bytes", self.pickle.int_bytes, 8)?,
+                name_bytes: at_least("pickle.name_bytes", self.pickle.name_bytes, 100)?,
             },
             decoders: at_least("pickle.at_once", self.pickle.at_once, 1)?,
             connect_deadline: seconds("connect_deadline_s", self.connect_deadline_s)?,
@@ -113,6 +131,7 @@ impl Config {
             sessions: self.sessions,
             queue_most: at_least("queue_most", self.queue_most, 1)?,
             logins_most: at_least("logins_most", self.logins_most, 1)?,
+            name_bytes: self.name_bytes,
             jobs_most: at_least("jobs_most", self.jobs_most, 10)?,
             log_most: self.log_most.max(1),
             address: self.address,

@@ -169,7 +169,7 @@ impl Actor {
         };
         let epoch = EPOCH.fetch_add(1, Ordering::Relaxed);
         let (feed, greeting) = (self.feed.clone(), link.greeting().clone());
-        let limit = self.settings.frame_limit;
+        let limit = self.settings.frames();
         let mut events = tokio::spawn(follow(
             stream,
             limit,

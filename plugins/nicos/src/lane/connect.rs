@@ -38,7 +38,7 @@ pub(super) async fn connect(settings: &Settings) -> Result<Connected, Fault> {
     stream.write_all(&identity).await.map_err(unreachable)?;
     stream.set_nodelay(true).map_err(unreachable)?;
     keep_alive(&stream, settings).map_err(unreachable)?;
-    let mut commands = Framed::new(stream, CommandCodec::new(settings.frame_limit));
+    let mut commands = Framed::new(stream, CommandCodec::new(settings.frames()));
     let payload = match next(&mut commands).await {
         Ok(ReplyFrame::Value(payload)) => payload,
         Ok(ReplyFrame::Refused(payload)) => {

@@ -16,6 +16,7 @@ const SMALL: Limits = Limits {
     nodes: 5_000,
     output_bytes: 256 * 1024,
     int_bytes: 256,
+    name_bytes: 1000,
 };
 
 /// Longest text of a refusal or exception that is passed on, in characters.
@@ -140,6 +141,8 @@ fn least(one: &Limits, other: &Limits) -> Limits {
         nodes: one.nodes.min(other.nodes),
         output_bytes: one.output_bytes.min(other.output_bytes),
         int_bytes: one.int_bytes.min(other.int_bytes),
+        // A name that is too long is none, which is final.
+        name_bytes: one.name_bytes,
     }
 }
 

@@ -12,7 +12,7 @@ use super::link::{Greeting, leave};
 use super::private::PrivateFeed;
 use super::room::{Held, Room, length};
 use crate::event;
-use crate::frame::{EventCodec, EventFrame};
+use crate::frame::{EventCodec, EventFrame, FrameLimit};
 
 /// Where a lane's events go.
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ impl Feed {
 /// Reads the event connection until it ends, and says why it did.
 pub(super) async fn follow(
     stream: TcpStream,
-    limit: usize,
+    limit: FrameLimit,
     feed: Option<Feed>,
     epoch: u64,
     greeting: Greeting,

@@ -24,7 +24,8 @@ pub(super) async fn native(scene: &Scene<'_>, command: &Command) -> Result<Reply
         let message = format!("this NICOS is too old for `{}`", verb.name);
         return Err(Fault::new(FaultKind::Unsupported, message));
     }
-    let params = native.params.iter().map(|param| Arg::from_json(param));
+    let params = native.params.iter();
+    let params = params.map(|param| Arg::from_json(param, &scene.settings.limits));
     let mut args = params.collect::<Result<Vec<_>, Fault>>()?;
     if verb == verb::GETMESSAGES {
         bound(&mut args, scene.settings.log_most);

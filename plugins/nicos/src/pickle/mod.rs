@@ -60,12 +60,6 @@ use machine::Machine;
 use node::{Id, Node};
 use patchbay_sdk::RawJson;
 
-/// Longest part of a class's name, in bytes. Names are looked at wherever a class is used.
-const LONGEST_NAME: usize = 1000;
-
-/// Most decimal digits of an integer that is sent: as many as the longest has that is received by default.
-pub const MOST_DIGITS: usize = 617;
-
 /// A decoded payload.
 #[derive(Debug)]
 pub struct Pickle<'a> {
