@@ -11,10 +11,12 @@
 #[path = "common/lanes.rs"]
 mod lanes;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lanes::peer::{ACK, Seen, Step, level, number, peer, peer_of, refusal};
 use lanes::{PATIENCE, account, ask, lane, seen, settings, value};
+use patchbay_nicos::Config;
 use patchbay_nicos::health::Board;
 use patchbay_nicos::lane::{Answer, Daemon, Lane, Link, Sort};
 use patchbay_nicos::verb::{EVAL, GETSTATUS, GETVERSION, KEEPALIVE, QUEUE};
@@ -97,6 +99,38 @@ async fn a_sign_of_life_that_does_not_come_in_its_time_costs_the_connection() {
     assert_eq!(seen(&mut peer).await, Seen::Login);
     assert_eq!(seen(&mut peer).await, Seen::Command(GETVERSION.code));
     while seen(&mut peer).await != Seen::Login {}
+}
+
+/// How often a lane that has lost its link at once logs in within a while, with these waits between its tries.
+async fn tries(retry_first: f64, retry_most: f64) -> usize {
+    let mut peer = peer(vec![vec![Step::Close]; 100]).await;
+    let config = serde_json::json!({
+        "address": peer.address, "retry_first_s": retry_first, "retry_most_s": retry_most,
+    });
+    let config: Config = serde_json::from_value(config).unwrap();
+    let daemon = Daemon::new(Arc::new(config.resolve().unwrap()), Board::new(drop));
+    let lane = Lane::start(Sort::Query, &daemon, account(), None, None);
+    assert_eq!(seen(&mut peer).await, Seen::Login);
+    let end = Instant::now() + Duration::from_secs(2);
+    let mut tries = 1;
+    while Instant::now() < end {
+        let _ = ask(&lane, GETSTATUS).await;
+        while let Ok(seen) = peer.seen.try_recv() {
+            tries += usize::from(seen == Seen::Login);
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    tries
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_tried_again_after_the_waits_that_are_configured() {
+    let (far, rising, near) = tokio::join!(tries(60.0, 60.0), tries(0.02, 60.0), tries(0.02, 0.02));
+    assert_eq!(far, 1, "the first wait is a minute");
+    assert!(
+        rising > 1 && rising < near,
+        "waits that rise: {rising}, that do not: {near}"
+    );
 }
 
 #[tokio::test]
