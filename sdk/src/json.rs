@@ -1,8 +1,8 @@
 //! JSON that is passed on without being parsed.
 
 use patchbay_abi::{Buffer, Fault, FaultKind};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer, ser};
 use serde_json::value::RawValue;
 
 /// One JSON value as text, shared rather than copied.
@@ -43,6 +43,17 @@ impl RawJson {
             .map_err(|error| Fault::new(FaultKind::Invalid, format!("no JSON: {error}")))
     }
 
+    /// Takes text without looking at it. Its maker vouches for it: it is one JSON value with no newlines between its
+    /// tokens. What it goes out in is refused by the host if it is none.
+    ///
+    /// ```
+    /// # use patchbay_sdk::RawJson;
+    /// assert_eq!(RawJson::vouched(String::from("[1,2]")).get(), "[1,2]");
+    /// ```
+    pub fn vouched(text: String) -> Self {
+        RawJson { text: text.into() }
+    }
+
     /// `null`.
     pub fn null() -> Self {
         RawJson {
@@ -76,6 +87,14 @@ impl RawJson {
     }
 }
 
+/// As the value that it is; text that is none is an error.
+impl Serialize for RawJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(self.get()).map_err(ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
 impl From<Box<RawValue>> for RawJson {
     fn from(raw: Box<RawValue>) -> Self {
         let text: Box<str> = raw.into();
@@ -99,6 +118,13 @@ mod tests {
     fn newlines_between_tokens_go_and_those_in_strings_stay() {
         let json = RawJson::from_string("{\n \"a\\n\": [1,\r\n2]}".into()).unwrap();
         assert_eq!(json.get(), r#"{"a\n":[1,2]}"#);
+    }
+
+    #[test]
+    fn within_another_value_it_is_what_it_is_and_no_json_is_an_error() {
+        let vouched = |text: &str| RawJson::new(&[RawJson::vouched(text.to_owned())]);
+        assert_eq!(vouched("{\"a\":1}").unwrap().get(), "[{\"a\":1}]");
+        assert_eq!(vouched("{").unwrap_err().kind, FaultKind::Internal);
     }
 
     #[test]

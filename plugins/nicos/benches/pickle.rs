@@ -20,8 +20,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use criterion::{Criterion, Throughput};
 use patchbay_nicos::pickle::{Limits, decode};
+use patchbay_sdk::RawJson;
 use python::Python;
-use serde_json::value::RawValue;
 
 const REPLIES: [&str; 2] = ["messages", "points"];
 const ROUNDS: usize = 11;
@@ -49,7 +49,7 @@ fn main() {
     }
 }
 
-fn to_json(payload: &[u8]) -> Box<RawValue> {
+fn to_json(payload: &[u8]) -> RawJson {
     let value = decode(black_box(payload), &Limits::default()).unwrap();
     value.to_json().unwrap()
 }

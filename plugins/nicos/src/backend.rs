@@ -46,7 +46,7 @@ impl Backend for Nicos {
         let (candidate, account) = watch::channel(observer(&settings)?);
         let (refused_told, refused) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
-        let (private_told, private) = privates();
+        let (private_told, private) = privates(settings.events_waiting);
         let observer = Observer::new(&daemon, Arc::clone(&known), cx, private, refused_told);
         let observer = tokio::spawn(observer.run(account, stopped));
         let logins = Logins::new(&daemon, private_told);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use patchbay_sdk::{Fault, FaultKind};
+use patchbay_sdk::{Fault, FaultKind, RawJson};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -63,7 +63,7 @@ impl Banner {
     ///
     /// # Errors
     /// `Protocol` if it is no banner, `Unsupported` if it announces a protocol that is too old, or another serializer.
-    pub fn read(json: &RawValue) -> Result<Self, Fault> {
+    pub fn read(json: &RawJson) -> Result<Self, Fault> {
         let banner: Self = serde_json::from_str(json.get()).map_err(|error| {
             Fault::new(
                 FaultKind::Protocol,
@@ -97,7 +97,7 @@ impl Banner {
 
 /// The banner as clients may see it: all that the daemon said but the key, which is of no use to them.
 #[must_use]
-pub fn public_fields(json: &RawValue) -> BTreeMap<String, Box<RawValue>> {
+pub fn public_fields(json: &RawJson) -> BTreeMap<String, Box<RawValue>> {
     let mut fields: BTreeMap<String, Box<RawValue>> =
         serde_json::from_str(json.get()).unwrap_or_default();
     fields.remove("rsakey");

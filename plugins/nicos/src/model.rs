@@ -1,7 +1,7 @@
 //! The neutral model's JSON, as far as this backend speaks it.
 
+use patchbay_sdk::RawJson;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::prompts::Prompt;
 use crate::shape::{Message, Request};
@@ -200,7 +200,7 @@ pub struct RunningJob {
 
 /// What NICOS itself said, for clients that know it.
 #[derive(Debug, Serialize)]
-pub struct Native<T = Box<RawValue>> {
+pub struct Native<T = RawJson> {
     /// In NICOS's own form.
     pub nicos: T,
 }

@@ -4,9 +4,8 @@
 //! `utils.py` beside it.
 
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
-use patchbay_sdk::{Fault, FaultKind};
+use patchbay_sdk::{Fault, FaultKind, RawJson};
 
 /// A script that was asked for: in `getstatus`, and in the events `request`, `processing`, `updated` and `done`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -131,7 +130,7 @@ pub struct Message(
 ///
 /// # Errors
 /// `Protocol`, saying what was to be read and what is wrong with it.
-pub fn read<'a, T: Deserialize<'a>>(what: &str, json: &'a RawValue) -> Result<T, Fault> {
+pub fn read<'a, T: Deserialize<'a>>(what: &str, json: &'a RawJson) -> Result<T, Fault> {
     serde_json::from_str(json.get()).map_err(|error| {
         Fault::new(
             FaultKind::Protocol,

@@ -95,10 +95,8 @@ pub fn find(name: &str) -> Option<Verb> {
 }
 
 impl Verb {
-    /// Whether this refusal is followed by a second reply to the same command.
-    ///
-    /// `finish` on a script that is being stopped is refused and then acknowledged; who does not read both is off by
-    /// one for ever.
+    /// Whether this refusal may be followed by a second reply to the same command: daemons up to 3.13 refuse `finish` on
+    /// a script that is being stopped, and then acknowledge it.
     #[must_use]
     pub fn answers_twice(&self, refusal: &str) -> bool {
         *self == FINISH && refusal == "script is stopping"

@@ -74,6 +74,8 @@ async fn every_command_that_belongs_to_no_connection_can_be_sent() {
 
     for (method, params) in [
         ("keepalive", json!([])),
+        ("eventmask", json!([["message"]])),
+        ("eventunmask", json!([["message"]])),
         ("unlock", json!([])),
         ("watch", json!([["mot"]])),
         ("unwatch", json!([["*"]])),
@@ -105,9 +107,10 @@ async fn commands_of_the_connections_are_not_sent_and_unknown_ones_are_named() {
     let nicos = daemon().await;
     let host = plugin(&nicos, json!({})).await;
     let admin = host.login("admin", "admin").await.unwrap();
-    for method in ["authenticate", "quit", "eventmask", "eventunmask"] {
+    for (method, instead) in [("authenticate", "logs in"), ("quit", "logged out")] {
         let fault = native(&admin, method, json!([])).await.unwrap_err();
         assert_eq!(fault.kind, FaultKind::Unsupported, "{method}");
+        assert!(fault.message.contains(instead), "{fault}");
     }
     let slip = native(&admin, "getstats", json!([])).await.unwrap_err();
     assert_eq!(slip.kind, FaultKind::Invalid);
@@ -161,5 +164,58 @@ async fn a_script_can_be_debugged() {
     native(&admin, "debuginput", json!(["c"])).await.unwrap();
     event_where(&host, "native", debugging(false)).await;
     event_where(&host, "job", |body| body["outcome"] == "succeeded").await;
+    host.stop().await;
+}
+
+/// Runs forever, one line after the other.
+const ENDLESS: &str = "while True:\n    sleep(0.05)\n";
+
+#[tokio::test]
+async fn a_running_script_is_controlled_by_nicos_own_commands() {
+    let nicos = daemon().await;
+    let host = plugin(&nicos, json!({})).await;
+    let admin = host.login("admin", "admin").await.unwrap();
+    event_where(&host, "link", |body| body["link"] == "up").await;
+    let send = async |method: &str, params: Value| native(&admin, method, params).await;
+    let becomes = async |run: &'static str| {
+        event_where(&host, "state", |body| body["run"] == run).await;
+    };
+
+    let id = send("start", json!(["endless", ENDLESS])).await.unwrap();
+    becomes("running").await;
+    let (second, _) = event_where(&host, "state", |body| body["line"] == 2).await;
+    assert_eq!(json!(second), id);
+    let longer = format!("{ENDLESS}x = 1\n");
+    send("update", json!([longer, "more"])).await.unwrap();
+    let (edited, _) = event_where(&host, "job", |body| body["state"] == "edited").await;
+    assert_eq!(json!(edited), id);
+    send("break", json!([1])).await.unwrap();
+    becomes("paused").await;
+    send("continue", json!([])).await.unwrap();
+    becomes("running").await;
+    send("finish", json!([])).await.unwrap();
+    send("stop", json!([5])).await.unwrap();
+    let (ended, _) = event_where(&host, "job", |body| body["outcome"] == "failed").await;
+    assert_eq!(json!(ended), id);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_job_that_is_to_start_at_once_starts_if_nothing_runs() {
+    let nicos = daemon().await;
+    let host = plugin(&nicos, json!({})).await;
+    let user = host.login("user", "user").await.unwrap();
+    event_where(&host, "link", |body| body["link"] == "up").await;
+    let args = json!({"name": "now", "code": ENDLESS, "start": true});
+    let job = user.call("submit", args.clone()).await.unwrap();
+    let (started, body) = event_where(&host, "job", |body| body["state"] == "started").await;
+    assert_eq!(
+        (json!(started), &body["name"]),
+        (job["job"].clone(), &json!("now"))
+    );
+    let refused = user.call("submit", args).await.unwrap_err();
+    assert_eq!(refused.kind, FaultKind::Conflict);
+    assert!(refused.message.contains("a script is running"), "{refused}");
+    user.call("emergency", json!({})).await.unwrap();
     host.stop().await;
 }

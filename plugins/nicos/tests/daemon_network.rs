@@ -123,3 +123,29 @@ async fn a_daemon_that_hangs_is_noticed_and_found_again() {
         .unwrap();
     host.stop().await;
 }
+
+#[tokio::test]
+async fn an_event_connection_that_loses_everything_is_noticed_and_made_anew() {
+    let nicos = daemon().await;
+    let proxy = proxy(nicos.address()).await;
+    let wary = json!({"address": proxy.address.to_string(), "look_s": 0.3, "silence_s": 0.5});
+    let host = plugin(&nicos, wary).await;
+    let user = host.login("user", "user").await.unwrap();
+    event_where(&host, "link", |body| body["link"] == "up").await;
+    // Looks at a daemon where nothing happens are no reason to doubt.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    proxy.mute();
+    let job = user.call("submit", json!({"code": UNTIL_TOLD})).await;
+    let job = job.unwrap()["job"].clone();
+
+    let (_, down) = event_where(&host, "link", |_| true).await;
+    assert_eq!(down["link"], "down");
+    let cause = down["cause"].as_str().unwrap();
+    assert!(cause.contains("no event came"), "{cause}");
+    let (started, _) = event_where(&host, "job", |body| body["state"] == "started").await;
+    assert_eq!(json!(started), job);
+    user.call("exec", json!({"code": TELL})).await.unwrap();
+    let (ended, _) = event_where(&host, "job", |body| body["outcome"] == "succeeded").await;
+    assert_eq!(json!(ended), job);
+    host.stop().await;
+}

@@ -14,17 +14,20 @@ mod peer;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use patchbay_nicos::Config;
 use patchbay_nicos::config::Settings;
 use patchbay_nicos::health::Board;
+use patchbay_nicos::jobs::Snapshot;
 use patchbay_nicos::known::Known;
 use patchbay_nicos::lane::{Account, Daemon, privates};
 use patchbay_nicos::logins::{Login, Logins};
 use patchbay_nicos::ops::{self, Scene};
+use patchbay_nicos::pickle::Arg;
 use patchbay_nicos::shape::Request;
-use patchbay_nicos::verb::{BREAK, EMERGENCY, GETVERSION, STOP};
+use patchbay_nicos::verb::{BREAK, EMERGENCY, GETVERSION, STOP, UNQUEUE};
 use patchbay_sdk::{Command, Fault, FaultKind, RawJson, Reply, Secret};
-use peer::{ACK, Peer, Seen, Step, peer, refusal};
+use peer::{ACK, Peer, Seen, Step, dict, peer, refusal};
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -36,6 +39,20 @@ fn ack() -> Vec<Step> {
 
 fn no_script() -> Vec<Step> {
     vec![Step::Send(refusal("no script is running"))]
+}
+
+/// Answers to whoever looks: that it is in this state, and that so many jobs wait.
+fn looks(state: i64, waiting: usize, times: usize) -> Vec<Vec<Step>> {
+    let request = Arg::Dict(vec![(Arg::from("reqid"), Arg::from("b"))]);
+    let status = dict(vec![
+        ("status", Arg::Tuple(vec![Arg::Int(state), Arg::Int(-1)])),
+        ("requests", Arg::List(vec![request; waiting])),
+    ]);
+    vec![vec![Step::Send(status)]; times]
+}
+
+fn idle() -> Vec<Vec<Step>> {
+    looks(-1, 0, 20)
 }
 
 fn script() -> Request {
@@ -71,7 +88,9 @@ async fn logins(peer: &mut Peer) -> (Arc<Settings>, patchbay_nicos::logins::Leas
         secret: Secret::new("x"),
     };
     let daemon = Daemon::new(Arc::clone(&settings), Board::new(drop));
-    let lease = Logins::new(&daemon, privates().0).enter(account, 1).await;
+    let lease = Logins::new(&daemon, privates(1 << 20).0)
+        .enter(account, 1)
+        .await;
     // The two lanes that a login has from the start.
     for _ in 0..2 {
         assert_eq!(seen(peer).await, Seen::Login);
@@ -125,21 +144,21 @@ fn count(peer: &mut Peer, code: u16) -> usize {
 
 #[tokio::test]
 async fn when_nothing_runs_one_emergency_stop_is_enough() {
-    let mut peer = peer(vec![ack()]).await;
+    let mut peer = peer([vec![ack()], idle()].concat()).await;
     run(&mut peer, &nothing(), "emergency").await.unwrap();
     assert_eq!(count(&mut peer, EMERGENCY.code), 1);
 }
 
 #[tokio::test]
 async fn an_emergency_stop_goes_the_other_way_when_the_urgent_one_breaks() {
-    let mut peer = peer(vec![vec![Step::Close], ack()]).await;
+    let mut peer = peer([vec![vec![Step::Close], ack()], idle()].concat()).await;
     run(&mut peer, &nothing(), "emergency").await.unwrap();
     assert_eq!(count(&mut peer, EMERGENCY.code), 2);
 }
 
 #[tokio::test]
 async fn an_emergency_stop_goes_the_other_way_when_the_urgent_one_is_silent() {
-    let mut peer = peer(vec![vec![Step::Wait(60_000)], ack()]).await;
+    let mut peer = peer([vec![vec![Step::Wait(60_000)], ack()], idle()].concat()).await;
     run(&mut peer, &nothing(), "emergency").await.unwrap();
     assert_eq!(count(&mut peer, EMERGENCY.code), 2);
 }
@@ -167,6 +186,43 @@ async fn an_emergency_stop_is_repeated_until_the_script_has_ended() {
     let (done, ()) = tokio::join!(run(&mut peer, &jobs, "emergency"), ends);
     done.unwrap();
     assert!(count(&mut peer, EMERGENCY.code) > 1);
+}
+
+#[tokio::test]
+async fn a_script_that_nobody_knows_is_found_out_and_stopped() {
+    // Whoever looks first finds it between two blocks, or finds what waits behind it.
+    for first in [looks(-1, 0, 1), looks(-1, 1, 2)] {
+        let answers = [vec![ack()], first, looks(0, 0, 4), idle(), idle()].concat();
+        let mut peer = peer(answers).await;
+        run(&mut peer, &nothing(), "emergency").await.unwrap();
+        assert!(count(&mut peer, EMERGENCY.code) > 1);
+    }
+}
+
+#[tokio::test]
+async fn what_waits_behind_a_script_that_is_being_stopped_is_dropped_too() {
+    let mut peer = peer(vec![ack(); 200]).await;
+    let known = running();
+    let waiting = Request {
+        reqid: "b".into(),
+        ..script()
+    };
+    known.jobs().queued(&waiting);
+    let snapshot = Snapshot {
+        status: (2, 1),
+        queue: vec![waiting],
+        running: Some(script()),
+        restarted: false,
+    };
+    known.jobs().resync(&snapshot, 1.5);
+    let (settings, lease) = logins(&mut peer).await;
+    let removed = async {
+        while peer.seen.recv().await != Some(Seen::Command(UNQUEUE.code)) {}
+        known.jobs().removed(&["b".to_owned()], 2.0);
+    };
+    let stopped = run_on(&settings, lease.login(), &known, "emergency");
+    let (done, ()) = tokio::join!(stopped, timeout(PATIENCE, removed).map(Result::unwrap));
+    done.unwrap();
 }
 
 #[tokio::test]

@@ -170,8 +170,16 @@ fn a_stop_has_worked_when_what_was_there_has_ended_or_is_being_stopped() {
     let before = jobs.live();
     jobs.settle(&before, &snapshot((-1, -1), &[], None, false), 2.0);
     assert!(!jobs.are_stopping(&before), "that they ended was not seen");
+
+    let mut jobs = busy();
+    let before = jobs.live();
+    jobs.link_up();
     jobs.status((2, 1));
+    assert!(!jobs.are_stopping(&before), "what waits would run after it");
+    jobs.removed(&["b".into()], 2.0);
     assert!(jobs.are_stopping(&before));
+    jobs.link_down();
+    assert!(!jobs.are_stopping(&before), "that was long ago");
 }
 
 #[test]

@@ -13,10 +13,10 @@ mod lanes;
 
 use std::time::Duration;
 
-use lanes::peer::{ACK, Seen, Step, greeter, number, peer, refusal, sized};
+use lanes::peer::{Seen, Step, greeter, number, peer, sized};
 use lanes::{account, ask, ask_again, daemon, lane, seen, settings, value};
-use patchbay_nicos::lane::{Answer, Lane, Link, Sort};
-use patchbay_nicos::verb::{EVAL, FINISH, GETSTATUS, GETVERSION, QUEUE};
+use patchbay_nicos::lane::{Lane, Link, Sort};
+use patchbay_nicos::verb::{EVAL, GETSTATUS, GETVERSION, QUEUE};
 use patchbay_sdk::FaultKind;
 use tokio::time::{sleep, timeout};
 
@@ -122,18 +122,6 @@ async fn a_reply_that_nobody_asked_for_means_a_new_connection() {
     assert_eq!(ask(&lane, GETSTATUS).await.unwrap(), value(1));
     sleep(Duration::from_millis(50)).await;
     assert_eq!(ask_again(&lane, GETVERSION).await, value(2));
-}
-
-#[tokio::test]
-async fn both_replies_to_a_finish_while_stopping_are_read() {
-    let double = [refusal("script is stopping"), ACK.to_vec()].concat();
-    let peer = peer(vec![vec![Step::Send(double)], vec![Step::Send(number(2))]]).await;
-    let lane = lane(&peer, "");
-    assert_eq!(
-        ask(&lane, FINISH).await.unwrap(),
-        Answer::Refused("script is stopping".into())
-    );
-    assert_eq!(ask(&lane, GETVERSION).await.unwrap(), value(2));
 }
 
 #[tokio::test]

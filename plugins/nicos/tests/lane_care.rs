@@ -11,13 +11,15 @@
 #[path = "common/lanes.rs"]
 mod lanes;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use lanes::peer::{Seen, Step, level, number, peer, peer_of, refusal};
+use lanes::peer::{ACK, Seen, Step, level, number, peer, peer_of, refusal};
 use lanes::{PATIENCE, account, ask, lane, seen, settings, value};
+use patchbay_nicos::Config;
 use patchbay_nicos::health::Board;
 use patchbay_nicos::lane::{Answer, Daemon, Lane, Link, Sort};
-use patchbay_nicos::verb::{EVAL, GETSTATUS, GETVERSION, QUEUE};
+use patchbay_nicos::verb::{EVAL, GETSTATUS, GETVERSION, KEEPALIVE, QUEUE};
 use patchbay_sdk::FaultKind;
 use tokio::time::{Instant, sleep};
 
@@ -69,6 +71,82 @@ async fn an_idle_connection_that_is_dead_is_made_anew_before_it_is_needed() {
     assert_eq!(seen(&mut peer).await, Seen::Login);
     assert_eq!(seen(&mut peer).await, Seen::Command(GETVERSION.code));
     while seen(&mut peer).await != Seen::Login {}
+}
+
+#[tokio::test]
+async fn the_credentials_of_an_idle_login_are_kept_fresh_now_and_then() {
+    let mut peer = peer(vec![vec![Step::Send(ACK.to_vec())]; 100]).await;
+    let _lane = lane(&peer, r#", "probe_s": 0.05, "keepalive_s": 0.3"#);
+    let mut signs = [0, 0];
+    while signs[1] < 2 {
+        match seen(&mut peer).await {
+            Seen::Command(code) if code == GETVERSION.code => signs[0] += 1,
+            Seen::Command(code) if code == KEEPALIVE.code => signs[1] += 1,
+            Seen::Login => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(
+        signs[0] > 2,
+        "usually it is only asked for its version: {signs:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_sign_of_life_that_does_not_come_in_its_time_costs_the_connection() {
+    let mut peer = peer(vec![vec![Step::Wait(60_000)]]).await;
+    let _lane = lane(&peer, r#", "probe_s": 0.05, "sign_of_life_s": 0.1"#);
+    assert_eq!(seen(&mut peer).await, Seen::Login);
+    assert_eq!(seen(&mut peer).await, Seen::Command(GETVERSION.code));
+    while seen(&mut peer).await != Seen::Login {}
+}
+
+/// How often a lane that has lost its link at once logs in within a while, with these waits between its tries.
+async fn tries(retry_first: f64, retry_most: f64) -> usize {
+    let mut peer = peer(vec![vec![Step::Close]; 100]).await;
+    let config = serde_json::json!({
+        "address": peer.address, "retry_first_s": retry_first, "retry_most_s": retry_most,
+    });
+    let config: Config = serde_json::from_value(config).unwrap();
+    let daemon = Daemon::new(Arc::new(config.resolve().unwrap()), Board::new(drop));
+    let lane = Lane::start(Sort::Query, &daemon, account(), None, None);
+    assert_eq!(seen(&mut peer).await, Seen::Login);
+    let end = Instant::now() + Duration::from_secs(2);
+    let mut tries = 1;
+    while Instant::now() < end {
+        let _ = ask(&lane, GETSTATUS).await;
+        while let Ok(seen) = peer.seen.try_recv() {
+            tries += usize::from(seen == Seen::Login);
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    tries
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_tried_again_after_the_waits_that_are_configured() {
+    let (far, rising, near) = tokio::join!(tries(60.0, 60.0), tries(0.02, 60.0), tries(0.02, 0.02));
+    assert_eq!(far, 1, "the first wait is a minute");
+    assert!(
+        rising > 1 && rising < near,
+        "waits that rise: {rising}, that do not: {near}"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_login_is_tried_again_when_its_time_has_come() {
+    let logins = vec![level(10), refusal("no more"), refusal("no more")];
+    let mut peer = peer_of(logins, vec![vec![Step::Close], vec![Step::Send(number(2))]]).await;
+    let lane = lane(&peer, r#", "retry_refused_s": 0.1"#);
+    assert!(ask(&lane, GETSTATUS).await.is_err());
+    for _ in 0..4 {
+        while seen(&mut peer).await != Seen::Login {}
+    }
+    let end = Instant::now() + PATIENCE;
+    while ask(&lane, GETSTATUS).await != Ok(value(2)) {
+        assert!(Instant::now() < end, "the login works again");
+        sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test]

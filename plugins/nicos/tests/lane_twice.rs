@@ -13,16 +13,18 @@ mod bench;
 #[path = "common/lanes.rs"]
 mod lanes;
 
-use lanes::peer::{Seen, Step, number, peer, refusal, sized};
+use lanes::peer::{ACK, Seen, Step, number, peer, refusal, sized};
 use lanes::{PATIENCE, ask, ask_again, lane, seen, value};
 use patchbay_nicos::lane::{Account, Answer, Lane, Sort};
 use patchbay_nicos::pickle::{Arg, encode};
-use patchbay_nicos::verb::{GETHISTORY, GETSTATUS, GETVERSION};
+use patchbay_nicos::verb::{FINISH, GETHISTORY, GETSTATUS, GETVERSION};
 use patchbay_sdk::Secret;
 use patchbay_servers::Nicos;
 use tokio::time::{Instant, timeout};
 
 const FAILED: &str = "exception occurred executing command";
+
+const STOPPING: &str = "script is stopping";
 
 const EMPTY: &[u8] = b"\x80\x02]q\x00.";
 
@@ -51,6 +53,30 @@ async fn a_history_that_is_refused_after_an_empty_list_is_refused() {
         assert_eq!(refused, Answer::Refused(FAILED.into()));
         assert_eq!(ask(&lane, GETSTATUS).await.unwrap(), value(2));
     }
+}
+
+/// What `finish` is answered while the script stops, and that the next answer is the next command's.
+async fn finish_is_refused(first: Vec<Step>) {
+    let peer = peer(vec![first, told(1), told(2)]).await;
+    let lane = lane(&peer, "");
+    let refused = ask(&lane, FINISH).await.unwrap();
+    assert_eq!(refused, Answer::Refused(STOPPING.into()));
+    assert_eq!(ask(&lane, GETSTATUS).await.unwrap(), value(2));
+}
+
+#[tokio::test]
+async fn a_finish_that_is_refused_and_acknowledged_is_refused() {
+    // Old daemons acknowledge with a value: none.
+    for ack in [ACK.to_vec(), sized(0x03, b"\x80\x02N.")] {
+        let stopping = || Step::Send(refusal(STOPPING));
+        finish_is_refused(vec![stopping(), Step::Send(ack.clone())]).await;
+        finish_is_refused(vec![stopping(), Step::Wait(100), Step::Send(ack)]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_finish_that_is_refused_once_costs_nobody_the_connection() {
+    finish_is_refused(vec![Step::Send(refusal(STOPPING))]).await;
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ fn logins(peer: &Peer, more: &str) -> Arc<Logins> {
         format!(r#"{{"address": "{address}", "retry_first_s": 0.02, "retry_most_s": 0.1{more}}}"#);
     let config: Config = serde_json::from_str(&config).unwrap();
     let daemon = Daemon::new(Arc::new(config.resolve().unwrap()), Board::new(drop));
-    Logins::new(&daemon, privates().0)
+    Logins::new(&daemon, privates(1 << 20).0)
 }
 
 async fn enter(logins: &Arc<Logins>) -> Result<Lease, Fault> {
@@ -120,6 +120,28 @@ async fn other_rights_when_asked_again_are_the_newcomers_and_not_the_others() {
     let second = enter(&logins).await.unwrap();
     assert_eq!(second.login().user_level(), 0);
     assert!(first.login().is_stale());
+}
+
+#[tokio::test]
+async fn who_waits_to_be_asked_about_again_shares_what_goes_wrong_and_not_too_many_wait() {
+    let mut peer = peer_of(vec![level(10), level(10), Vec::new()], Vec::new()).await;
+    let more = r#", "verify_s": 0.001, "connect_deadline_s": 1, "queue_most": 8"#;
+    let logins = logins(&peer, more);
+    let _first = enter(&logins).await.unwrap();
+    see_logins(&mut peer, 2).await;
+    sleep(Duration::from_millis(10)).await;
+    // The daemon gives the next one no answer.
+    let all = futures_util::future::join_all((0..20).map(|_| enter(&logins))).await;
+    let faults = all.into_iter().map(|entered| entered.unwrap_err().kind);
+    let (busy, others): (Vec<_>, Vec<_>) = faults.partition(|kind| *kind == FaultKind::Busy);
+    assert_eq!((busy.len(), others.len()), (11, 9));
+    assert!(others.iter().all(|kind| *kind == FaultKind::Unavailable));
+    let mut asked = 0;
+    while let Ok(seen) = peer.seen.try_recv() {
+        asked += usize::from(seen == Seen::Login);
+    }
+    assert_eq!(asked, 1);
+    enter(&logins).await.unwrap();
 }
 
 #[tokio::test]

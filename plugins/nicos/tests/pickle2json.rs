@@ -10,20 +10,28 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::Once;
 
-/// The example, which `cargo test` builds beside the tests' folder.
+/// The example, built: `cargo test --test pickle2json` alone does not do that.
 fn program() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let program = test
-        .parent()
-        .unwrap()
-        .with_file_name("examples/pickle2json");
-    assert!(
-        program.exists(),
-        "`cargo test` without `--test` builds {}",
-        program.display()
-    );
-    program
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        let mut build = Command::new(env!("CARGO"));
+        build.args([
+            "build",
+            "--quiet",
+            "--package",
+            "patchbay-nicos",
+            "--example",
+            "pickle2json",
+        ]);
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status();
+        assert!(built.unwrap().success());
+    });
+    patchbay_testkit::build::folder().join("examples/pickle2json")
 }
 
 fn run(payload: &[u8]) -> Output {
@@ -54,6 +62,36 @@ fn a_pickle_is_printed_as_one_line_of_json() {
         "{\"a\":[1,null]}\n"
     );
     assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn nothing_at_all_is_refused() {
+    assert_eq!(refusal(b""), "the pickle ends too early, at byte 0\n");
+}
+
+#[test]
+fn nobody_who_reads_is_no_reason_to_panic() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = Command::new(program())
+        .stdin(Stdio::piped())
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"\x80\x02N.")
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("Broken pipe") && !said.contains("panicked"),
+        "{said}"
+    );
 }
 
 #[test]

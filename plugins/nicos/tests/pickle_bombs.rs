@@ -36,8 +36,8 @@ const OUTCOMES: &[(&str, &str)] = &[
         r#"{"$class":"numpy.core.multiarray._reconstruct","$args":[{"$global":"numpy.ndarray"},[0],{"$bytes":"Yg=="}],"$state":[1,[-1],{"$class":"numpy.dtype","$args":["u1"]},false,{"$bytes":"AA=="}]}"#,
     ),
     (
-        "array_of_thirty_two_dimensions",
-        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[7]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+        "array_of_sixty_four_dimensions",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[7]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
     ),
     ("array_often", MANY),
     (
@@ -153,7 +153,11 @@ fn outcome(payload: &[u8]) -> String {
         value.to_json()
     });
     match json {
-        Ok(json) => json.get().to_owned(),
+        Ok(json) => {
+            json.parse::<serde_json::Value>()
+                .expect("what is written is JSON");
+            json.get().to_owned()
+        }
         Err(error) => error.to_string(),
     }
 }

@@ -17,7 +17,7 @@ use values::for_values;
 
 fn from_json(json: &str) -> Result<Arg, String> {
     let json = RawValue::from_string(json.to_owned()).unwrap();
-    Arg::from_json(&json).map_err(|fault| {
+    Arg::from_json(&json, &Limits::default()).map_err(|fault| {
         assert_eq!(fault.kind, FaultKind::Invalid);
         fault.message
     })

@@ -217,3 +217,17 @@ async fn a_daemon_that_refuses_one_login_after_the_other_is_not_stormed() {
     user.logout();
     host.stop().await;
 }
+
+#[tokio::test]
+async fn a_gateway_that_paces_its_own_connections_calls_no_daemon_down() {
+    let daemon = daemon().await;
+    let slow = json!({"observer": null, "login_pace_s": 30, "probe_s": 0.1});
+    let host = plugin(&daemon, slow).await;
+    // The daemon is to be looked at again by now, and its turn does not come.
+    let down = timeout(Duration::from_secs(3), health(&host, "down")).await;
+    assert!(down.is_err(), "{down:?}");
+    let fault = host.login("u", "x").await.err().unwrap();
+    assert_eq!(fault.kind, FaultKind::Busy, "{fault}");
+    assert_says(&fault.message, &["each 30 s (`login_pace_s`)"]);
+    host.stop().await;
+}

@@ -11,33 +11,21 @@
 
 #[path = "common/hostile.rs"]
 mod hostile;
+#[path = "common/memory.rs"]
+mod memory;
 
 use hostile::peer::sized;
 use hostile::{Wrong, daemon, health, plugin};
+use memory::peak;
 use patchbay_nicos::verb::GETSTATUS;
 use patchbay_sdk::FaultKind;
 use serde_json::json;
-
-/// The most memory that this process has ever had, in bytes.
-fn peak() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
-    kilobytes.parse::<usize>().unwrap() * 1024
-}
 
 const FRAME: usize = 4 << 20;
 
 /// A header that announces four gigabytes, and as much of them as somebody might wait for.
 fn endless(header: &[u8]) -> Wrong {
     Wrong::Hangs([header, &[0xff; 4], &vec![b'x'; 2 * FRAME][..]].concat())
-}
-
-/// Frames of the longest that is let through, as events of a kind that everybody hears of.
-fn longest_events() -> Wrong {
-    let payload = vec![0; FRAME];
-    let header = [&[3, 3, 0xe9, 0][..], &(payload.len() as u32).to_be_bytes()].concat();
-    Wrong::Floods([header, payload].concat())
 }
 
 #[tokio::test]

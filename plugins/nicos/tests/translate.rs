@@ -12,11 +12,10 @@ use std::path::Path;
 use bytes::Bytes;
 use patchbay_nicos::pickle::{Limits, decode};
 use patchbay_nicos::translate::translate;
-use patchbay_sdk::Event;
-use serde_json::value::RawValue;
+use patchbay_sdk::{Event, RawJson};
 use serde_json::{Value, json};
 
-fn recorded(file: &str) -> Box<RawValue> {
+fn recorded(file: &str) -> RawJson {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/nicos/events");
     let payload = std::fs::read(folder.join(file)).unwrap();
     decode(&payload, &Limits::default())
@@ -29,8 +28,8 @@ fn body(event: &Event) -> Value {
     serde_json::from_str(event.body.get()).unwrap()
 }
 
-fn written(json: Value) -> Box<RawValue> {
-    RawValue::from_string(json.to_string()).unwrap()
+fn written(json: Value) -> RawJson {
+    RawJson::new(&json).unwrap()
 }
 
 /// What a recorded event is told as: its kind, and the word that says what it is about.

@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::{Corpus, fuzz_target};
 use patchbay_nicos::pickle::{Arg, Limits, decode, encode};
+use serde_json::value::RawValue;
 
 fuzz_target!(|payload: &[u8]| -> Corpus {
     let limits = Limits {
@@ -18,10 +19,11 @@ fuzz_target!(|payload: &[u8]| -> Corpus {
         return Corpus::Keep;
     };
     assert!(json.get().len() <= limits.output_bytes);
+    let json: Box<RawValue> = json.parse().expect("what is written is JSON");
     if let Some(raised) = raised {
         assert!(json.get().contains("$class"), "{raised:?}");
     }
-    if let Ok(arg) = Arg::from_json(&json) {
+    if let Ok(arg) = Arg::from_json(&json, &limits) {
         assert!(
             arg.literal()
                 .bytes()

@@ -1,6 +1,6 @@
 """Records what a real NICOS daemon says: `python record.py HOST:PORT`, with NICOS importable.
 
-Run by `cargo xtask record nicos`, which starts such a daemon. Written from the protocol alone, with neither NICOS's
+Run by `cargo xtask record nicos`, which starts such a daemon, and by a test, which records it into another folder. Written from the protocol alone, with neither NICOS's
 client nor the gateway's code, so that its recordings can tell when one of these is wrong.
 """
 
@@ -22,14 +22,16 @@ SCENES = [looks.daemon, data.before, *login.SCENES, *looks.SCENES, *control.SCEN
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition(':')[0])
     parser.add_argument('address', help='the daemon, as HOST:PORT')
-    host, _, port = parser.parse_args().address.rpartition(':')
+    parser.add_argument('--into', type=Path, default=Path(__file__).parent, help='the folder for the recordings')
+    args = parser.parse_args()
+    host, _, port = args.address.rpartition(':')
     stage = open_stage((host, int(port)))
     failed = [failure for scene in SCENES for failure in play(stage, scene)] + unprovoked(stage.archive)
     for failure in failed:
         print(f'not provoked: {failure}', file=sys.stderr)
     if failed:
         return 1
-    stage.archive.write(Path(__file__).parent, stage.admin.banner.value)
+    stage.archive.write(args.into, stage.admin.banner.value)
     size = sum(map(len, stage.archive.files.values())) // 1000
     print(f'{len(stage.archive.replies)} replies and {len(stage.archive.events)} events recorded, {size} kB')
     return 0

@@ -8,6 +8,18 @@ pub(super) fn frame_limit_bytes() -> usize {
     4 << 20
 }
 
+pub(super) fn skip_limit_bytes() -> usize {
+    64 << 20
+}
+
+pub(super) fn events_waiting_bytes() -> usize {
+    8 << 20
+}
+
+pub(super) fn at_once() -> usize {
+    1
+}
+
 pub(super) fn connect_deadline_s() -> f64 {
     5.0
 }
@@ -32,6 +44,30 @@ pub(super) fn probe_s() -> f64 {
     15.0
 }
 
+pub(super) fn sign_of_life_s() -> f64 {
+    5.0
+}
+
+pub(super) fn retry_refused_s() -> f64 {
+    60.0
+}
+
+pub(super) fn keepalive_s() -> f64 {
+    12.0 * 3600.0
+}
+
+pub(super) fn tcp_keepalive_s() -> f64 {
+    30.0
+}
+
+pub(super) fn look_s() -> f64 {
+    30.0
+}
+
+pub(super) fn silence_s() -> f64 {
+    5.0
+}
+
 pub(super) fn idle_s() -> f64 {
     60.0
 }
@@ -50,6 +86,10 @@ pub(super) fn logins_most() -> usize {
 
 pub(super) fn log_most() -> u32 {
     1000
+}
+
+pub(super) fn name_bytes() -> usize {
+    1024
 }
 
 pub(super) fn jobs_most() -> usize {

@@ -44,6 +44,15 @@ pub struct Config {
     /// takes a second of CPU time for 5 MB and half a minute for 20.
     #[serde(default = "defaults::frame_limit_bytes")]
     pub frame_limit_bytes: usize,
+    /// Longest reply or event that is skipped so that the connection can be used further, in bytes, if it is more than
+    /// `frame_limit_bytes`; after a longer one it is made anew.
+    #[serde(default = "defaults::skip_limit_bytes")]
+    pub skip_limit_bytes: usize,
+    /// Most bytes of events that were read and not yet told, each event counted as 256 bytes more than it has; the daemon
+    /// keeps the others meanwhile. Events that are for one client only may take as much again; what finds no room of
+    /// those is dropped and counted.
+    #[serde(default = "defaults::events_waiting_bytes")]
+    pub events_waiting_bytes: usize,
     /// Limits on decoding one payload.
     #[serde(default)]
     pub pickle: PickleConfig,
@@ -65,6 +74,27 @@ pub struct Config {
     /// After how long each idle connection is asked for a sign of life, in seconds.
     #[serde(default = "defaults::probe_s")]
     pub probe_s: f64,
+    /// How long an idle daemon may take for that sign of life, in seconds, if `reply_deadline_s` is not shorter.
+    #[serde(default = "defaults::sign_of_life_s")]
+    pub sign_of_life_s: f64,
+    /// How long a login that the daemon refuses by now is not tried again, in seconds.
+    #[serde(default = "defaults::retry_refused_s")]
+    pub retry_refused_s: f64,
+    /// How often each connection tells the daemon to keep its login's credentials fresh, in seconds, where it has the
+    /// command `keepalive`. NICOS's own client does so every twelve hours; only logins by some service need it.
+    #[serde(default = "defaults::keepalive_s")]
+    pub keepalive_s: f64,
+    /// After how long a silence the system asks on its own whether the other end of a connection is still there, and how
+    /// long it waits before it asks again, in seconds; after three questions the connection is lost.
+    #[serde(default = "defaults::tcp_keepalive_s")]
+    pub tcp_keepalive_s: f64,
+    /// How often the daemon's state is compared with what its events have told, in seconds.
+    #[serde(default = "defaults::look_s")]
+    pub look_s: f64,
+    /// How long no event at all may come after such a look has shown something new, in seconds; then the event connection
+    /// is held to be dead and made anew.
+    #[serde(default = "defaults::silence_s")]
+    pub silence_s: f64,
     /// How long a login's connections stay open after its last client has gone, in seconds.
     #[serde(default = "defaults::idle_s")]
     pub idle_s: f64,
@@ -85,6 +115,9 @@ pub struct Config {
     /// Most messages that one `log` returns.
     #[serde(default = "defaults::log_most")]
     pub log_most: u32,
+    /// Longest name of a job that is submitted, in bytes.
+    #[serde(default = "defaults::name_bytes")]
+    pub name_bytes: usize,
     /// Most jobs whose state is remembered.
     #[serde(default = "defaults::jobs_most")]
     pub jobs_most: usize,
@@ -111,7 +144,7 @@ pub struct Observer {
     pub secret: SecretSource,
 }
 
-/// Limits on decoding one payload; its length is limited by `frame_limit_bytes`.
+/// Limits on decoding one payload, and on the values that clients give; their length is limited by `frame_limit_bytes`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PickleConfig {
@@ -123,6 +156,11 @@ pub struct PickleConfig {
     pub output_bytes: usize,
     /// Longest integer, in bytes.
     pub int_bytes: usize,
+    /// Longest part of a class's name, in bytes.
+    pub name_bytes: usize,
+    /// Most large payloads that are decoded at a time; others wait for their turn. Each takes up to 150 bytes for each
+    /// value, 16 for each byte of the payload and 3 for each of its JSON.
+    pub at_once: usize,
 }
 
 impl Default for PickleConfig {
@@ -133,6 +171,8 @@ impl Default for PickleConfig {
             nodes: limits.nodes,
             output_bytes: limits.output_bytes,
             int_bytes: limits.int_bytes,
+            name_bytes: limits.name_bytes,
+            at_once: defaults::at_once(),
         }
     }
 }

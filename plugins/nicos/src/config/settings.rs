@@ -8,6 +8,7 @@ use patchbay_sdk::{Fault, FaultKind};
 use super::{Config, Observer, Roles, Sessions};
 use crate::auth::PasswordForm;
 use crate::event;
+use crate::frame::FrameLimit;
 use crate::pickle::Limits;
 
 /// The configuration, checked and in the units that the code uses.
@@ -27,8 +28,14 @@ pub struct Settings {
     pub password: PasswordForm,
     /// As in [`Config::frame_limit_bytes`].
     pub frame_limit: usize,
+    /// As in [`Config::skip_limit_bytes`].
+    pub skip_limit: usize,
+    /// As in [`Config::events_waiting_bytes`].
+    pub events_waiting: usize,
     /// As in [`Config::pickle`].
     pub limits: Limits,
+    /// [`Config::pickle`]'s `at_once`.
+    pub decoders: usize,
     /// As in [`Config::connect_deadline_s`].
     pub connect_deadline: Duration,
     /// As in [`Config::reply_deadline_s`].
@@ -41,6 +48,18 @@ pub struct Settings {
     pub retry_most: Duration,
     /// As in [`Config::probe_s`].
     pub probe: Duration,
+    /// As in [`Config::sign_of_life_s`].
+    pub sign_of_life: Duration,
+    /// As in [`Config::retry_refused_s`].
+    pub retry_refused: Duration,
+    /// As in [`Config::keepalive_s`].
+    pub keepalive: Duration,
+    /// As in [`Config::tcp_keepalive_s`].
+    pub tcp_keepalive: Duration,
+    /// As in [`Config::look_s`].
+    pub look: Duration,
+    /// As in [`Config::silence_s`].
+    pub silence: Duration,
     /// As in [`Config::idle_s`].
     pub idle: Duration,
     /// As in [`Config::verify_s`].
@@ -53,8 +72,21 @@ pub struct Settings {
     pub login_pace: Duration,
     /// As in [`Config::log_most`].
     pub log_most: u32,
+    /// As in [`Config::name_bytes`].
+    pub name_bytes: usize,
     /// As in [`Config::jobs_most`].
     pub jobs_most: usize,
+}
+
+impl Settings {
+    /// How long frames may be.
+    #[must_use]
+    pub fn frames(&self) -> FrameLimit {
+        FrameLimit {
+            kept: self.frame_limit,
+            skipped: self.skip_limit,
+        }
+    }
 }
 
 impl Config {
@@ -69,19 +101,29 @@ impl Config {
             .try_for_each(|name| check_event(name))?;
         Ok(Settings {
             frame_limit: at_least("frame_limit_bytes", self.frame_limit_bytes, 4096)?,
+            skip_limit: self.skip_limit_bytes.max(self.frame_limit_bytes),
+            events_waiting: at_least("events_waiting_bytes", self.events_waiting_bytes, 4096)?,
             limits: Limits {
                 input_bytes: self.frame_limit_bytes,
                 depth: at_least("pickle.depth", self.pickle.depth, 8)?,
                 nodes: at_least("pickle.nodes", self.pickle.nodes, 100)?,
                 output_bytes: at_least("pickle.output_bytes", self.pickle.output_bytes, 4096)?,
                 int_bytes: at_least("pickle.int_bytes", self.pickle.int_bytes, 8)?,
+                name_bytes: at_least("pickle.name_bytes", self.pickle.name_bytes, 100)?,
             },
+            decoders: at_least("pickle.at_once", self.pickle.at_once, 1)?,
             connect_deadline: seconds("connect_deadline_s", self.connect_deadline_s)?,
             reply_deadline: seconds("reply_deadline_s", self.reply_deadline_s)?,
             eval_deadline: seconds("eval_deadline_s", self.eval_deadline_s)?,
             retry_first: seconds("retry_first_s", self.retry_first_s)?,
             retry_most: seconds("retry_most_s", self.retry_most_s.max(self.retry_first_s))?,
             probe: seconds("probe_s", self.probe_s)?,
+            sign_of_life: seconds("sign_of_life_s", self.sign_of_life_s)?,
+            retry_refused: seconds("retry_refused_s", self.retry_refused_s)?,
+            keepalive: seconds("keepalive_s", self.keepalive_s)?,
+            tcp_keepalive: seconds("tcp_keepalive_s", self.tcp_keepalive_s)?,
+            look: seconds("look_s", self.look_s)?,
+            silence: seconds("silence_s", self.silence_s)?,
             idle: seconds("idle_s", self.idle_s)?,
             verify: seconds("verify_s", self.verify_s)?,
             login_pace: seconds("login_pace_s", self.login_pace_s)?,
@@ -89,6 +131,7 @@ impl Config {
             sessions: self.sessions,
             queue_most: at_least("queue_most", self.queue_most, 1)?,
             logins_most: at_least("logins_most", self.logins_most, 1)?,
+            name_bytes: self.name_bytes,
             jobs_most: at_least("jobs_most", self.jobs_most, 10)?,
             log_most: self.log_most.max(1),
             address: self.address,

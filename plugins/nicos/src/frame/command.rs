@@ -3,7 +3,7 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
-use super::{FrameError, STX, believe, discard, peek_length};
+use super::{FrameError, FrameLimit, STX, believe, discard, peek_length};
 
 const ENQ: u8 = 0x05;
 const ACK: u8 = 0x06;
@@ -37,7 +37,7 @@ pub enum ReplyFrame {
 /// Sends commands, reads replies.
 #[derive(Debug)]
 pub struct CommandCodec {
-    limit: usize,
+    limit: FrameLimit,
     skipping: Option<Skip>,
 }
 
@@ -48,11 +48,11 @@ struct Skip {
 }
 
 impl CommandCodec {
-    /// A codec that keeps frames of up to `limit` bytes.
+    /// A codec for frames within this limit.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
+    pub fn new(limit: impl Into<FrameLimit>) -> Self {
         Self {
-            limit,
+            limit: limit.into(),
             skipping: None,
         }
     }
@@ -65,9 +65,12 @@ impl Encoder<CommandFrame> for CommandCodec {
         let length = command.payload.len();
         let too_long = FrameError::TooLong {
             length,
-            limit: self.limit,
+            limit: self.limit.kept,
         };
-        let Some(short) = u32::try_from(length).ok().filter(|_| length <= self.limit) else {
+        let Some(short) = u32::try_from(length)
+            .ok()
+            .filter(|_| length <= self.limit.kept)
+        else {
             return Err(too_long);
         };
         out.reserve(COMMAND_HEADER + length);
@@ -112,7 +115,7 @@ impl CommandCodec {
             return Ok(None);
         };
         believe(length, self.limit)?;
-        if length > self.limit {
+        if length > self.limit.kept {
             bytes.advance(REPLY_HEADER);
             self.skipping = Some(Skip {
                 left: length,

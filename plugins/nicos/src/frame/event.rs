@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 use tokio_util::codec::Decoder;
 
-use super::{FrameError, LENGTH, STX, believe, discard, peek_length};
+use super::{FrameError, FrameLimit, LENGTH, STX, believe, discard, peek_length};
 use crate::protocol::Protocol;
 
 /// Bytes before the length: STX and the code, and where there is one the number of blobs.
@@ -38,7 +38,7 @@ pub enum EventFrame {
 /// as its blob. Bytes without a description come with an empty content, which cannot be read and is counted as such.
 #[derive(Debug)]
 pub struct EventCodec {
-    limit: usize,
+    limit: FrameLimit,
     protocol: Protocol,
     event: Option<Partial>,
     skip: usize,
@@ -60,11 +60,11 @@ struct Partial {
 }
 
 impl EventCodec {
-    /// A codec that keeps events of up to `limit` bytes, blobs included.
+    /// A codec for events within this limit, blobs included.
     #[must_use]
-    pub fn new(limit: usize, protocol: Protocol) -> Self {
+    pub fn new(limit: impl Into<FrameLimit>, protocol: Protocol) -> Self {
         Self {
-            limit,
+            limit: limit.into(),
             protocol,
             event: None,
             skip: 0,
@@ -152,8 +152,7 @@ impl EventCodec {
                 payload,
                 ..
             } => {
-                // A copy, because the original would keep all that was received with it.
-                self.liveparams = Bytes::copy_from_slice(&payload);
+                self.liveparams = payload;
                 None
             }
             event => Some(event),
@@ -176,7 +175,7 @@ impl EventCodec {
         };
         let size = event.size.saturating_add(length);
         believe(size, self.limit)?;
-        if size > self.limit {
+        if size > self.limit.kept {
             event.oversized = true;
             event.chunks.clear();
         }
@@ -185,7 +184,9 @@ impl EventCodec {
         } else if bytes.len() < length {
             return Ok(false);
         } else {
-            event.chunks.push(bytes.split_to(length).freeze());
+            // A copy, because the original would keep all that was received with it, however short it is itself.
+            event.chunks.push(Bytes::copy_from_slice(&bytes[..length]));
+            bytes.advance(length);
         }
         event.size = size;
         event.next = None;

@@ -28,8 +28,22 @@ const STX: u8 = 0x03;
 /// Bytes of a length.
 const LENGTH: usize = 4;
 
-/// Frames up to this many times the limit are skipped; beyond, the peer is not believed.
-const SKIP_FACTOR: usize = 16;
+/// How long frames may be, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct FrameLimit {
+    /// Of the longest that is kept.
+    pub kept: usize,
+    /// Of the longest that is skipped; beyond, the peer is not believed.
+    pub skipped: usize,
+}
+
+/// Sixteen times as many are skipped as are kept, as with the configuration's defaults.
+impl From<usize> for FrameLimit {
+    fn from(kept: usize) -> Self {
+        let skipped = kept.saturating_mul(16);
+        Self { kept, skipped }
+    }
+}
 
 /// Why a connection can be read no further.
 #[derive(Debug, thiserror::Error)]
@@ -55,9 +69,13 @@ fn peek_length(bytes: &BytesMut, at: usize) -> Option<usize> {
     Some(u32::from_be_bytes(length.try_into().ok()?) as usize)
 }
 
-fn believe(length: usize, limit: usize) -> Result<(), FrameError> {
-    match length > limit.saturating_mul(SKIP_FACTOR) {
-        true => Err(FrameError::TooLong { length, limit }),
+fn believe(length: usize, limit: FrameLimit) -> Result<(), FrameError> {
+    let FrameLimit { kept, skipped } = limit;
+    match length > skipped {
+        true => Err(FrameError::TooLong {
+            length,
+            limit: kept,
+        }),
         false => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Jobs;
 use crate::model::{JobRecord, JobState, LinkState, Run};
-use crate::shape::code;
+use crate::shape::{Request, Status, code};
 
 impl Jobs {
     /// The job of that id.
@@ -81,6 +81,15 @@ impl Jobs {
         self.activity
     }
 
+    /// Whether the daemon shows something of which an event should have told: another state, or a job that nobody has
+    /// heard of. (Where more jobs wait than are remembered, some have been forgotten.)
+    #[must_use]
+    pub fn is_news(&self, status: &Status) -> bool {
+        let is_unknown = |request: &Request| self.get(&request.reqid).is_none();
+        status.status.0 != self.status.0
+            || (!self.table.is_full() && status.requests.iter().any(is_unknown))
+    }
+
     /// The jobs that have not ended, with their states: to be taken before a look, and settled after it.
     #[must_use]
     pub fn live(&self) -> Vec<(String, JobState)> {
@@ -90,12 +99,14 @@ impl Jobs {
             .collect()
     }
 
-    /// Whether every one of these jobs is known to have ended, or the daemon is stopping what runs, which empties its
-    /// queue first. Of an `unknown` job the end was only concluded.
+    /// Whether every one of these jobs is known to have ended, or is the one that runs and is being stopped. What waits
+    /// behind that one may have come since, and would run. Of an `unknown` job the end was only concluded.
     #[must_use]
     pub fn are_stopping(&self, jobs: &[(String, JobState)]) -> bool {
         let is_over = |state: JobState| !state.is_live() && state != JobState::Unknown;
         let has_ended = |id: &String| self.get(id).is_none_or(|job| is_over(job.state));
-        self.status.0 == code::STOPPING || jobs.iter().all(|(id, _)| has_ended(id))
+        let stops = self.link == LinkState::Up && self.status.0 == code::STOPPING;
+        let is_stopping = |id: &String| stops && self.running.as_ref() == Some(id);
+        jobs.iter().all(|(id, _)| has_ended(id) || is_stopping(id))
     }
 }

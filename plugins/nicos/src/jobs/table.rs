@@ -39,6 +39,11 @@ impl Table {
         }
     }
 
+    /// Whether others were forgotten, or are the next time.
+    pub(super) fn is_full(&self) -> bool {
+        self.order.len() >= self.most
+    }
+
     pub(super) fn get(&self, id: &str) -> Option<&JobRecord> {
         self.jobs.get(id).map(|job| &job.record)
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use patchbay_sdk::{Fault, FaultKind};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -28,20 +28,16 @@ use super::sort::Sort;
 use crate::config::Settings;
 use crate::frame::ReplyFrame;
 use crate::health::Mark;
-use crate::pickle::encode;
-use crate::verb::{self, Verb};
+use crate::verb::Verb;
 
 /// A link that held this long was a good one: after it the waits between tries start small again.
 const GOOD: Duration = Duration::from_secs(5);
 
-/// How long a refused login is not tried again: every try costs the daemon a key and its log a line.
-const REFUSED: Duration = Duration::from_secs(60);
+/// Why a link is given up whose events do not come.
+const SILENT: &str = "the daemon's state has changed, and no event came by the event connection";
 
 /// A command with less time left is not sent: its outcome would most likely never be known.
 const LEAST: Duration = Duration::from_millis(500);
-
-/// How long an idle daemon may take for a sign of life.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// Numbers links over all lanes, so that news of an old one can be told from a new one's.
 static EPOCH: AtomicU64 = AtomicU64::new(1);
@@ -58,6 +54,10 @@ pub(super) struct Actor {
     pub(super) closing: CancellationToken,
     pub(super) backoff: Backoff,
     pub(super) seen: Arc<Seen>,
+    /// The number of the last link that is to be given up.
+    pub(super) given_up: watch::Receiver<u64>,
+    /// When the daemon was last told to keep the login's credentials fresh, or they were new.
+    pub(super) refreshed: Instant,
     /// Whether every command that was sent has been answered.
     pub(super) in_step: bool,
 }
@@ -152,7 +152,8 @@ impl Actor {
 
     fn wait_after(&mut self, cause: &Fault) -> Duration {
         match cause.kind {
-            FaultKind::Unauthorized => REFUSED.max(self.settings.retry_most),
+            // Every try costs the daemon a key and its log a line.
+            FaultKind::Unauthorized => self.settings.retry_refused,
             _ => self.backoff.next(),
         }
     }
@@ -168,7 +169,7 @@ impl Actor {
         };
         let epoch = EPOCH.fetch_add(1, Ordering::Relaxed);
         let (feed, greeting) = (self.feed.clone(), link.greeting().clone());
-        let limit = self.settings.frame_limit;
+        let limit = self.settings.frames();
         let mut events = tokio::spawn(follow(
             stream,
             limit,
@@ -181,7 +182,7 @@ impl Actor {
         let end = tokio::select! {
             biased;
             () = closing.cancelled() => End::Closed,
-            end = self.commands(&mut link, &mut events) => end,
+            end = self.commands(&mut link, &mut events, epoch) => end,
         };
         match &end {
             End::Closed => {
@@ -216,15 +217,22 @@ impl Actor {
     }
 
     /// Until the link is lost; to be dropped when the lane is closed.
-    async fn commands(&mut self, link: &mut Link, events: &mut JoinHandle<String>) -> End {
+    async fn commands(
+        &mut self,
+        link: &mut Link,
+        events: &mut JoinHandle<String>,
+        epoch: u64,
+    ) -> End {
         self.in_step = true;
+        self.refreshed = Instant::now();
         loop {
-            let until_probe = self.until_probe();
+            let until_probe = self.until_probe(link);
             let lost = tokio::select! {
                 // A loss that can be seen already goes first: a command that is not sent has no unknown outcome.
                 biased;
                 cause = &mut *events => Err(cause.unwrap_or_default()),
                 cause = link.lost() => Err(cause),
+                true = is_given_up(&mut self.given_up, epoch) => Err(SILENT.to_owned()),
                 Some(request) = self.queue.recv() => self.run_one(link, request).await,
                 () = sleep(until_probe) => self.probe(link).await,
             };
@@ -232,22 +240,6 @@ impl Actor {
                 return self.lost(&cause);
             }
         }
-    }
-
-    /// After a trouble it is not waited long before the daemon is asked whether all is well again.
-    fn until_probe(&self) -> Duration {
-        match self.mark.is_troubled() {
-            true => self.settings.probe.min(self.settings.retry_first),
-            false => self.settings.probe,
-        }
-    }
-
-    /// A connection can be dead without anybody saying so; better to find out before it is needed.
-    async fn probe(&mut self, link: &mut Link) -> Result<(), String> {
-        let within = self.settings.reply_deadline.min(SIGN_OF_LIFE);
-        let args = Bytes::from(encode(Vec::new()));
-        let reply = self.exchange(link, verb::GETVERSION, args, within).await;
-        reply.map(drop)
     }
 
     /// The lane waits for a reply longer than who asked, if need be: the next one would be taken for it.
@@ -276,7 +268,7 @@ impl Actor {
     }
 
     /// Sends a command and waits for its reply; without one the link is of no further use.
-    async fn exchange(
+    pub(super) async fn exchange(
         &mut self,
         link: &mut Link,
         verb: Verb,
@@ -319,17 +311,22 @@ impl Actor {
     fn tell_down(&self, cause: &Fault) {
         if let Some(Feed::All(to)) = &self.feed {
             let epoch = EPOCH.fetch_add(1, Ordering::Relaxed);
-            let _ = to.try_send((epoch, News::Down(cause.clone())));
+            to.try_send(epoch, News::Down(cause.clone()));
         }
     }
 
     async fn tell_down_of(&self, epoch: u64, cause: &Fault) {
         if let Some(Feed::All(to)) = &self.feed {
-            let news = to.send((epoch, News::Down(cause.clone())));
+            let news = to.send(epoch, News::Down(cause.clone()));
             // The listener may be waiting for this very lane; the next link's number tells it the same.
             let _ = tokio::time::timeout(Duration::from_secs(1), news).await;
         }
     }
+}
+
+/// Waits until the link of this number is to be given up; false if nobody can say so any more.
+async fn is_given_up(given_up: &mut watch::Receiver<u64>, epoch: u64) -> bool {
+    given_up.wait_for(|last| *last >= epoch).await.is_ok()
 }
 
 /// What is still under way on an event connection is read, because closing a socket with unread bytes resets the

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 
 use futures_util::StreamExt;
-use patchbay_sdk::{Fault, FaultKind};
-use serde_json::value::RawValue;
+use patchbay_sdk::{Fault, FaultKind, RawJson};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
-use super::decode::{decode, refusal_text};
+use super::decode::{decode_small, refusal_text};
 use crate::banner::Banner;
 use crate::config::Settings;
 use crate::frame::{CommandCodec, FrameError, ReplyFrame};
@@ -19,19 +19,14 @@ use crate::frame::{CommandCodec, FrameError, ReplyFrame};
 ///
 /// # Errors
 /// As [`Link::open`].
-pub async fn greet(settings: &Settings) -> Result<(Banner, Box<RawValue>), Fault> {
+pub async fn greet(settings: &Settings) -> Result<(Banner, RawJson), Fault> {
     within(settings, connect(settings))
         .await
         .map(|(_, _, banner, json)| (banner, json))
 }
 
 /// A connection, its identity, and the banner, read and as it came.
-pub(super) type Connected = (
-    Framed<TcpStream, CommandCodec>,
-    [u8; 16],
-    Banner,
-    Box<RawValue>,
-);
+pub(super) type Connected = (Framed<TcpStream, CommandCodec>, [u8; 16], Banner, RawJson);
 
 /// Sends a new identity and reads the banner.
 pub(super) async fn connect(settings: &Settings) -> Result<Connected, Fault> {
@@ -42,7 +37,8 @@ pub(super) async fn connect(settings: &Settings) -> Result<Connected, Fault> {
         .map_err(unreachable)?;
     stream.write_all(&identity).await.map_err(unreachable)?;
     stream.set_nodelay(true).map_err(unreachable)?;
-    let mut commands = Framed::new(stream, CommandCodec::new(settings.frame_limit));
+    keep_alive(&stream, settings).map_err(unreachable)?;
+    let mut commands = Framed::new(stream, CommandCodec::new(settings.frames()));
     let payload = match next(&mut commands).await {
         Ok(ReplyFrame::Value(payload)) => payload,
         Ok(ReplyFrame::Refused(payload)) => {
@@ -65,12 +61,27 @@ pub(super) async fn connect(settings: &Settings) -> Result<Connected, Fault> {
             "the daemon uses the serializer `json`; set its `serializercls` to the classic one";
         return Err(Fault::new(FaultKind::Unsupported, message));
     }
-    let (json, _) = decode(payload, &settings.limits).await?;
+    let json = decode_small(&payload)?;
     Ok((commands, identity, Banner::read(&json)?, json))
+}
+
+/// How often the system asks before it takes a silent peer for gone. Its waits are configured.
+const TRIES: u32 = 3;
+
+/// Lets the system ask a silent peer whether it is still there. The event connection is one by which we never say anything,
+/// and would not hear of it otherwise.
+fn keep_alive(stream: &TcpStream, settings: &Settings) -> std::io::Result<()> {
+    let wait = settings.tcp_keepalive;
+    let keepalive = TcpKeepalive::new()
+        .with_time(wait)
+        .with_interval(wait)
+        .with_retries(TRIES);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
 /// Opens the second connection of this identity.
 pub(super) async fn connect_from(
+    settings: &Settings,
     local: SocketAddr,
     peer: SocketAddr,
     identity: &[u8; 16],
@@ -83,6 +94,7 @@ pub(super) async fn connect_from(
     socket.bind(SocketAddr::new(local.ip(), 0))?;
     let mut stream = socket.connect(peer).await?;
     stream.write_all(identity).await?;
+    keep_alive(&stream, settings)?;
     Ok(stream)
 }
 
@@ -118,4 +130,30 @@ pub(super) fn unavailable(settings: &Settings, cause: &str) -> Fault {
         FaultKind::Unavailable,
         format!("no NICOS daemon at {}: {cause}", settings.address),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[tokio::test]
+    async fn the_system_asks_a_silent_peer_as_often_as_is_configured() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = format!(r#"{{"address": "{address}", "tcp_keepalive_s": 7}}"#);
+        let config: Config = serde_json::from_str(&config).unwrap();
+        let settings = config.resolve().unwrap();
+        let local = "127.0.0.1:0".parse().unwrap();
+        let events = connect_from(&settings, local, address, &[0; 16]).await;
+        let events = events.unwrap();
+        let socket = SockRef::from(&events);
+        assert!(socket.keepalive().unwrap());
+        let seven = Duration::from_secs(7);
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), seven);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), seven);
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), TRIES);
+    }
 }

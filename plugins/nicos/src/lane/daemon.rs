@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use patchbay_sdk::Fault;
-use serde_json::value::RawValue;
+use patchbay_sdk::{Fault, RawJson};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::connect::greet;
+use super::decode::Decoder;
 use super::fault::closing;
 use super::link::{Account, Link};
 use super::pacer::{Haste, Pacer};
@@ -15,13 +15,14 @@ use crate::banner::Banner;
 use crate::config::Settings;
 use crate::health::Board;
 
-/// What all connections of an instance have in common: how the daemon is reached, when the next one may begin, and
-/// that all of them end.
+/// What all connections of an instance have in common: how the daemon is reached, when the next one may begin, how
+/// much of what comes is decoded at a time, and that all of them end.
 #[derive(Debug)]
 pub struct Daemon {
     settings: Arc<Settings>,
     board: Arc<Board>,
     pacer: Pacer,
+    decoder: Decoder,
     /// Everything that holds a connection.
     pub(super) tasks: TaskTracker,
     pub(super) closing: CancellationToken,
@@ -33,6 +34,7 @@ impl Daemon {
     pub fn new(settings: Arc<Settings>, board: Arc<Board>) -> Arc<Self> {
         Arc::new(Self {
             pacer: Pacer::new(settings.login_pace),
+            decoder: Decoder::new(settings.limits.clone(), settings.decoders),
             settings,
             board,
             tasks: TaskTracker::new(),
@@ -50,6 +52,12 @@ impl Daemon {
     #[must_use]
     pub fn board(&self) -> &Arc<Board> {
         &self.board
+    }
+
+    /// Reads what the daemon sends.
+    #[must_use]
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
     }
 
     /// Logs in when it is this one's turn.
@@ -77,7 +85,7 @@ impl Daemon {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub async fn greet(&self) -> Result<(Banner, Box<RawValue>), Fault> {
+    pub async fn greet(&self) -> Result<(Banner, RawJson), Fault> {
         let limit = self.settings.connect_deadline;
         self.pacer.turn(Haste::None, limit).await?;
         greet(&self.settings).await

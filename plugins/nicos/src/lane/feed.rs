@@ -10,16 +10,58 @@ use tokio_util::task::TaskTracker;
 
 use super::link::{Greeting, leave};
 use super::private::PrivateFeed;
+use super::room::{Held, Room, length};
 use crate::event;
-use crate::frame::{EventCodec, EventFrame};
+use crate::frame::{EventCodec, EventFrame, FrameLimit};
 
 /// Where a lane's events go.
 #[derive(Debug, Clone)]
 pub enum Feed {
     /// All that are not switched off.
-    All(mpsc::Sender<(u64, News)>),
+    All(Forward),
     /// Those that are for one client only; all others are switched off.
     Private(PrivateFeed),
+}
+
+/// A way for news, of which at most this many bytes wait.
+#[must_use]
+pub fn forward(bytes: usize) -> (Forward, NewsReceiver) {
+    // What waits is bounded by the room that it holds.
+    let (to, from) = mpsc::unbounded_channel();
+    let room = Room::new(bytes);
+    (Forward { to, room }, from)
+}
+
+/// Where news come out: the link's number, what it is, and its room, which is free when this is dropped.
+pub type NewsReceiver = mpsc::UnboundedReceiver<(u64, News, Held)>;
+
+/// Where news go in.
+#[derive(Debug, Clone)]
+pub struct Forward {
+    to: mpsc::UnboundedSender<(u64, News, Held)>,
+    room: Room,
+}
+
+impl Forward {
+    /// Waits until there is room; whether anybody listens.
+    pub(super) async fn send(&self, epoch: u64, news: News) -> bool {
+        let bytes = match &news {
+            News::Event(event) => length(event),
+            News::Up(_) | News::Down(_) => 0,
+        };
+        let held = tokio::select! {
+            held = self.room.take(bytes) => held,
+            () = self.to.closed() => None,
+        };
+        held.is_some_and(|held| self.to.send((epoch, news, held)).is_ok())
+    }
+
+    /// Tells it if there is room at once.
+    pub(super) fn try_send(&self, epoch: u64, news: News) {
+        if let Some(held) = self.room.try_take(0) {
+            let _ = self.to.send((epoch, news, held));
+        }
+    }
 }
 
 /// What is told of a link. Each item comes with the link's number; a higher one means that the older link is gone.
@@ -43,7 +85,7 @@ impl Feed {
 /// Reads the event connection until it ends, and says why it did.
 pub(super) async fn follow(
     stream: TcpStream,
-    limit: usize,
+    limit: FrameLimit,
     feed: Option<Feed>,
     epoch: u64,
     greeting: Greeting,
@@ -54,20 +96,20 @@ pub(super) async fn follow(
     };
     let mut events = FramedRead::new(stream, EventCodec::new(limit, greeting.banner.protocol()));
     let cause = match feed {
-        Feed::All(to) => forward(&mut events, to, epoch, greeting).await,
+        Feed::All(to) => pass_on(&mut events, to, epoch, greeting).await,
         Feed::Private(to) => pick(&mut events, to).await,
     };
     tasks.spawn(leave(events.into_inner()));
     cause
 }
 
-async fn forward(
+async fn pass_on(
     events: &mut FramedRead<TcpStream, EventCodec>,
-    to: mpsc::Sender<(u64, News)>,
+    to: Forward,
     epoch: u64,
     greeting: Greeting,
 ) -> String {
-    let mut open = to.send((epoch, News::Up(Box::new(greeting)))).await.is_ok();
+    let mut open = to.send(epoch, News::Up(Box::new(greeting))).await;
     loop {
         let event = match next(events).await {
             Ok(event) => event,
@@ -75,7 +117,7 @@ async fn forward(
         };
         // Without a listener the events are read all the same: the daemon must not be kept waiting.
         if open {
-            open = to.send((epoch, News::Event(event))).await.is_ok();
+            open = to.send(epoch, News::Event(event)).await;
         }
     }
 }

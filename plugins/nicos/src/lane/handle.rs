@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use patchbay_sdk::{Fault, FaultKind};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +38,8 @@ pub struct Lane {
     closing: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
     seen: Arc<Seen>,
+    /// The number of the last link that is to be given up.
+    given_up: watch::Sender<u64>,
     sort: Sort,
     daemon: Arc<Daemon>,
 }
@@ -104,6 +106,7 @@ impl Lane {
         let (requests, queue) = mpsc::channel(settings.queue_most);
         let closing = daemon.closing.child_token();
         let seen = Arc::new(Seen::default());
+        let (given_up, to_give_up) = watch::channel(0);
         if let Some(link) = &link {
             seen.greeted(link.greeting());
         }
@@ -123,6 +126,8 @@ impl Lane {
             backoff: Backoff::new(settings.retry_first, settings.retry_most),
             seen: Arc::clone(&seen),
             settings,
+            given_up: to_give_up,
+            refreshed: Instant::now(),
             in_step: true,
         };
         let task = Mutex::new(Some(daemon.tasks.spawn(actor.run(link))));
@@ -131,6 +136,7 @@ impl Lane {
             closing,
             task,
             seen,
+            given_up,
             sort,
             daemon: Arc::clone(daemon),
         }
@@ -214,6 +220,11 @@ impl Lane {
         if let Some(task) = self.task.lock().await.take() {
             let _ = task.await;
         }
+    }
+
+    /// Gives up the link of this number, if it is still the one that is there, because its events do not come.
+    pub fn give_up(&self, epoch: u64) {
+        self.given_up.send_replace(epoch);
     }
 
     /// Whether the daemon has refused this lane's login since it was last up: its password has been changed.

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::SinkExt;
-use patchbay_sdk::{Fault, FaultKind, Secret};
+use patchbay_sdk::{Fault, FaultKind, RawJson, Secret};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -14,7 +13,7 @@ use tokio_util::codec::{Encoder, Framed};
 use zeroize::Zeroizing;
 
 use super::connect::{connect, connect_from, next, unavailable, within};
-use super::decode::{decode, is_empty_list, refusal_text};
+use super::decode::{decode_small, is_empty_list, is_none, refusal_text};
 use crate::auth;
 use crate::banner::Banner;
 use crate::config::Settings;
@@ -44,7 +43,7 @@ pub struct Greeting {
     /// Its banner, read.
     pub banner: Banner,
     /// Its banner as it came.
-    pub banner_json: Box<RawValue>,
+    pub banner_json: RawJson,
     /// What the login may do: 0 guest, 10 user, 20 admin.
     pub user_level: i64,
 }
@@ -86,7 +85,7 @@ impl Link {
         let credentials =
             auth::credentials(&account.user, &account.secret, &banner, settings.password)?;
         let user_level = match authenticate(&mut commands, credentials).await {
-            Ok(ReplyFrame::Value(payload)) => level(payload, settings).await?,
+            Ok(ReplyFrame::Value(payload)) => level(&payload)?,
             Ok(ReplyFrame::Refused(payload)) => {
                 return Err(refused(&refusal_text(&payload)));
             }
@@ -132,7 +131,8 @@ impl Link {
         self.events_opened = Some(Instant::now());
         let opening = async {
             let stream = self.commands.get_ref();
-            connect_from(stream.local_addr()?, stream.peer_addr()?, &self.identity).await
+            let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+            connect_from(settings, local, peer, &self.identity).await
         };
         let stream = within(settings, async {
             opening
@@ -142,33 +142,38 @@ impl Link {
         stream.await
     }
 
-    /// Sends a command and waits for its reply, both of a reply that comes twice.
+    /// Sends a command and waits for its reply, and for the second one where NICOS may send two.
+    ///
+    /// `gethistory` without a value cache gets an empty list and then a refusal, `finish` while the script stops a
+    /// refusal and then an acknowledgement. Who does not read both is off by one for ever.
     ///
     /// # Errors
     /// When the connection fails; it is then of no further use.
     pub(super) async fn call(&mut self, verb: Verb, args: Bytes) -> Result<ReplyFrame, FrameError> {
         let reply = exchange(&mut self.commands, verb, args).await?;
-        match &reply {
-            ReplyFrame::Refused(payload) if verb.answers_twice(&refusal_text(payload)) => {
-                next(&mut self.commands).await?;
-                Ok(reply)
-            }
-            ReplyFrame::Value(payload) if verb == verb::GETHISTORY && is_empty_list(payload) => {
-                Ok(self.refused_after_all().await?.unwrap_or(reply))
-            }
+        let may_be_two = match &reply {
+            ReplyFrame::Refused(payload) => verb.answers_twice(&refusal_text(payload)),
+            ReplyFrame::Value(payload) => verb == verb::GETHISTORY && is_empty_list(payload),
+            _ => false,
+        };
+        if !may_be_two {
+            return Ok(reply);
+        }
+        match self.second().await? {
+            Some(refusal @ ReplyFrame::Refused(_)) => Ok(refusal),
             _ => Ok(reply),
         }
     }
 
-    /// A daemon without a value cache answers `gethistory` with an empty list and then with a refusal. The reply to a
-    /// command that is never refused shows whether there is one before it.
-    async fn refused_after_all(&mut self) -> Result<Option<ReplyFrame>, FrameError> {
-        match exchange(&mut self.commands, verb::GETVERSION, nothing()).await? {
-            refusal @ ReplyFrame::Refused(_) => {
+    /// The second reply, if there is one: it comes before the reply to a command that always has a value.
+    async fn second(&mut self) -> Result<Option<ReplyFrame>, FrameError> {
+        let reply = exchange(&mut self.commands, verb::GETVERSION, nothing()).await?;
+        match &reply {
+            ReplyFrame::Value(payload) if !is_none(payload) => Ok(None),
+            _ => {
                 next(&mut self.commands).await?;
-                Ok(Some(refusal))
+                Ok(Some(reply))
             }
-            _ => Ok(None),
         }
     }
 
@@ -210,8 +215,8 @@ pub(super) async fn leave(mut stream: TcpStream) {
     let _ = timeout(FAREWELL, drain).await;
 }
 
-async fn level(payload: Bytes, settings: &Settings) -> Result<i64, Fault> {
-    let (json, _) = decode(payload, &settings.limits).await?;
+fn level(payload: &[u8]) -> Result<i64, Fault> {
+    let json = decode_small(payload)?;
     let said: Authenticated = serde_json::from_str(json.get()).map_err(|error| {
         Fault::new(
             FaultKind::Protocol,

@@ -20,13 +20,16 @@ mod handle;
 mod link;
 mod pacer;
 mod private;
+mod probe;
+mod room;
 mod sort;
 
 pub use daemon::Daemon;
-pub use decode::{decode, refusal_text};
-pub use feed::{Feed, News};
+pub use decode::{Decoded, Decoder, refusal_text};
+pub use feed::{Feed, Forward, News, NewsReceiver, forward};
 pub use handle::{Answer, Lane};
 pub use link::{Account, Greeting, Link};
 pub use pacer::{Haste, Pacer};
 pub use private::{Caller, Private, PrivateFeed, PrivateReceiver, PrivateSender, Whose, privates};
+pub use room::{Held, Room};
 pub use sort::Sort;

@@ -9,8 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-/// Most private events that wait to be told, all logins together.
-const BACKLOG: usize = 64;
+use super::room::{Held, Room};
 
 /// An event that is for one client only.
 #[derive(Debug)]
@@ -23,15 +22,19 @@ pub struct Private {
     pub code: u16,
     /// Its pickled content.
     pub payload: Bytes,
+    /// The room that it takes while it waits, if that is not somebody else's.
+    pub room: Option<Held>,
 }
 
-/// A way for private events, bounded: what comes while it is full is counted and dropped.
+/// A way for private events, of which at most this many bytes wait: what finds no room is counted and dropped.
 #[must_use]
-pub fn privates() -> (PrivateSender, PrivateReceiver) {
-    let (to, from) = mpsc::channel(BACKLOG);
+pub fn privates(bytes: usize) -> (PrivateSender, PrivateReceiver) {
+    // What waits is bounded by the room that it holds.
+    let (to, from) = mpsc::unbounded_channel();
     let dropped = Arc::new(AtomicU64::new(0));
     let sender = PrivateSender {
         to,
+        room: Room::new(bytes),
         dropped: Arc::clone(&dropped),
     };
     (sender, PrivateReceiver { from, dropped })
@@ -40,21 +43,24 @@ pub fn privates() -> (PrivateSender, PrivateReceiver) {
 /// Where private events go in.
 #[derive(Debug, Clone)]
 pub struct PrivateSender {
-    to: mpsc::Sender<Private>,
+    to: mpsc::UnboundedSender<Private>,
+    room: Room,
     dropped: Arc<AtomicU64>,
 }
 
 /// Where private events come out.
 #[derive(Debug)]
 pub struct PrivateReceiver {
-    from: mpsc::Receiver<Private>,
+    from: mpsc::UnboundedReceiver<Private>,
     dropped: Arc<AtomicU64>,
 }
 
 impl PrivateSender {
     /// Hands it on without waiting: the daemon must not be kept waiting for who is slow to read.
     pub fn send(&self, private: Private) {
-        if self.to.try_send(private).is_err() {
+        let room = self.room.try_take(private.payload.len());
+        let private = Private { room, ..private };
+        if private.room.is_none() || self.to.send(private).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -128,6 +134,7 @@ impl PrivateFeed {
             session,
             code,
             payload,
+            room: None,
         });
     }
 }
@@ -138,18 +145,24 @@ mod tests {
 
     #[tokio::test]
     async fn more_than_can_wait_are_dropped_and_counted_once() {
-        let (sender, mut receiver) = privates();
+        // Each takes a little more than its bytes.
+        let (sender, mut receiver) = privates(10 * 1000);
         let feed = PrivateFeed {
             user: "u".into(),
             whose: Whose::Client(7),
             to: sender,
         };
-        for _ in 0..BACKLOG + 3 {
-            feed.send(0x100f, Bytes::new());
-        }
+        let send = |count| (0..count).for_each(|_| feed.send(0x100f, Bytes::from(vec![0; 900])));
+        send(8 + 3);
         assert_eq!((receiver.take_dropped(), receiver.take_dropped()), (3, 0));
-        for _ in 0..BACKLOG {
+        for _ in 0..8 {
             assert_eq!(receiver.recv().await.unwrap().session, Some(7));
+        }
+        // Whatever is done with, leaves its room to others.
+        send(8);
+        assert_eq!(receiver.take_dropped(), 0);
+        for _ in 0..8 {
+            receiver.recv().await.unwrap();
         }
         drop(feed);
         assert!(receiver.recv().await.is_none());

@@ -1,4 +1,5 @@
-//! One at a time for each name, and a pause after each refusal: nobody can try passwords faster than that.
+//! One at a time for each name, and a pause after each refusal: nobody can try passwords faster than that. Whoever waits
+//! while the daemon cannot be asked is not made to find that out once more.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,8 +19,16 @@ pub(super) struct Gates {
     queue_most: usize,
 }
 
-/// Until when the daemon is not asked.
-type Turn = Arc<tokio::sync::Mutex<Instant>>;
+type Turn = Arc<tokio::sync::Mutex<Last>>;
+
+/// How it went the last time.
+#[derive(Debug)]
+struct Last {
+    /// Until when the daemon is not asked.
+    until: Instant,
+    /// When and why the daemon could not be asked.
+    failed: Option<(Instant, Fault)>,
+}
 
 #[derive(Debug)]
 struct Gate {
@@ -29,12 +38,15 @@ struct Gate {
 
 /// Somebody's turn; it ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Pass(OwnedMutexGuard<Instant>);
+pub(super) struct Pass(OwnedMutexGuard<Last>);
 
 impl Pass {
-    /// The daemon has refused.
-    pub(super) fn refused(&mut self) {
-        *self.0 = Instant::now() + PAUSE;
+    /// What has come of it: after a refusal there is a pause, and who waits already shares what else went wrong.
+    pub(super) fn note(&mut self, fault: &Fault) {
+        match fault.kind {
+            FaultKind::Unauthorized => self.0.until = Instant::now() + PAUSE,
+            _ => self.0.failed = Some((Instant::now(), fault.clone())),
+        }
     }
 }
 
@@ -51,10 +63,15 @@ impl Gates {
     /// Waits until nobody else is being let in with this name, and the pause after a refusal is over.
     ///
     /// # Errors
-    /// `Busy` if too many wait already.
+    /// `Busy` if too many wait already; what whoever was before found out, if it was that the daemon cannot be asked.
     pub(super) async fn pass(&self, user: &str) -> Result<Pass, Fault> {
+        let came = Instant::now();
         let turn = self.turn(user)?.lock_owned().await;
-        sleep_until(*turn).await;
+        match &turn.failed {
+            Some((at, fault)) if *at > came => return Err(fault.clone()),
+            _ => {}
+        }
+        sleep_until(turn.until).await;
         Ok(Pass(turn))
     }
 
@@ -71,7 +88,10 @@ impl Gates {
         if gates.len() >= self.most {
             return Err(busy("too many logins are being checked"));
         }
-        let turn = Turn::new(tokio::sync::Mutex::new(Instant::now()));
+        let turn = Turn::new(tokio::sync::Mutex::new(Last {
+            until: Instant::now(),
+            failed: None,
+        }));
         gates.push(Gate {
             user: user.to_owned(),
             turn: Arc::clone(&turn),
@@ -87,7 +107,7 @@ impl Gates {
 impl Gate {
     fn is_needed(&self) -> bool {
         match self.turn.try_lock() {
-            Ok(until) => Arc::strong_count(&self.turn) > 1 || *until > Instant::now(),
+            Ok(last) => Arc::strong_count(&self.turn) > 1 || last.until > Instant::now(),
             Err(_) => true,
         }
     }
@@ -125,7 +145,7 @@ mod tests {
         let begin = Instant::now();
         let mut times = Vec::new();
         for _ in 0..4 {
-            gates.pass("a").await.unwrap().refused();
+            gates.pass("a").await.unwrap().note(&refusal());
             times.push(begin.elapsed().as_millis());
             assert!(!must_wait(&gates, "b").await);
         }
@@ -135,6 +155,27 @@ mod tests {
                 "{times:?}"
             );
         }
+    }
+
+    fn refusal() -> Fault {
+        Fault::new(FaultKind::Unauthorized, "no")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waited_while_the_daemon_could_not_be_asked_is_told_so_and_who_comes_later_asks() {
+        let gates = Gates::new(10, 10);
+        let mut first = gates.pass("a").await.unwrap();
+        let fails = async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            first.note(&Fault::new(FaultKind::Unavailable, "away"));
+            drop(first);
+        };
+        let (one, other, ()) = tokio::join!(gates.pass("a"), gates.pass("a"), fails);
+        for waited in [one, other] {
+            assert_eq!(waited.unwrap_err().message, "away");
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert!(gates.pass("a").await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,11 +3,10 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 
 use crate::lane::{
-    Account, Caller, Daemon, Feed, Lane, Link, PrivateFeed, PrivateSender, Sort, Whose,
+    Account, Caller, Daemon, Decoder, Feed, Lane, Link, PrivateFeed, PrivateSender, Sort, Whose,
 };
 
 /// One login: a name and password that the daemon has accepted, and its lanes. They are closed when it is dropped.
@@ -27,8 +26,6 @@ pub struct Login {
     idle_since: Mutex<Instant>,
     /// When the daemon has last accepted it.
     verified: Mutex<Instant>,
-    /// Held by who asks the daemon about it again.
-    turn: tokio::sync::Mutex<()>,
     /// The daemon has changed its mind about it, and whoever uses it must log in again.
     stale: AtomicBool,
 }
@@ -58,7 +55,6 @@ impl Login {
             clients: AtomicUsize::new(0),
             idle_since: Mutex::new(Instant::now()),
             verified: Mutex::new(Instant::now()),
-            turn: tokio::sync::Mutex::default(),
             stale: AtomicBool::new(false),
         }
     }
@@ -67,6 +63,12 @@ impl Login {
     #[must_use]
     pub fn user_level(&self) -> i64 {
         self.user_level
+    }
+
+    /// Reads what the daemon answers.
+    #[must_use]
+    pub fn decoder(&self) -> &Decoder {
+        self.daemon.decoder()
     }
 
     /// The name.
@@ -172,11 +174,6 @@ impl Login {
             (0, Some(_)) => Some(since),
             _ => None,
         }
-    }
-
-    /// Waits until nobody else asks the daemon about it.
-    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().await
     }
 }
 

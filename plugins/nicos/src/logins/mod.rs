@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::config::Sessions;
 use crate::lane::{Account, Daemon, Haste, Link, PrivateSender};
-use gates::Gates;
+use gates::{Gates, Pass};
 pub use login::Login;
 
 /// All logins of an instance.
@@ -22,6 +22,9 @@ pub struct Logins {
     open: Mutex<Vec<Arc<Login>>>,
     /// Held while somebody new is let in, so that two clients do not open the same login twice.
     gates: Gates,
+    /// Held while the daemon is asked again about somebody who is in. Not the same, so that who is known already does not
+    /// wait behind those who try other passwords.
+    again: Gates,
     /// A login may have lost its last client.
     released: Notify,
 }
@@ -40,6 +43,7 @@ impl Logins {
         let settings = daemon.settings();
         Arc::new(Self {
             gates: Gates::new(settings.logins_most, settings.queue_most),
+            again: Gates::new(settings.logins_most, settings.queue_most),
             daemon: Arc::clone(daemon),
             private,
             open: Mutex::default(),
@@ -75,11 +79,8 @@ impl Logins {
         if let Some(lease) = self.fresh(&account) {
             return Ok(lease);
         }
-        let link = self.ask(&account).await;
-        if is_refusal(&link) {
-            pass.refused();
-        }
-        self.add(account, link?, None)
+        let link = self.ask(&account, &mut pass).await?;
+        self.add(account, link, None)
     }
 
     /// Asks the daemon whether it still accepts what it has accepted long ago, which need not wait behind those who
@@ -89,16 +90,15 @@ impl Logins {
         known: Lease,
         account: &Account,
     ) -> Result<Option<Lease>, Fault> {
-        let login = Arc::clone(&known.login);
-        let _turn = login.turn().await;
+        let mut pass = self.again.pass(&account.user).await?;
         if !known.login.admits(account) {
             return Ok(None);
         }
         if known.login.is_fresh() {
             return Ok(Some(known));
         }
-        let link = self.ask(account).await;
-        if is_refusal(&link) {
+        let link = self.ask(account, &mut pass).await;
+        if matches!(&link, Err(fault) if fault.kind == FaultKind::Unauthorized) {
             known.login.expire();
         }
         let link = link?;
@@ -112,19 +112,21 @@ impl Logins {
 
     async fn enter_alone(self: &Arc<Self>, account: Account, session: u64) -> Result<Lease, Fault> {
         let link = if self.is_verified(&account) {
-            self.ask(&account).await?
+            self.open_link(&account).await?
         } else {
             let mut pass = self.gates.pass(&account.user).await?;
-            let link = self.ask(&account).await;
-            if is_refusal(&link) {
-                pass.refused();
-            }
-            link?
+            self.ask(&account, &mut pass).await?
         };
         self.add(account, link, Some(session))
     }
 
-    async fn ask(&self, account: &Account) -> Result<Link, Fault> {
+    /// Asks the daemon, and lets those who wait know what came of it.
+    async fn ask(&self, account: &Account, pass: &mut Pass) -> Result<Link, Fault> {
+        let link = self.open_link(account).await;
+        link.inspect_err(|fault| pass.note(fault))
+    }
+
+    async fn open_link(&self, account: &Account) -> Result<Link, Fault> {
         self.daemon.open(account, false, Haste::None).await
     }
 
@@ -222,10 +224,6 @@ impl Drop for Lease {
         self.login.leave();
         self.logins.released.notify_one();
     }
-}
-
-fn is_refusal(opened: &Result<Link, Fault>) -> bool {
-    matches!(opened, Err(fault) if fault.kind == FaultKind::Unauthorized)
 }
 
 fn too_many(most: usize) -> Fault {

@@ -1,15 +1,14 @@
 //! From NICOS's events to the model's.
 
 use bytes::Bytes;
-use patchbay_sdk::{EventKind, Fault};
+use patchbay_sdk::{EventKind, Fault, RawJson};
 use serde::Serialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 
 use super::{Observer, now};
 use crate::event;
 use crate::frame::EventFrame;
-use crate::lane::{Lane, Private, decode};
+use crate::lane::{Held, Lane, Private};
 use crate::model::LogLine;
 use crate::prompts::Asked;
 use crate::shape::{self, Id, Message};
@@ -30,7 +29,8 @@ pub(super) struct Estimate {
 }
 
 impl Observer {
-    pub(super) async fn event(&mut self, lane: &Lane, frame: EventFrame) {
+    /// `room` is what the event takes until it is told.
+    pub(super) async fn event(&mut self, lane: &Lane, frame: EventFrame, room: Held) {
         match frame {
             EventFrame::Event {
                 code,
@@ -39,12 +39,12 @@ impl Observer {
             } => {
                 let name = event::name(code);
                 if event::is_private(&name) {
-                    let (user, session) = (None, None);
                     let private = Private {
-                        user,
-                        session,
+                        user: None,
+                        session: None,
                         code,
                         payload,
+                        room: Some(room),
                     };
                     return self.private(private).await;
                 }
@@ -70,7 +70,7 @@ impl Observer {
     }
 
     async fn read(&mut self, name: &str, payload: Bytes, blobs: Vec<Bytes>) -> Result<(), Fault> {
-        let (json, _) = decode(payload, &self.settings.limits).await?;
+        let (json, _) = self.daemon.decoder().decode(payload).await?;
         match name {
             "message" => self.log(shape::read(name, &json)?),
             "request" | "processing" | "blocked" | "updated" | "done" | "status" => {
@@ -89,7 +89,7 @@ impl Observer {
         Ok(())
     }
 
-    fn job(&mut self, name: &str, json: &RawValue) -> Result<(), Fault> {
+    fn job(&mut self, name: &str, json: &RawJson) -> Result<(), Fault> {
         let notices = match name {
             "request" => self.known.jobs().queued(&shape::read(name, json)?),
             "processing" => self.known.jobs().started(&shape::read(name, json)?, now()),

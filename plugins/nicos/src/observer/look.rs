@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use patchbay_sdk::Fault;
-use serde_json::value::RawValue;
+use patchbay_sdk::{Fault, RawJson};
 use tokio::time::Instant;
 
 use crate::config::Settings;
 use crate::jobs::Snapshot;
-use crate::lane::{Answer, Lane, decode};
-use crate::pickle::{Arg, Raised, encode};
+use crate::lane::{Answer, Decoded, Decoder, Lane};
+use crate::pickle::{Arg, encode};
 use crate::prompts::Asked;
 use crate::refusal;
 use crate::shape::{self, Message, Request, Status, code};
@@ -32,6 +31,7 @@ const TURN: Duration = Duration::from_secs(6);
 pub(super) struct Looker<'a> {
     pub(super) settings: &'a Settings,
     pub(super) lane: &'a Lane,
+    pub(super) decoder: &'a Decoder,
 }
 
 /// What a look shows.
@@ -45,8 +45,7 @@ impl Looker<'_> {
     /// A snapshot; `identity` is the daemon process of the last one, and is replaced if this one succeeds.
     pub(super) async fn look(&self, identity: &mut Option<String>) -> Result<Looked, Fault> {
         let process = self.evaluate(IDENTITY).await;
-        let status = self.value(verb::GETSTATUS, Vec::new()).await?.0;
-        let status: Status = shape::read("status", &status)?;
+        let status = self.status().await?;
         let state = status.status.0;
         let running = match state {
             code::IDLE | code::IDLE_AFTER_FAILURE => None,
@@ -71,8 +70,14 @@ impl Looker<'_> {
         })
     }
 
+    /// What it is doing.
+    pub(super) async fn status(&self) -> Result<Status, Fault> {
+        let status = self.value(verb::GETSTATUS, Vec::new()).await?.0;
+        shape::read("status", &status)
+    }
+
     /// The value of an expression, if it has one that can be sent.
-    async fn evaluate(&self, expression: &str) -> Option<Box<RawValue>> {
+    async fn evaluate(&self, expression: &str) -> Option<RawJson> {
         let args = vec![Arg::from(expression), Arg::Bool(false)];
         let (value, raised) = self.value(verb::EVAL, args).await.ok()?;
         raised.is_none().then_some(value)
@@ -105,14 +110,10 @@ impl Looker<'_> {
             .and_then(|message| message.5))
     }
 
-    async fn value(
-        &self,
-        verb: Verb,
-        args: Vec<Arg>,
-    ) -> Result<(Box<RawValue>, Option<Raised>), Fault> {
+    async fn value(&self, verb: Verb, args: Vec<Arg>) -> Result<Decoded, Fault> {
         match self.ask(verb, args).await? {
-            Answer::Value(payload) => decode(payload, &self.settings.limits).await,
-            Answer::Done => Ok((RawValue::NULL.to_owned(), None)),
+            Answer::Value(payload) => self.decoder.decode(payload).await,
+            Answer::Done => Ok((RawJson::null(), None)),
             Answer::Refused(text) => Err(refusal::fault(verb, &text)),
         }
     }

@@ -3,6 +3,7 @@
 mod events;
 mod look;
 mod private;
+mod silence;
 mod sync;
 mod tell;
 
@@ -10,20 +11,21 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use patchbay_sdk::{BackendContext, EventKind, Fault, FaultKind, Health};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::config::Settings;
 use crate::known::{Known, Reading};
-use crate::lane::{Account, Daemon, Feed, Greeting, Lane, News, PrivateReceiver, Sort};
+use crate::lane::{
+    Account, Daemon, Feed, Greeting, Held, Lane, News, NewsReceiver, PrivateReceiver, Sort, forward,
+};
 use crate::protocol::{Protocol, TESTED};
 use events::Estimate;
 use private::Waiting;
+use silence::Watch;
 use sync::Pending;
 use tell::Teller;
-
-/// Most events read from the socket and not yet told; each may be as long as a frame.
-const BACKLOG: usize = 64;
 
 /// Whoever may read the events: set by the configuration or by the first login, replaced when the daemon refuses it.
 pub type Candidate = watch::Sender<Option<Account>>;
@@ -52,6 +54,7 @@ pub struct Observer {
     epoch: u64,
     identity: Option<String>,
     pending: Option<Pending>,
+    watch: Watch,
     /// Why the link is down, as it was told.
     down: Option<String>,
     /// The order of the queue and the running job's estimate, as they were told.
@@ -87,6 +90,7 @@ impl Observer {
             epoch: 0,
             identity: None,
             pending: None,
+            watch: Watch::new(),
             down: None,
             order: Vec::new(),
             estimate: None,
@@ -107,7 +111,7 @@ impl Observer {
                 _ = stop.wait_for(|stop| *stop) => return,
             };
             let Some(account) = account else { return };
-            let (feed, mut news) = mpsc::channel(BACKLOG);
+            let (feed, mut news) = forward(self.settings.events_waiting);
             let lane = Lane::start(
                 Sort::Observer,
                 &self.daemon,
@@ -147,6 +151,8 @@ impl Observer {
                     self.teller.health(Health::Up);
                     self.settings.probe * 4
                 }
+                // It is we who are busy, and the daemon who has let others in.
+                Err(fault) if fault.kind == FaultKind::Busy => self.settings.retry_most,
                 Err(fault) => {
                     self.teller.health(Health::Down(fault.message));
                     self.settings.retry_most
@@ -158,7 +164,7 @@ impl Observer {
         }
     }
 
-    async fn follow(&mut self, lane: &Lane, news: &mut mpsc::Receiver<(u64, News)>) {
+    async fn follow(&mut self, lane: &Lane, news: &mut NewsReceiver) {
         loop {
             let due = self.due();
             let known = Arc::clone(&self.known);
@@ -167,28 +173,36 @@ impl Observer {
                 // Before the news: of a job that has ended already it is harder to say whose it was.
                 Some(private) = self.private.recv() => {
                     self.private(private).await;
+                    yield_now().await;
                     continue;
                 }
-                item = news.recv() => item,
+                // Before the news, which may never end.
                 () = known.wanted() => {
                     self.resync(lane).await;
                     continue;
                 }
+                item = news.recv() => item,
                 () = sleep_until(due) => {
-                    self.go_on(lane).await;
-                    self.doubt();
-                    self.release_private().await;
-                    self.teller.release_due();
+                    self.do_what_is_due(lane).await;
                     continue;
                 }
             };
-            let Some((epoch, item)) = item else { return };
-            self.take(lane, epoch, item).await;
-            self.go_on(lane).await;
-            self.doubt();
-            self.release_private().await;
-            self.teller.release_due();
+            let Some((epoch, item, room)) = item else {
+                return;
+            };
+            self.take(lane, epoch, item, room).await;
+            self.do_what_is_due(lane).await;
+            // Events may come without end, and clients are served by the same thread.
+            yield_now().await;
         }
+    }
+
+    async fn do_what_is_due(&mut self, lane: &Lane) {
+        self.go_on(lane).await;
+        self.doubt();
+        self.watch(lane).await;
+        self.release_private().await;
+        self.teller.release_due();
     }
 
     /// When something is to be done even if there is no news.
@@ -198,11 +212,12 @@ impl Observer {
             .into_iter()
             .chain(self.teller.due())
             .chain(self.private_due())
+            .chain(self.watch.due())
             .min();
         due.unwrap_or_else(|| Instant::now() + FAR)
     }
 
-    async fn take(&mut self, lane: &Lane, epoch: u64, item: News) {
+    async fn take(&mut self, lane: &Lane, epoch: u64, item: News, room: Held) {
         match item {
             News::Up(greeting) if epoch > self.epoch => {
                 self.epoch = epoch;
@@ -213,7 +228,8 @@ impl Observer {
                 self.down(&cause);
             }
             News::Event(frame) if epoch == self.epoch => {
-                self.event(lane, frame).await;
+                self.watch.hear();
+                self.event(lane, frame, room).await;
                 self.puzzle(lane).await;
             }
             _ => tracing::debug!("news of an older link"),
@@ -235,6 +251,7 @@ impl Observer {
         self.refused.send_replace(false);
         self.known.set_reading(Reading::Yes);
         self.down = None;
+        self.watch_anew();
         self.teller.health(Health::Up);
         let banner = &greeting.banner;
         self.known
@@ -274,6 +291,7 @@ impl Observer {
         }
         // The next link begins with a look of its own.
         self.pending = None;
+        self.watch.rest();
         self.down = Some(cause.message.clone());
         self.teller.health(Health::Down(cause.message.clone()));
         self.teller.emit(

@@ -9,14 +9,11 @@ use tokio::time::Instant;
 
 use super::Observer;
 use crate::event;
-use crate::lane::{Private, decode};
+use crate::lane::Private;
 use crate::translate::native;
 
 /// How long the news of a job may be behind what the job has caused: they come by another connection.
 const LATE: Duration = Duration::from_millis(300);
-
-/// Most private events that wait for such news.
-const MOST: usize = 64;
 
 /// Private events of which it is not known yet whose they are, and until when that is waited for.
 pub(super) type Waiting = VecDeque<(Instant, Private)>;
@@ -32,10 +29,8 @@ impl Observer {
         let session = private.session.or_else(|| self.submitter(user, false));
         match session {
             Some(session) => self.tell_private(session, private).await,
-            None if self.waiting.len() < MOST => {
-                self.waiting.push_back((Instant::now() + LATE, private));
-            }
-            None => self.teller.count("private_events_dropped", 1),
+            // How many may wait, the room that they hold says.
+            None => self.waiting.push_back((Instant::now() + LATE, private)),
         }
     }
 
@@ -75,7 +70,7 @@ impl Observer {
     }
 
     async fn read_private(&self, name: &str, payload: Bytes) -> Result<Event, Fault> {
-        let (json, _) = decode(payload, &self.settings.limits).await?;
+        let (json, _) = self.daemon.decoder().decode(payload).await?;
         native(name, &json)
     }
 }

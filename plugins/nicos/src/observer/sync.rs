@@ -100,6 +100,7 @@ impl Observer {
         let looker = Looker {
             settings: &self.settings,
             lane,
+            decoder: self.daemon.decoder(),
         };
         match looker.look(&mut self.identity).await {
             Ok(looked) => self.shown(before, looked, looks),

@@ -1,9 +1,8 @@
 //! The user's own code, run beside the script. It has a lane of its own, where only its like waits for it.
 
-use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::{Deserialize, Serialize};
+use patchbay_sdk::{Command, Fault, FaultKind, RawJson, Reply};
+use serde::Deserialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 
 use super::Scene;
 use crate::pickle::Arg;
@@ -12,11 +11,6 @@ use crate::{shape, verb};
 #[derive(Deserialize)]
 struct Code {
     code: String,
-}
-
-#[derive(Serialize)]
-struct Value {
-    value: Box<RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -38,7 +32,9 @@ pub(super) async fn eval(scene: &Scene<'_>, command: &Command) -> Result<Reply, 
     let Code { code } = command.args()?;
     let args = vec![Arg::Text(code), Arg::Bool(false)];
     let value = scene.value(command, verb::EVAL, args).await?;
-    Reply::new(&Value { value })
+    // Not by serde, which would read a long value once more.
+    let reply = format!(r#"{{"value":{}}}"#, value.get());
+    Ok(Reply::raw(RawJson::vouched(reply)))
 }
 
 /// NICOS acknowledges code that raises, too; what it raised is in the log.
@@ -73,7 +69,7 @@ pub(super) async fn complete(scene: &Scene<'_>, command: &Command) -> Result<Rep
     let Complete { line, word } = command.args()?;
     let args = vec![Arg::Text(line), Arg::Text(word)];
     let value = scene.value(command, verb::COMPLETE, args).await?;
-    Ok(Reply::raw(value.into()))
+    Ok(Reply::raw(value))
 }
 
 /// An id that nobody else has.

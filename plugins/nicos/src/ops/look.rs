@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use patchbay_sdk::{Command, Fault, FaultKind, Reply};
+use patchbay_sdk::{Command, Fault, FaultKind, RawJson, Reply};
 use serde::Deserialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 
 use super::Scene;
 use crate::banner;
@@ -73,7 +72,7 @@ pub(super) async fn log(scene: &Scene<'_>, command: &Command) -> Result<Reply, F
             // Fewer long messages are worth more than an error.
             Err(fault) if fault.kind == FaultKind::TooLarge && last > 1 => last /= 4,
             Err(fault) => return Err(fault),
-            Ok(json) => return told(&json, look.native),
+            Ok(json) => return told(json, look.native),
         }
         last = last.max(1);
     }
@@ -83,31 +82,28 @@ pub(super) async fn messages(
     scene: &Scene<'_>,
     command: &Command,
     last: u32,
-) -> Result<Box<RawValue>, Fault> {
+) -> Result<RawJson, Fault> {
     // NICOS takes nought for all.
     if last == 0 {
-        return RawValue::from_string("[]".to_owned())
-            .map_err(|_| Fault::new(FaultKind::Internal, "no JSON"));
+        return Ok(RawJson::vouched("[]".to_owned()));
     }
     let args = vec![Arg::Int(i64::from(last))];
     scene.value(command, verb::GETMESSAGES, args).await
 }
 
-fn told(json: &RawValue, native: bool) -> Result<Reply, Fault> {
-    let messages: Vec<Message> = shape::read("messages", json)?;
+fn told(json: RawJson, native: bool) -> Result<Reply, Fault> {
+    let messages: Vec<Message> = shape::read("messages", &json)?;
     let messages = messages.into_iter().map(LogLine::from).collect();
     Reply::new(&LogReply {
         messages,
-        native: native.then(|| Native {
-            nicos: json.to_owned(),
-        }),
+        native: native.then_some(Native { nicos: json }),
     })
 }
 
 /// Where the running script is, as Python's traceback.
 pub(super) async fn trace(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let value = scene.value(command, verb::GETTRACE, Vec::new()).await?;
-    Ok(Reply::raw(value.into()))
+    Ok(Reply::raw(value))
 }
 
 #[derive(Deserialize)]

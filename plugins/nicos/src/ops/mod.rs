@@ -12,15 +12,14 @@ mod prompt;
 mod queue;
 mod watch;
 
-use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde_json::value::RawValue;
+use patchbay_sdk::{Command, Fault, FaultKind, RawJson, Reply};
 use tokio::time::Instant;
 
 use crate::config::Settings;
 use crate::known::Known;
-use crate::lane::{Answer, Lane, decode};
+use crate::lane::{Answer, Decoded, Lane};
 use crate::logins::Login;
-use crate::pickle::{Arg, Raised, encode};
+use crate::pickle::{Arg, encode};
 use crate::protocol::Protocol;
 use crate::refusal;
 use crate::verb::{Verb, Way};
@@ -108,12 +107,7 @@ impl Scene<'_> {
     }
 
     /// Sends a command and returns its value; an exception becomes a fault.
-    async fn value(
-        &self,
-        command: &Command,
-        verb: Verb,
-        args: Vec<Arg>,
-    ) -> Result<Box<RawValue>, Fault> {
+    async fn value(&self, command: &Command, verb: Verb, args: Vec<Arg>) -> Result<RawJson, Fault> {
         let answer = self.ask(command, verb, args).await?;
         match self.read(answer).await? {
             // NICOS returns what an expression raised like any other value.
@@ -146,10 +140,10 @@ impl Scene<'_> {
     }
 
     /// The JSON of an answer (`null` for none), and the exception that it is, if it is one.
-    async fn read(&self, answer: Answer) -> Result<(Box<RawValue>, Option<Raised>), Fault> {
+    async fn read(&self, answer: Answer) -> Result<Decoded, Fault> {
         match answer {
-            Answer::Value(payload) => decode(payload, &self.settings.limits).await,
-            _ => Ok((RawValue::NULL.to_owned(), None)),
+            Answer::Value(payload) => self.login.decoder().decode(payload).await,
+            _ => Ok((RawJson::null(), None)),
         }
     }
 }

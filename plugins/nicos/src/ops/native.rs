@@ -24,7 +24,8 @@ pub(super) async fn native(scene: &Scene<'_>, command: &Command) -> Result<Reply
         let message = format!("this NICOS is too old for `{}`", verb.name);
         return Err(Fault::new(FaultKind::Unsupported, message));
     }
-    let params = native.params.iter().map(|param| Arg::from_json(param));
+    let params = native.params.iter();
+    let params = params.map(|param| Arg::from_json(param, &scene.settings.limits));
     let mut args = params.collect::<Result<Vec<_>, Fault>>()?;
     if verb == verb::GETMESSAGES {
         bound(&mut args, scene.settings.log_most);
@@ -39,7 +40,7 @@ pub(super) async fn native(scene: &Scene<'_>, command: &Command) -> Result<Reply
     if verb.changes {
         scene.known.look_again();
     }
-    value.map(|value| Reply::raw(value.into()))
+    value.map(Reply::raw)
 }
 
 fn find(name: &str) -> Result<Verb, Fault> {
@@ -53,14 +54,12 @@ fn find(name: &str) -> Result<Verb, Fault> {
     }
 }
 
-/// What belongs to the connections, which many clients share.
+/// What begins and ends a connection, which many clients share. (A mask of events is also the connection's, but of one whose
+/// events for all nobody reads, so it does no harm. Those are read by the observer, as `events_off` says.)
 fn not_by_hand(verb: Verb) -> Option<&'static str> {
     match verb {
-        verb::AUTHENTICATE => Some("log in instead"),
-        verb::QUIT => Some("log out instead"),
-        verb::EVENTMASK | verb::EVENTUNMASK => {
-            Some("which events are read is set by `events_off` in the configuration")
-        }
+        verb::AUTHENTICATE => Some("the gateway does that when a client logs in"),
+        verb::QUIT => Some("the gateway does that some time after the last client has logged out"),
         _ => None,
     }
 }

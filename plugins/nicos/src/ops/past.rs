@@ -43,9 +43,6 @@ pub(super) async fn history(scene: &Scene<'_>, command: &Command) -> Result<Repl
             Err(Fault::new(FaultKind::Unsupported, message))
         }
         Answer::Refused(text) => Err(refusal::fault(verb::GETHISTORY, &text)),
-        answer => scene
-            .read(answer)
-            .await
-            .map(|(json, _)| Reply::raw(json.into())),
+        answer => scene.read(answer).await.map(|(json, _)| Reply::raw(json)),
     }
 }

@@ -41,7 +41,10 @@ async fn give(
     value: Option<&RawValue>,
 ) -> Result<(), Fault> {
     let value = match value {
-        Some(value) => format!("p[2]({})", Arg::from_json(value)?.literal()),
+        Some(value) => format!(
+            "p[2]({})",
+            Arg::from_json(value, &scene.settings.limits)?.literal()
+        ),
         None if prompt.default.is_some() => "p[3]".to_owned(),
         None => {
             let message = "this prompt asks for a value; give `value`";

@@ -9,9 +9,6 @@ use crate::pickle::Arg;
 use crate::shape::{self, Request};
 use crate::verb;
 
-/// Longest name of a job, in bytes.
-const LONGEST_NAME: usize = 1024;
-
 #[derive(Deserialize)]
 pub(super) struct Submit {
     #[serde(default)]
@@ -64,8 +61,10 @@ pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply
         return Err(Fault::new(FaultKind::Conflict, message));
     }
     let name = submit.name.unwrap_or_default();
-    if name.len() > LONGEST_NAME {
-        let message = format!("`submit`: `name` must not be longer than {LONGEST_NAME} bytes");
+    let most = scene.settings.name_bytes;
+    if name.len() > most {
+        let message =
+            format!("`submit`: `name` must not be longer than {most} bytes (`name_bytes`)");
         return Err(Fault::new(FaultKind::Invalid, message));
     }
     let args = vec![Arg::Text(name.clone()), Arg::Text(submit.code)];

@@ -1,6 +1,6 @@
 //! A Python value that is to be sent.
 
-use super::{MOST_DIGITS, number};
+use super::number;
 
 /// A value for a command: what Python has, and JSON only in part.
 ///
@@ -35,12 +35,12 @@ pub struct BigInt(String);
 
 impl Arg {
     /// The `int` with these decimal digits, which `-` may precede. `None` if they are no such digits, have zeros in front,
-    /// or are more than [`MOST_DIGITS`].
+    /// or are more than `most` where 64 bits do not hold them.
     #[must_use]
-    pub fn int(digits: &str) -> Option<Self> {
+    pub fn int(digits: &str, most: usize) -> Option<Self> {
         match number::check_digits(digits.as_bytes())? {
             Some(small) => Some(Self::Int(small)),
-            None if digits.trim_start_matches('-').len() > MOST_DIGITS => None,
+            None if digits.trim_start_matches('-').len() > most => None,
             None => Some(Self::BigInt(BigInt(digits.to_owned()))),
         }
     }

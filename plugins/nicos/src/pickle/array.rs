@@ -35,8 +35,8 @@ struct Dtype {
 /// Longest type code looked at, as in `U1000`.
 const LONGEST_CODE: usize = 32;
 
-/// Most dimensions NumPy 1 has.
-const MOST_DIMENSIONS: usize = 32;
+/// Most dimensions that NumPy can have, of version 2; version 1 has half. No key, because there are no others.
+const MOST_DIMENSIONS: usize = 64;
 
 /// The form of a NumPy value, `None` if it is not one or not put together as NumPy does.
 pub(super) fn recognise<'p>(pickle: &'p Pickle<'_>, instance: &Instance<'p>) -> Option<Form<'p>> {

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use patchbay_sdk::{Fault, FaultKind};
 use serde_json::value::RawValue;
 
+use super::Limits;
 use super::arg::Arg;
-use super::{Limits, MOST_DIGITS};
 
 impl Arg {
     /// The value whose JSON form this is. `{"$bytes"}`, `{"$float"}`, `{"$int"}` and `{"$dict"}` are what they are in
@@ -16,15 +16,15 @@ impl Arg {
     /// its exact value however long it is.
     ///
     /// # Errors
-    /// `Invalid`, saying what, if no such value is meant: another name that begins with `$`, an integer of more than
-    /// [`MOST_DIGITS`] digits, a finite number beyond what a float holds, half a surrogate pair, a dict as a key, or
-    /// deeper nesting or more values than [`Limits`] allows by default.
-    pub fn from_json(json: &RawValue) -> Result<Self, Fault> {
-        let Limits { depth, nodes, .. } = Limits::default();
+    /// `Invalid`, saying what, if no such value is meant: another name that begins with `$`, a finite number beyond
+    /// what a float holds, half a surrogate pair, a dict as a key, or more than `limits` let in the other way: deeper
+    /// nesting, more values, an integer of more digits.
+    pub fn from_json(json: &RawValue, limits: &Limits) -> Result<Self, Fault> {
         let mut reader = Reader {
             rest: json.get(),
-            depth,
-            nodes,
+            depth: limits.depth,
+            nodes: limits.nodes,
+            digits: limits.int_digits(),
         };
         reader.value(Place::Value)
     }
@@ -35,6 +35,8 @@ struct Reader<'a> {
     rest: &'a str,
     depth: usize,
     nodes: usize,
+    /// Most digits of an integer.
+    digits: usize,
 }
 
 /// Where a value stands decides what an array becomes: Python's dicts take tuples for keys, but no lists.
@@ -62,7 +64,10 @@ impl Reader<'_> {
                 })
             }
             Some(b'"') => self.text().map(Arg::Text),
-            _ => scalar(self.word()),
+            _ => {
+                let digits = self.digits;
+                scalar(self.word(), digits)
+            }
         }
     }
 
@@ -99,7 +104,7 @@ impl Reader<'_> {
                 "-inf" => Ok(Arg::Float(f64::NEG_INFINITY)),
                 _ => Err(invalid("`$float` is none of nan, inf and -inf")),
             },
-            "$int" => Arg::int(&self.text()?).ok_or_else(too_long),
+            "$int" => int(&self.text()?, self.digits),
             "$dict" => {
                 let mut entries = Vec::new();
                 self.array(|reader| {
@@ -188,12 +193,12 @@ impl Reader<'_> {
     }
 }
 
-fn scalar(word: &str) -> Result<Arg, Fault> {
+fn scalar(word: &str, digits: usize) -> Result<Arg, Fault> {
     match word {
         "null" => Ok(Arg::None),
         "true" => Ok(Arg::Bool(true)),
         "false" => Ok(Arg::Bool(false)),
-        number if !number.contains(['.', 'e', 'E']) => Arg::int(number).ok_or_else(too_long),
+        number if !number.contains(['.', 'e', 'E']) => int(number, digits),
         number => match number.parse() {
             Ok(number) if f64::is_finite(number) => Ok(Arg::Float(number)),
             _ => Err(invalid("a number is beyond what a float holds")),
@@ -217,10 +222,9 @@ fn alone(is_alone: bool, name: &str) -> Result<(), Fault> {
     }
 }
 
-fn too_long() -> Fault {
-    invalid(format!(
-        "an integer is not one to {MOST_DIGITS} decimal digits"
-    ))
+fn int(digits: &str, most: usize) -> Result<Arg, Fault> {
+    let refused = || invalid(format!("an integer is not one to {most} decimal digits"));
+    Arg::int(digits, most).ok_or_else(refused)
 }
 
 fn invalid(message: impl Into<String>) -> Fault {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::machine::{Machine, Step};
 use super::node::{Id, Node, Object};
 use super::opcode as op;
-use super::{LONGEST_NAME, PickleError, number, text};
+use super::{PickleError, number, text};
 
 impl<'a> Machine<'a> {
     pub(super) fn constant(&mut self, code: u8) -> Step {
@@ -172,7 +172,7 @@ impl<'a> Machine<'a> {
             }
         };
         let is_name = |id: Id| match self.node(id) {
-            Some(Node::Text(text) | Node::OldText(text)) => text.len() <= LONGEST_NAME,
+            Some(Node::Text(text) | Node::OldText(text)) => text.len() <= self.limits.name_bytes,
             _ => false,
         };
         if !is_name(module) || !is_name(name) {
@@ -184,7 +184,7 @@ impl<'a> Machine<'a> {
     fn global_lines(&mut self) -> Result<(Id, Id), PickleError> {
         let module = self.cursor.line()?;
         let name = self.cursor.line()?;
-        if module.len().max(name.len()) > LONGEST_NAME {
+        if module.len().max(name.len()) > self.limits.name_bytes {
             return Err(self.malformed("a class is not named by a short text"));
         }
         let module = self.alloc(Node::Text(Cow::Borrowed(module)))?;

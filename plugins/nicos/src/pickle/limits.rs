@@ -19,6 +19,18 @@ pub struct Limits {
     pub output_bytes: usize,
     /// Longest integer, in bytes of its binary form. Default 256 (617 decimal digits).
     pub int_bytes: usize,
+    /// Longest part of a class's name, in bytes; names are looked at wherever a class is used. Default 1000.
+    pub name_bytes: usize,
+}
+
+impl Limits {
+    /// As many decimal digits as the longest integer has.
+    #[must_use]
+    pub fn int_digits(&self) -> usize {
+        // Each bit but the sign's is 0.30103 of a digit.
+        let bits = self.int_bytes.saturating_mul(8).saturating_sub(1);
+        bits.saturating_mul(30_103) / 100_000 + 1
+    }
 }
 
 impl Default for Limits {
@@ -29,6 +41,7 @@ impl Default for Limits {
             nodes: 500_000,
             output_bytes: 16 << 20,
             int_bytes: 256,
+            name_bytes: 1000,
         }
     }
 }

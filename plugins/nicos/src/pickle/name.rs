@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::Pickle;
 use super::node::{Id, Node};
 use super::object::{short_text_of, text_of};
-use super::{LONGEST_NAME, Pickle};
 
 /// What a class is called whose name makes no sense.
 const UNNAMED: &str = "unnamed";
@@ -52,7 +52,7 @@ fn nested_name(pickle: &Pickle<'_>, args: &[Id]) -> String {
     };
     match (
         pickle.node(*outer),
-        short_text_of(pickle, *inner, LONGEST_NAME),
+        short_text_of(pickle, *inner, pickle.limits.name_bytes),
     ) {
         (Node::Global { module, name }, Some(inner)) => {
             let outer = python3_name(&name_part(pickle, *module), &name_part(pickle, *name));

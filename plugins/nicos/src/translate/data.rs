@@ -4,7 +4,7 @@
 //! `updateLiveData` in `nicos/services/daemon/session.py`.
 
 use bytes::Bytes;
-use patchbay_sdk::{Event, EventKind, Fault};
+use patchbay_sdk::{Event, EventKind, Fault, RawJson};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -64,7 +64,7 @@ struct Dataset<'a> {
 }
 
 /// A scan has its first point. Bodies: `{"data": "dataset", "dataset": id, "x_columns", "y_columns", "x", "y", …}`.
-pub(super) fn dataset(value: &RawValue) -> Result<Event, Fault> {
+pub(super) fn dataset(value: &RawJson) -> Result<Event, Fault> {
     let scan: ScanData<'_> = shape::read("dataset", value)?;
     Event::new(
         EventKind::Data,
@@ -96,7 +96,7 @@ struct Point<'a> {
 }
 
 /// A scan has another point.
-pub(super) fn point(value: &RawValue) -> Result<Event, Fault> {
+pub(super) fn point(value: &RawJson) -> Result<Event, Fault> {
     let (dataset, x, y) = shape::read("datapoint", value)?;
     let data = "point";
     Event::new(
@@ -119,7 +119,7 @@ struct Curve<'a> {
 }
 
 /// A curve was fitted to the latest dataset.
-pub(super) fn curve(value: &RawValue) -> Result<Event, Fault> {
+pub(super) fn curve(value: &RawJson) -> Result<Event, Fault> {
     let (title, x, y) = shape::read("datacurve", value)?;
     let data = "curve";
     Event::new(EventKind::Data, &Curve { data, title, x, y })
@@ -204,7 +204,7 @@ struct OldLive<'a> {
 }
 
 /// A picture of what is being counted.
-pub(super) fn live(value: &RawValue, blobs: Vec<Bytes>) -> Result<Event, Fault> {
+pub(super) fn live(value: &RawJson, blobs: Vec<Bytes>) -> Result<Event, Fault> {
     let event = match value.get().starts_with('[') {
         true => old_live(value, blobs.len())?,
         false => new_live(value, blobs.len())?,
@@ -212,7 +212,7 @@ pub(super) fn live(value: &RawValue, blobs: Vec<Bytes>) -> Result<Event, Fault> 
     Ok(event.blobs(blobs.into_iter().map(|blob| Vec::from(blob).into())))
 }
 
-fn new_live(value: &RawValue, blobs: usize) -> Result<Event, Fault> {
+fn new_live(value: &RawJson, blobs: usize) -> Result<Event, Fault> {
     let live: LiveData<'_> = shape::read("livedata", value)?;
     Event::new(
         EventKind::Data,
@@ -229,7 +229,7 @@ fn new_live(value: &RawValue, blobs: usize) -> Result<Event, Fault> {
     )
 }
 
-fn old_live(value: &RawValue, blobs: usize) -> Result<Event, Fault> {
+fn old_live(value: &RawJson, blobs: usize) -> Result<Event, Fault> {
     let LiveParams(tag, uid, detector, file, dtype, nx, ny, nt, time) =
         shape::read("liveparams", value)?;
     Event::new(

@@ -17,16 +17,15 @@ mod environment;
 mod simulation;
 
 use bytes::Bytes;
-use patchbay_sdk::{Event, EventKind, Fault};
+use patchbay_sdk::{Event, EventKind, Fault, RawJson};
 use serde::Serialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 
 /// One event in the model's words. `name` is NICOS's name of it, or its number in hexadecimal.
 ///
 /// # Errors
 /// `Protocol` if the event is not what the protocol says.
-pub fn translate(name: &str, value: &RawValue, blobs: Vec<Bytes>) -> Result<Event, Fault> {
+pub fn translate(name: &str, value: &RawJson, blobs: Vec<Bytes>) -> Result<Event, Fault> {
     match name {
         "dataset" => data::dataset(value),
         "datapoint" => data::point(value),
@@ -47,13 +46,13 @@ pub fn translate(name: &str, value: &RawValue, blobs: Vec<Bytes>) -> Result<Even
 #[derive(Serialize)]
 struct Native<'a> {
     event: &'a str,
-    value: &'a RawValue,
+    value: &'a RawJson,
 }
 
 /// An event as NICOS has it.
 ///
 /// # Errors
 /// `Internal` if it cannot be written.
-pub fn native(name: &str, value: &RawValue) -> Result<Event, Fault> {
+pub fn native(name: &str, value: &RawJson) -> Result<Event, Fault> {
     Event::new(EventKind::Native, &Native { event: name, value })
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: NICOS's `nicos/core/sessions/simulation.py`.
 
-use patchbay_sdk::{Event, EventKind, Fault};
+use patchbay_sdk::{Event, EventKind, Fault, RawJson};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -22,7 +22,7 @@ struct Outcome<'a> {
 }
 
 /// A dry run has ended; NICOS gives −1 seconds for one that failed.
-pub(super) fn result(value: &RawValue) -> Result<Event, Fault> {
+pub(super) fn result(value: &RawJson) -> Result<Event, Fault> {
     let (seconds, devices, simulation): (f64, &RawValue, String) = shape::read("simresult", value)?;
     let seconds = Some(seconds).filter(|seconds| *seconds >= 0.0);
     let state = if seconds.is_some() {
@@ -42,7 +42,7 @@ pub(super) fn result(value: &RawValue) -> Result<Event, Fault> {
 }
 
 /// A dry run says something.
-pub(super) fn message(value: &RawValue) -> Result<Event, Fault> {
+pub(super) fn message(value: &RawJson) -> Result<Event, Fault> {
     let message: Message = shape::read("simmessage", value)?;
     let mut line = LogLine::from(message);
     let simulation = line.job.take();

@@ -81,7 +81,7 @@ BOMBS = {
     "array_of_huge_emptiness": array([2**62, 0], b""),
     "array_of_negative_size": array([-1], b"\x00"),
     "array_of_many_dimensions": array([1] * 1000, b"\x00"),
-    "array_of_thirty_two_dimensions": array([1] * 32, b"\x07"),
+    "array_of_sixty_four_dimensions": array([1] * 64, b"\x07"),
     # The memo.
     "memo_index_of_four_billion": b"\x80\x02K\x05r\xff\xff\xff\xff0j\xff\xff\xff\xff.",
     "memo_index_of_many_digits": b"K\x05p" + b"9" * 10000 + b"\n.",

@@ -40,7 +40,7 @@ fn leaf() -> impl Strategy<Value = Arg> {
         any::<bool>().prop_map(Arg::Bool),
         any::<i64>().prop_map(Arg::Int),
         (-70_000i64..70_000).prop_map(Arg::Int),
-        "-?[1-9][0-9]{19,616}".prop_map(|digits| Arg::int(&digits).unwrap()),
+        "-?[1-9][0-9]{19,616}".prop_map(|digits| Arg::int(&digits, 617).unwrap()),
         any::<f64>().prop_map(Arg::Float),
         prop::num::f64::ANY.prop_map(Arg::Float),
         text().prop_map(Arg::Text),
