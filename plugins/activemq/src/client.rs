@@ -26,6 +26,8 @@ pub struct Ticket {
     pub form: Form,
     /// Under which key the answer is remembered; `None` for what may be done twice.
     pub key: Option<Key>,
+    /// The broker may have delivered it before.
+    pub redelivered: bool,
     /// The message to be acknowledged afterwards.
     pub delivery: Delivery,
 }
@@ -42,6 +44,8 @@ pub struct Client {
 pub struct ClientState {
     /// Its `reply-to`.
     pub reply_to: String,
+    /// One default login at a time.
+    pub login_turn: tokio::sync::Mutex<()>,
     inner: Mutex<Inner>,
 }
 
@@ -82,6 +86,7 @@ impl Client {
         };
         let state = ClientState {
             reply_to: reply_to.to_owned(),
+            login_turn: tokio::sync::Mutex::default(),
             inner: Mutex::new(inner),
         };
         (
@@ -146,6 +151,16 @@ impl ClientState {
         drop(inner);
         drop(before);
         parked
+    }
+
+    /// A session for a client that has not logged in. One that was closed meanwhile stays out.
+    pub fn adopt(&self, session: Session) {
+        let mut inner = self.lock();
+        inner.seen = Instant::now();
+        let keep = (!inner.closed).then_some(session);
+        let before = std::mem::replace(&mut inner.session, keep);
+        drop(inner);
+        drop(before);
     }
 
     /// Ends the session.

@@ -7,6 +7,7 @@ use patchbay_sdk::{Fault, FaultKind, SecretSource};
 use serde::{Deserialize, Serialize};
 
 use crate::broker_config::{BrokerList, TlsConfig, is_here};
+use crate::default_login::{DefaultLogin, DefaultLoginConfig};
 use crate::stomp::{Limits, Login, Target, Tls};
 
 /// A frontend for clients behind ActiveMQ.
@@ -37,6 +38,9 @@ pub struct Config {
     pub answer_expiry_s: u64,
     /// A client that has asked nothing for so many seconds has to log in again. At least 1.
     pub session_idle_s: u64,
+    /// Who clients are that ask without having logged in, as old ones do when only the gateway was restarted. Absent:
+    /// they are told to reconnect.
+    pub default_login: Option<DefaultLoginConfig>,
     /// Whether events are published to the topics `<queue>.events.<kind>`.
     pub events: Events,
     /// Bounds on what clients can use up.
@@ -90,6 +94,7 @@ impl Default for Config {
             min_reply_delay_ms: 5,
             answer_expiry_s: 60,
             session_idle_s: 7 * 86_400,
+            default_login: None,
             events: Events::Topic,
             limits: LimitsConfig::default(),
         }
@@ -125,6 +130,8 @@ pub struct Settings {
     pub answer_expiry: Duration,
     /// See [`Config::session_idle_s`].
     pub session_idle: Duration,
+    /// See [`Config::default_login`].
+    pub default_login: Option<DefaultLogin>,
     /// See [`Config::events`].
     pub events: Events,
     /// See [`Config::limits`].
@@ -146,6 +153,7 @@ impl Config {
             min_reply_delay: Duration::from_millis(self.min_reply_delay_ms),
             answer_expiry: Duration::from_secs(self.answer_expiry_s),
             session_idle: Duration::from_secs(self.session_idle_s),
+            default_login: self.default_login()?,
             events: self.events,
             limits: self.limits.clone(),
         })
@@ -183,6 +191,20 @@ impl Config {
                 ..Limits::default()
             },
         })
+    }
+
+    /// With a secret that can be fetched now; it is fetched anew for each login.
+    fn default_login(&self) -> Result<Option<DefaultLogin>, Fault> {
+        if let Some(secret) = self
+            .default_login
+            .as_ref()
+            .and_then(|login| login.secret.as_ref())
+        {
+            let why =
+                |fault: Fault| wrong("default_login.secret", &format!("there: {}", fault.message));
+            secret.resolve().map_err(why)?;
+        }
+        Ok(self.default_login.clone().map(DefaultLogin::new))
     }
 
     fn check_numbers(&self) -> Result<(), Fault> {
@@ -285,6 +307,10 @@ mod tests {
             (r#"{"queue":"a.>"}"#, "queue"),
             (r#"{"login":"x"}"#, "passcode"),
             (r#"{"passcode":{"value":"x"}}"#, "login"),
+            (
+                r#"{"default_login":{"user":"x","secret":{"env":"NO_SUCH_VARIABLE_HERE"}}}"#,
+                "default_login.secret",
+            ),
             (r#"{"answer_expiry_s":0}"#, "answer_expiry_s"),
             (r#"{"limits":{"requests":0}}"#, "limits.requests"),
             (r#"{"min_reply_delay_ms":5000}"#, "min_reply_delay_ms"),

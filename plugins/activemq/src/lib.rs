@@ -22,16 +22,20 @@ mod client;
 mod clients;
 mod config;
 mod consumer;
+mod default_login;
 mod delivery;
 mod desk;
 mod events;
 mod intake;
 mod links;
 mod memory;
+mod once;
 mod pending;
 mod presence;
+mod refusals;
 mod reply_to;
 pub mod stomp;
+mod worker;
 
 use std::sync::Arc;
 
@@ -40,6 +44,7 @@ use tokio::sync::mpsc;
 
 pub use broker_config::{BrokerList, TlsConfig};
 pub use config::{Config, Events, LimitsConfig};
+pub use default_login::DefaultLoginConfig;
 
 use answering::Answering;
 use brokers::Brokers;

@@ -43,9 +43,15 @@ pub struct Site {
 impl Site {
     /// Starts everything, the gateway with the login of old clients mapped to NICOS's `admin`.
     pub fn start() -> Site {
+        Site::start_with("")
+    }
+
+    /// The same with these further lines in the frontend's configuration.
+    pub fn start_with(frontend: &str) -> Site {
         let nicos = Nicos::start(&silent).unwrap();
         let broker = ActiveMq::options().persistent(true).start(&silent).unwrap();
         let config = CONFIG
+            .replace("@FRONTEND@", frontend)
             .replace("@NICOS@", &nicos.address().to_string())
             .replace("@STOMP@", &broker.stomp().to_string());
         let gateway = gateway(&config, &["nicos", "activemq"]);
@@ -115,6 +121,7 @@ plugin = "activemq"
 backend = "nicos"
 [frontend.config]
 broker = "@STOMP@"
+@FRONTEND@
 [[frontend.login]]
 client_user = "ibex"
 user = "admin"
