@@ -38,6 +38,12 @@ pub struct Config {
     pub answer_expiry_s: u64,
     /// A client that has asked nothing for so many seconds has to log in again. At least 1.
     pub session_idle_s: u64,
+    /// Whether the broker is asked who comes and goes. `false` for one that is known not to tell, such as one without
+    /// XStream, or one in a network whose bridges do not pass its advisories on.
+    pub advisories: bool,
+    /// A request from a temporary queue that does not exist waits for so many seconds for its sender to come back, and is
+    /// then not carried out. At most 600.
+    pub stale_grace_s: u64,
     /// Who clients are that ask without having logged in, as old ones do when only the gateway was restarted. Absent:
     /// they are told to reconnect.
     pub default_login: Option<DefaultLoginConfig>,
@@ -94,6 +100,8 @@ impl Default for Config {
             min_reply_delay_ms: 5,
             answer_expiry_s: 60,
             session_idle_s: 7 * 86_400,
+            advisories: true,
+            stale_grace_s: 10,
             default_login: None,
             events: Events::Topic,
             limits: LimitsConfig::default(),
@@ -130,6 +138,10 @@ pub struct Settings {
     pub answer_expiry: Duration,
     /// See [`Config::session_idle_s`].
     pub session_idle: Duration,
+    /// See [`Config::advisories`].
+    pub advisories: bool,
+    /// See [`Config::stale_grace_s`].
+    pub stale_grace: Duration,
     /// See [`Config::default_login`].
     pub default_login: Option<DefaultLogin>,
     /// See [`Config::events`].
@@ -153,6 +165,8 @@ impl Config {
             min_reply_delay: Duration::from_millis(self.min_reply_delay_ms),
             answer_expiry: Duration::from_secs(self.answer_expiry_s),
             session_idle: Duration::from_secs(self.session_idle_s),
+            advisories: self.advisories,
+            stale_grace: Duration::from_secs(self.stale_grace_s),
             default_login: self.default_login()?,
             events: self.events,
             limits: self.limits.clone(),
@@ -213,6 +227,7 @@ impl Config {
         within("heart_beat_ms", self.heart_beat_ms, 0, 3_600_000)?;
         within("min_reply_delay_ms", self.min_reply_delay_ms, 0, 1_000)?;
         within("answer_expiry_s", self.answer_expiry_s, 1, year)?;
+        within("stale_grace_s", self.stale_grace_s, 0, 600)?;
         within("session_idle_s", self.session_idle_s, 1, year)?;
         within(
             "limits.request_bytes",

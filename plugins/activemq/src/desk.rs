@@ -12,6 +12,7 @@ use crate::client::{Job, Ticket, Urgent};
 use crate::clients::{Clients, Enqueued};
 use crate::config::Settings;
 use crate::delivery::{Answer, Delivery};
+use crate::held::Held;
 use crate::intake;
 use crate::memory::{Key, Known, Memory};
 use crate::once;
@@ -31,6 +32,8 @@ pub struct Desk {
     /// Answers that the broker does not have yet.
     pub backlog: Backlog,
     presence: Mutex<Presence>,
+    /// Locked after `presence`, never before it.
+    pub held: Mutex<Held>,
     memory: Mutex<Memory<Delivery>>,
     /// Places for ordinary requests; urgent ones need none.
     places: Arc<Semaphore>,
@@ -45,6 +48,7 @@ impl Desk {
             clients: Clients::new(limits.clients, limits.requests_per_client.into()),
             backlog: Backlog::new(limits.answer_bytes),
             presence: Mutex::default(),
+            held: Mutex::default(),
             memory: Mutex::new(Memory::new(limits.remembered)),
             places: Arc::new(Semaphore::new(limits.requests.into())),
             settings,
@@ -142,15 +146,13 @@ impl Desk {
         None
     }
 
-    /// Turns away what may have been done by an earlier life of this gateway, what nobody waits for, and what comes too
-    /// late.
+    /// Turns away what may have been done by an earlier life of this gateway, and what comes too late.
     fn admit(self: &Arc<Self>, mut job: Job, stopping: bool) {
-        match self.objection(&job, stopping) {
-            None => self.dispatch(job),
-            Some(fault) => {
-                job.ticket.key = None;
-                self.turn_away(job, fault);
-            }
+        if let Some(fault) = self.objection(&job, stopping) {
+            job.ticket.key = None;
+            self.turn_away(job, fault);
+        } else if let Some(job) = self.hold(job) {
+            self.dispatch(job);
         }
     }
 
@@ -166,10 +168,6 @@ impl Desk {
         {
             return Some(refusals::may_be_done(call));
         }
-        let reply_to = &ticket.envelope.reply_to;
-        if self.presence().is_stale(reply_to, ticket.redelivered) {
-            return Some(refusals::stale());
-        }
         if stopping {
             return Some(refusals::stopping());
         }
@@ -177,7 +175,8 @@ impl Desk {
         (self.backlog.is_full() && !urgent).then(Backlog::refusal)
     }
 
-    fn dispatch(self: &Arc<Self>, mut job: Job) {
+    /// Lets a request be carried out.
+    pub fn dispatch(self: &Arc<Self>, mut job: Job) {
         match &job.wish {
             Wish::Call(call) if call.changes() => {
                 let urgent = call.urgent();
@@ -234,7 +233,7 @@ impl Desk {
     }
 
     /// Answers what is not carried out now. A submit may have been before, and is then answered as it was.
-    fn turn_away(self: &Arc<Self>, job: Job, fault: Fault) {
+    pub fn turn_away(self: &Arc<Self>, job: Job, fault: Fault) {
         let Job { ticket, wish } = job;
         let desk = self.clone();
         tokio::spawn(async move {

@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+mod advisory;
 mod answering;
 mod backlog;
 mod broker_config;
@@ -26,14 +27,17 @@ mod default_login;
 mod delivery;
 mod desk;
 mod events;
+mod held;
 mod intake;
 mod links;
 mod memory;
 mod once;
 mod pending;
 mod presence;
+mod proof;
 mod refusals;
 mod reply_to;
+mod stale;
 pub mod stomp;
 mod worker;
 

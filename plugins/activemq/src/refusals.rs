@@ -40,7 +40,7 @@ pub fn may_be_done(call: &Call) -> Fault {
 
 /// Its sender has gone.
 pub fn stale() -> Fault {
-    let text = "this request has waited for the gateway and its sender has gone since; it was not carried out";
+    let text = "this request has waited for the gateway and its sender seemed to have gone; it was not carried out";
     Fault::new(FaultKind::Cancelled, text)
 }
 

@@ -125,7 +125,7 @@ async fn whoever_was_taken_when_the_gateway_stops_gets_an_answer_and_the_queue_i
             .unwrap()
             .contains("reconnect")
     );
-    assert!(host.asked().is_empty());
+    assert!(ops(&host).is_empty());
     host.stop().await.unwrap();
 }
 

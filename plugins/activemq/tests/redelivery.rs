@@ -144,35 +144,6 @@ async fn answers_that_nobody_takes_are_told_then_given_up_and_their_requests_ack
 }
 
 #[tokio::test]
-async fn a_request_that_waited_for_us_longer_than_its_sender_did_is_not_carried_out() {
-    let mut world = World::new().await;
-    drop(world.reading);
-    world.reading = world.listener.accept().await;
-    let subscribe = world.reading.frame().await;
-    world.reading.receipt(&subscribe).await;
-    let advisory = r#"{"DestinationInfo":{"destination":{"@class":"ActiveMQTempQueue","string":"ID:alive:1:1"},"operationType":0}}"#;
-    let id = subscribe.header("id").unwrap();
-    world
-        .reading
-        .write(format!(
-            "MESSAGE\ndestination:/topic/x\nmessage-id:1\nsubscription:{id}\n\n{advisory}\0\n"
-        ))
-        .await;
-    world.reading.confirm_subscriptions().await;
-    world.reading.request(2, REPLY, SUBMIT).await;
-    let (_, answer) = world.answering.answer().await;
-    assert!(
-        answer["payload"]
-            .as_str()
-            .unwrap()
-            .contains("not carried out"),
-        "{answer}"
-    );
-    assert!(world.acknowledged("a-2").await);
-    assert!(ops(&world.host).is_empty());
-}
-
-#[tokio::test]
 async fn what_makes_things_safe_is_done_even_if_it_may_have_been_done_before() {
     let mut world = World::new().await;
     world
