@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker_config::{BrokerList, TlsConfig, is_here};
 use crate::default_login::{DefaultLogin, DefaultLoginConfig};
+use crate::limits_config::LimitsConfig;
 use crate::stomp::{Limits, Login, Target, Tls};
+use crate::subscription::Unread;
 
 /// A frontend for clients behind ActiveMQ.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -47,44 +49,22 @@ pub struct Config {
     /// Who clients are that ask without having logged in, as old ones do when only the gateway was restarted. Absent:
     /// they are told to reconnect.
     pub default_login: Option<DefaultLoginConfig>,
-    /// Whether events are published to the topics `<queue>.events.<kind>`.
+    /// Where events go.
     pub events: Events,
     /// Bounds on what clients can use up.
     pub limits: LimitsConfig,
 }
 
-/// Whether events are published.
+/// Where events go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Events {
     /// To the topics `<queue>.events.<kind>`.
     Topic,
+    /// To the reply-to of each client that has subscribed.
+    ReplyTo,
     /// Not at all.
     Off,
-}
-
-/// Bounds on what clients can use up.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LimitsConfig {
-    /// The longest request, in bytes; a longer one is answered with an error. At most 64 MiB.
-    pub request_bytes: usize,
-    /// Requests that wait or are being done, of all clients; further ones are answered with an error, urgent ones are
-    /// done all the same. At most 10000. ActiveMQ keeps only some 200 unacknowledged messages of a queue on their way,
-    /// so that above about 100 urgent requests can be held up by others.
-    pub requests: u16,
-    /// Requests of one client that are not answered yet; further ones are answered with an error.
-    pub requests_per_client: u16,
-    /// Answers that the broker does not take, in bytes. Above it the health is `degraded` and new requests are answered
-    /// with an error, urgent ones are done all the same; those under way may bring as much again, longer answers are
-    /// thrown away and their clients told so. At most 1 GiB.
-    pub answer_bytes: usize,
-    /// Events that the broker does not take, in bytes; further ones are dropped. At most 1 GiB.
-    pub event_bytes: usize,
-    /// Clients that are logged in; one more login ends the session of the one that was silent longest.
-    pub clients: usize,
-    /// Answers remembered in case the broker delivers a request again, beside those that it does not have yet.
-    pub remembered: usize,
 }
 
 impl Default for Config {
@@ -105,20 +85,6 @@ impl Default for Config {
             default_login: None,
             events: Events::Topic,
             limits: LimitsConfig::default(),
-        }
-    }
-}
-
-impl Default for LimitsConfig {
-    fn default() -> Self {
-        Self {
-            request_bytes: 4 << 20,
-            requests: 100,
-            requests_per_client: 32,
-            answer_bytes: 32 << 20,
-            event_bytes: 8 << 20,
-            clients: 256,
-            remembered: 4_096,
         }
     }
 }
@@ -146,6 +112,8 @@ pub struct Settings {
     pub default_login: Option<DefaultLogin>,
     /// See [`Config::events`].
     pub events: Events,
+    /// See [`LimitsConfig::events_unread`].
+    pub unread: Unread,
     /// See [`Config::limits`].
     pub limits: LimitsConfig,
 }
@@ -169,6 +137,10 @@ impl Config {
             stale_grace: Duration::from_secs(self.stale_grace_s),
             default_login: self.default_login()?,
             events: self.events,
+            unread: Unread {
+                events: self.limits.events_unread,
+                bytes: self.limits.events_unread_bytes,
+            },
             limits: self.limits.clone(),
         })
     }
@@ -222,31 +194,13 @@ impl Config {
     }
 
     fn check_numbers(&self) -> Result<(), Fault> {
-        let limits = &self.limits;
         let year = 366 * 86_400;
         within("heart_beat_ms", self.heart_beat_ms, 0, 3_600_000)?;
         within("min_reply_delay_ms", self.min_reply_delay_ms, 0, 1_000)?;
         within("answer_expiry_s", self.answer_expiry_s, 1, year)?;
         within("stale_grace_s", self.stale_grace_s, 0, 600)?;
         within("session_idle_s", self.session_idle_s, 1, year)?;
-        within(
-            "limits.request_bytes",
-            limits.request_bytes as u64,
-            1,
-            64 << 20,
-        )?;
-        within("limits.requests", limits.requests.into(), 1, 10_000)?;
-        within(
-            "limits.requests_per_client",
-            limits.requests_per_client.into(),
-            1,
-            10_000,
-        )?;
-        let most = 1 << 30;
-        within("limits.answer_bytes", limits.answer_bytes as u64, 1, most)?;
-        within("limits.event_bytes", limits.event_bytes as u64, 1, most)?;
-        within("limits.clients", limits.clients as u64, 1, 100_000)?;
-        within("limits.remembered", limits.remembered as u64, 1, 1_000_000)
+        self.limits.check()
     }
 }
 
@@ -274,7 +228,7 @@ fn warn_of_clear_login(targets: &[Target]) {
     }
 }
 
-fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), Fault> {
+pub(crate) fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), Fault> {
     if (least..=most).contains(&value) {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use patchbay_dialect_json::{Request, Wish};
+use patchbay_dialect_json::{Request, Since, Wish};
 use patchbay_sdk::{Fault, Gateway};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
@@ -16,6 +16,7 @@ use crate::held::Held;
 use crate::intake;
 use crate::memory::{Key, Known, Memory};
 use crate::once;
+use crate::outlet::Outlet;
 use crate::presence::Presence;
 use crate::refusals;
 use crate::stomp::MessageFrame;
@@ -29,6 +30,10 @@ pub struct Desk {
     pub gateway: Gateway,
     /// Who is logged in.
     pub clients: Clients,
+    /// The way of events.
+    pub outlet: Outlet,
+    /// The number of the last event that was handed out to clients.
+    pub latest: Mutex<Since>,
     /// Answers that the broker does not have yet.
     pub backlog: Backlog,
     presence: Mutex<Presence>,
@@ -47,6 +52,8 @@ impl Desk {
         Self {
             clients: Clients::new(limits.clients, limits.requests_per_client.into()),
             backlog: Backlog::new(limits.answer_bytes),
+            outlet: Outlet::default(),
+            latest: Mutex::default(),
             presence: Mutex::default(),
             held: Mutex::default(),
             memory: Mutex::new(Memory::new(limits.remembered)),

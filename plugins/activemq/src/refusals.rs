@@ -18,7 +18,9 @@ pub fn no_subscriptions(settings: &Settings) -> Fault {
             "events are published to the topics `{}.events.<kind>`; listen there",
             settings.queue
         ),
-        Events::Off => "this gateway publishes no events (events = \"off\")".to_owned(),
+        Events::ReplyTo | Events::Off => {
+            "this gateway publishes no events (events = \"off\")".to_owned()
+        }
     };
     Fault::new(FaultKind::Unsupported, text)
 }

@@ -42,7 +42,7 @@ impl Desk {
                 Ok(form.success(&RawJson::null()))
             }
             wish => match self.session(&client, session).await {
-                Ok(session) => self.fulfil(&ticket, &session, wish).await,
+                Ok(session) => self.fulfil(&ticket, &client, &session, wish).await,
                 Err(fault) => self.recall_wish(&ticket, wish, fault).await,
             },
         };
@@ -69,13 +69,19 @@ impl Desk {
     async fn fulfil(
         &self,
         ticket: &Ticket,
+        client: &ClientState,
         session: &Session,
         wish: Wish,
     ) -> Result<String, Fault> {
         match wish {
             Wish::Call(call) => self.perform(ticket, Some(session), call).await,
-            Wish::Subscribe(_) | Wish::Unsubscribe => {
-                Err(refusals::no_subscriptions(&self.settings))
+            Wish::Subscribe(what) => {
+                let from = self.subscribe(client, what)?;
+                Ok(ticket.form.success(&from))
+            }
+            Wish::Unsubscribe => {
+                client.unsubscribe();
+                Ok(ticket.form.success(&RawJson::null()))
             }
             Wish::Login { .. } | Wish::Logout | Wish::Nothing => {
                 Ok(ticket.form.success(&RawJson::null()))
