@@ -195,6 +195,9 @@ impl Answering {
         if let Some(correlation) = &envelope.correlation {
             frame = frame.header("correlation-id", correlation);
         }
+        if let Some(priority) = envelope.priority {
+            frame = frame.header("priority", priority.to_string());
+        }
         if envelope.persistent {
             frame = frame.header("persistent", "true");
         }

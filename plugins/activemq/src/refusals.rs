@@ -70,3 +70,10 @@ pub fn crowded() -> Fault {
     let text = "too many clients are logging in at the moment; try again";
     Fault::new(FaultKind::Busy, text)
 }
+
+/// Its sender does not want it any more.
+pub fn expired() -> Fault {
+    let text =
+        "this request had expired (JMSExpiration) before its turn came; it was not carried out";
+    Fault::new(FaultKind::Cancelled, text)
+}

@@ -37,6 +37,10 @@ impl Desk {
                 self.decide_login(&client, login.as_ref().ok());
                 login.map(|session| form.welcome(&session))
             }
+            wish if ticket.envelope.is_expired() => {
+                self.gateway.count("requests_expired", 1);
+                self.recall_wish(&ticket, wish, refusals::expired()).await
+            }
             Wish::Logout => {
                 client.log_out();
                 Ok(form.success(&RawJson::null()))

@@ -134,7 +134,9 @@ async fn answers_live_as_long_as_their_requests() {
     let world = World::new(json!({"answer_expiry_s": 30})).await;
     world.log_in("gui");
     for (id, persistent) in [("lasting", true), ("passing", false)] {
-        let message = Message::text(r#"{"command":"getstatus"}"#).correlation(id);
+        let message = Message::text(r#"{"command":"getstatus"}"#)
+            .correlation(id)
+            .priority(7);
         let message = if persistent {
             message.persistent()
         } else {
@@ -143,6 +145,7 @@ async fn answers_live_as_long_as_their_requests() {
         world.jms.send_message("gui", &message).unwrap();
         let answer = world.jms.await_reply("gui", id, LIMIT).unwrap();
         assert_eq!(answer.persistent, persistent);
+        assert_eq!(answer.priority, 7);
         assert!(answer.expires > 0);
     }
     // Without a correlation id the answer carries the request's message id.

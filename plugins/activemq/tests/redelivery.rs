@@ -8,6 +8,8 @@
 
 mod support;
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use serde_json::json;
 use support::scripted::{EMERGENCY, EVAL, REPLY, STATUS, SUBMIT, World};
 use support::{eventually, keys, ops};
@@ -153,6 +155,30 @@ async fn what_makes_things_safe_is_done_even_if_it_may_have_been_done_before() {
     let (_, answer) = world.answering.answer().await;
     assert_eq!(answer["success"], true, "{answer}");
     assert_eq!(ops(&world.host), ["emergency"]);
+}
+
+#[tokio::test]
+async fn what_expires_while_it_waits_for_its_turn_is_not_carried_out() {
+    let mut world = World::new().await;
+    let slow = r#"{"op":"eval","args":{"code":"sleep 1"}}"#;
+    world.reading.request(2, REPLY, slow).await;
+    let soon = SystemTime::now() + Duration::from_millis(300);
+    let soon = soon.duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let expires = format!("{REPLY}expires:{soon}\n");
+    world.reading.request(3, &expires, SUBMIT).await;
+    let known = SUBMIT.replace("\"x\"", "\"known\"");
+    world.reading.request(4, &expires, &known).await;
+    assert_eq!(world.answering.answer().await.1["ok"]["value"], "sleep 1");
+    let (_, answer) = world.answering.answer().await;
+    let text = answer["payload"].as_str().unwrap();
+    assert!(text.contains("expired"), "{text}");
+    // But not if it was before.
+    assert_eq!(world.answering.answer().await.1["payload"], "job-1");
+    let never = format!("{REPLY}expires:0\npriority:many\n");
+    world.reading.request(5, &never, STATUS).await;
+    let (frame, answer) = world.answering.answer().await;
+    assert!(answer["ok"].is_object() && frame.header("priority").is_none());
+    assert_eq!(ops(&world.host), ["eval", "status"]);
 }
 
 #[tokio::test]

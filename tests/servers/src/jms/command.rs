@@ -133,6 +133,11 @@ impl Message {
         self.option("persistent")
     }
 
+    /// With a JMSPriority other than 4.
+    pub fn priority(self, priority: u8) -> Self {
+        self.option(&format!("priority={priority}"))
+    }
+
     /// Worthless after so many milliseconds.
     pub fn ttl_ms(self, ms: u64) -> Self {
         self.option(&format!("ttl={ms}"))
