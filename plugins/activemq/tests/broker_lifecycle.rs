@@ -10,7 +10,7 @@ mod support;
 
 use std::time::Duration;
 
-use patchbay_servers::{ActiveMq, Connect, Message, Received, silent};
+use patchbay_servers::{ActiveMq, Connect, Jms, Message, Received, silent};
 use patchbay_testkit::{Asked, FrontendHost};
 use serde_json::json;
 use support::world::{LOGIN, World, value};
@@ -34,6 +34,24 @@ async fn a_client_that_leaves_is_logged_out_however_it_leaves() {
             == 2
     };
     assert!(eventually(logged_out).await);
+    world.host.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_broker_does_not_tell_the_refused_answer_ends_the_session() {
+    let broker = ActiveMq::options().advisories(false);
+    let broker = broker.start(&silent).unwrap();
+    let jms = Jms::start(&silent).unwrap();
+    let host = start(json!({"broker": broker.stomp().to_string(), "advisories": false})).await;
+    let world = World { host, jms, broker };
+    world.log_in("gui");
+    let slow = r#"{"command":"eval","expr":"sleep 1"}"#;
+    world.jms.send("gui", "slow", slow).unwrap();
+    assert!(eventually(|| ops(&world.host) == ["eval"]).await);
+    world.jms.kill("gui").unwrap();
+    let logged_out = || matches!(world.host.asked().last(), Some(Asked::Logout { .. }));
+    assert!(eventually(logged_out).await);
+    world.log_in("next");
     world.host.stop().await.unwrap();
 }
 

@@ -241,6 +241,23 @@ async fn all_messages_with_a_forged_id_are_acknowledged() {
 }
 
 #[tokio::test]
+async fn two_requests_with_the_same_correlation_id_are_two() {
+    let mut world = World::new().await;
+    let same = format!("{REPLY}correlation-id:same\n");
+    for number in [2, 3] {
+        let subscription = &world.reading.subscription;
+        let frame = format!(
+            "MESSAGE\ndestination:/queue/ss_admin\nmessage-id:m-{number}\nsubscription:{subscription}\nack:a-{number}\n{same}\n{SUBMIT}\0\n"
+        );
+        world.reading.write(frame).await;
+        let (answer, _) = world.answering.answer().await;
+        assert_eq!(answer.header("correlation-id"), Some("same"));
+        assert!(world.acknowledged(&format!("a-{number}")).await);
+    }
+    assert_eq!(ops(&world.host), ["submit", "submit"]);
+}
+
+#[tokio::test]
 async fn an_answer_on_which_the_broker_hangs_up_does_not_hold_up_the_others() {
     let mut world = World::new().await;
     world
