@@ -114,7 +114,7 @@ public final class Client {
                     "reply_to", message.getJMSReplyTo() == null ? null : message.getJMSReplyTo().toString(),
                     "destination", String.valueOf(message.getJMSDestination()), "message_id", message.getJMSMessageID(),
                     "persistent", message.getJMSDeliveryMode() == DeliveryMode.PERSISTENT,
-                    "expires", message.getJMSExpiration(), "redelivered", message.getJMSRedelivered(),
+                    "priority", message.getJMSPriority(), "expires", message.getJMSExpiration(), "redelivered", message.getJMSRedelivered(),
                     "at_ns", System.nanoTime());
         }
 

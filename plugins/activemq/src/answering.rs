@@ -15,7 +15,6 @@ use tokio::time::{Instant, interval, sleep, timeout};
 use crate::brokers::{BACKOFF, Brokers};
 use crate::delivery::Answer;
 use crate::desk::Desk;
-use crate::events::Outlet;
 use crate::links::{Link, Links};
 use crate::pending::Pending;
 use crate::reply_to::temporary_queue;
@@ -34,6 +33,7 @@ const STUCK: &str =
     "the broker takes no answers; is its memory full of what a client does not read?";
 /// How long the broker's good-bye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
+const GONE: &str = "its queue does not exist any more";
 const GOODBYE_RECEIPT: &str = "goodbye";
 /// After so many failures to connect in a row, the other connection is asked to try another broker.
 const MAX_FAILURES: u32 = 3;
@@ -43,7 +43,6 @@ pub struct Answering {
     desk: Arc<Desk>,
     brokers: Arc<Brokers>,
     links: Arc<Links>,
-    outlet: Outlet,
     answers: mpsc::Receiver<Answer>,
     pending: Pending,
     connections: u64,
@@ -56,14 +55,12 @@ impl Answering {
         desk: Arc<Desk>,
         brokers: Arc<Brokers>,
         links: Arc<Links>,
-        outlet: Outlet,
         answers: mpsc::Receiver<Answer>,
     ) -> Self {
         Self {
             desk,
             brokers,
             links,
-            outlet,
             answers,
             pending: Pending::default(),
             connections: 0,
@@ -93,7 +90,7 @@ impl Answering {
             if failures >= MAX_FAILURES && brokers.are_many() {
                 brokers.give_up(broker);
             }
-            self.outlet.set(None);
+            self.desk.outlet.set(None);
             self.links
                 .down(Link::Answering, &brokers.described(broker, &ended));
             self.keep_unconfirmed().await;
@@ -118,7 +115,7 @@ impl Answering {
         self.connected = Instant::now();
         self.links
             .up(Link::Answering, &target.address, incoming.server());
-        self.outlet.set(Some(outgoing.clone()));
+        self.desk.outlet.set(Some(outgoing.clone()));
         let mut tick = interval(TICK);
         loop {
             tokio::select! {
@@ -198,6 +195,9 @@ impl Answering {
         if let Some(correlation) = &envelope.correlation {
             frame = frame.header("correlation-id", correlation);
         }
+        if let Some(priority) = envelope.priority {
+            frame = frame.header("priority", priority.to_string());
+        }
         if envelope.persistent {
             frame = frame.header("persistent", "true");
         }
@@ -220,22 +220,25 @@ impl Answering {
     /// The broker has refused an answer or an event; the connection goes on.
     async fn refused(&mut self, error: ErrorFrame) {
         let gone = error.gone_queue().map(str::to_owned);
+        let returning = self.connections > 1 && self.connected.elapsed() < RETURN;
         let Some(mut answer) = error
             .receipt
             .as_deref()
             .and_then(|receipt| self.pending.confirmed(receipt))
         else {
-            return self.outlet.refused(&error);
+            return match gone {
+                // An event for a client, which may be on its way back.
+                Some(_) if returning => {}
+                Some(name) => self.desk.clients.close_temporary(&name, GONE),
+                None => self.desk.outlet.refused(&error),
+            };
         };
         if let Some(name) = gone {
-            let returning = self.connections > 1 && self.connected.elapsed() < RETURN;
             if returning && answer.made.elapsed() < self.desk.settings.answer_expiry {
                 answer.cuts = 0;
                 return self.pending.wait(answer);
             }
-            self.desk
-                .clients
-                .close_temporary(&name, "its queue does not exist any more");
+            self.desk.clients.close_temporary(&name, GONE);
         } else {
             let client = &answer.envelope.reply_to;
             tracing::warn!(

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use patchbay_dialect_json::{Form, Wish};
-use patchbay_sdk::Session;
+use patchbay_dialect_json::{Form, Subscription, Wish};
+use patchbay_sdk::{GatewayEvent, Session};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::delivery::{Delivery, Envelope};
 use crate::memory::Key;
+use crate::subscription::{Subscribed, Unread};
 
 /// One request, taken and understood.
 pub struct Job {
@@ -26,6 +27,8 @@ pub struct Ticket {
     pub form: Form,
     /// Under which key the answer is remembered; `None` for what may be done twice.
     pub key: Option<Key>,
+    /// The broker may have delivered it before.
+    pub redelivered: bool,
     /// The message to be acknowledged afterwards.
     pub delivery: Delivery,
 }
@@ -42,6 +45,8 @@ pub struct Client {
 pub struct ClientState {
     /// Its `reply-to`.
     pub reply_to: String,
+    /// One default login at a time.
+    pub login_turn: tokio::sync::Mutex<()>,
     inner: Mutex<Inner>,
 }
 
@@ -57,6 +62,8 @@ pub enum Urgent {
 
 struct Inner {
     session: Option<Session>,
+    /// To events; as long as the session.
+    subscribed: Option<Subscribed>,
     /// Logins that are waiting or being decided.
     logins: usize,
     /// Urgent requests that came while there was no session yet.
@@ -73,6 +80,7 @@ impl Client {
         let (jobs, queue) = mpsc::channel(waiting);
         let inner = Inner {
             session: None,
+            subscribed: None,
             logins: 0,
             parked: Vec::new(),
             parked_limit: waiting,
@@ -82,6 +90,7 @@ impl Client {
         };
         let state = ClientState {
             reply_to: reply_to.to_owned(),
+            login_turn: tokio::sync::Mutex::default(),
             inner: Mutex::new(inner),
         };
         (
@@ -142,16 +151,57 @@ impl ClientState {
             Vec::new()
         };
         // Dropped after the lock, because the last session to go tells the host.
+        inner.subscribed = None;
         let before = std::mem::replace(&mut inner.session, keep);
         drop(inner);
         drop(before);
         parked
     }
 
+    /// A session for a client that has not logged in. One that was closed meanwhile stays out.
+    pub fn adopt(&self, session: Session) {
+        let mut inner = self.lock();
+        inner.seen = Instant::now();
+        let keep = (!inner.closed).then_some(session);
+        let before = std::mem::replace(&mut inner.session, keep);
+        drop(inner);
+        drop(before);
+    }
+
     /// Ends the session.
     pub fn log_out(&self) {
-        let before = self.lock().session.take();
+        let mut inner = self.lock();
+        inner.subscribed = None;
+        let before = inner.session.take();
+        drop(inner);
         drop(before);
+    }
+
+    /// Wants to be told of events, as long as it is logged in.
+    pub fn subscribe(&self, what: Subscription) {
+        let mut inner = self.lock();
+        inner.subscribed = inner.session.is_some().then(|| Subscribed::new(what));
+    }
+
+    /// Does not any more.
+    pub fn unsubscribe(&self) {
+        self.lock().subscribed = None;
+    }
+
+    /// Whether it is to be told of that event.
+    pub fn wants(&self, event: &GatewayEvent) -> bool {
+        let inner = self.lock();
+        let session = inner.session.as_ref().map(Session::id);
+        let subscribed = inner.subscribed.as_ref();
+        subscribed.is_some_and(|subscribed| subscribed.wants(&event.kind))
+            && event.session.is_none_or(|only| session == Some(only))
+    }
+
+    /// Counts an event of that length; whether it may be sent to who has been silent for as long.
+    pub fn may_be_sent(&self, length: usize, limit: Unread) -> bool {
+        let mut inner = self.lock();
+        let subscribed = inner.subscribed.as_mut();
+        subscribed.is_some_and(|subscribed| subscribed.take(length, limit))
     }
 
     /// Ends the session for good.
@@ -186,5 +236,8 @@ impl Inner {
     fn touch(&mut self) {
         self.seen = Instant::now();
         self.gone_since = None;
+        if let Some(subscribed) = &mut self.subscribed {
+            subscribed.renew();
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use patchbay_sdk::GatewayEvent;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -51,6 +52,13 @@ impl Clients {
     /// The client there, if there is one.
     pub fn find(&self, reply_to: &str) -> Option<Client> {
         self.lock().get(reply_to).cloned()
+    }
+
+    /// Those that are to be told of that event.
+    pub fn wanting(&self, event: &GatewayEvent) -> Vec<Client> {
+        let mut all = self.matching(|_| true);
+        all.retain(|client| client.state.wants(event));
+        all
     }
 
     /// Puts a request into its client's queue; `open` says whether it may make a new client.

@@ -7,7 +7,10 @@ use patchbay_sdk::{Fault, SecretSource, field_within, wrong_field};
 use serde::{Deserialize, Serialize};
 
 use crate::broker_config::{BrokerList, TlsConfig, is_here};
+use crate::default_login::{DefaultLogin, DefaultLoginConfig};
+use crate::limits_config::LimitsConfig;
 use crate::stomp::{Limits, Login, Target, Tls};
+use crate::subscription::Unread;
 
 /// A frontend for clients behind ActiveMQ.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -37,44 +40,31 @@ pub struct Config {
     pub answer_expiry_s: u64,
     /// A client that has asked nothing for so many seconds has to log in again. At least 1.
     pub session_idle_s: u64,
-    /// Whether events are published to the topics `<queue>.events.<kind>`.
+    /// Whether the broker is asked who comes and goes. `false` for one that is known not to tell, such as one without
+    /// XStream, or one in a network whose bridges do not pass its advisories on.
+    pub advisories: bool,
+    /// A request from a temporary queue that does not exist waits for so many seconds for its sender to come back, and is
+    /// then not carried out. At most 600.
+    pub stale_grace_s: u64,
+    /// Who clients are that ask without having logged in, as old ones do when only the gateway was restarted. Absent:
+    /// they are told to reconnect.
+    pub default_login: Option<DefaultLoginConfig>,
+    /// Where events go.
     pub events: Events,
     /// Bounds on what clients can use up.
     pub limits: LimitsConfig,
 }
 
-/// Whether events are published.
+/// Where events go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Events {
     /// To the topics `<queue>.events.<kind>`.
     Topic,
+    /// To the reply-to of each client that has subscribed.
+    ReplyTo,
     /// Not at all.
     Off,
-}
-
-/// Bounds on what clients can use up.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LimitsConfig {
-    /// The longest request, in bytes; a longer one is answered with an error. At most 64 MiB.
-    pub request_bytes: usize,
-    /// Requests that wait or are being done, of all clients; further ones are answered with an error, urgent ones are
-    /// done all the same. At most 10000. ActiveMQ keeps only some 200 unacknowledged messages of a queue on their way,
-    /// so that above about 100 urgent requests can be held up by others.
-    pub requests: u16,
-    /// Requests of one client that are not answered yet; further ones are answered with an error.
-    pub requests_per_client: u16,
-    /// Answers that the broker does not take, in bytes. Above it the health is `degraded` and new requests are answered
-    /// with an error, urgent ones are done all the same; those under way may bring as much again, longer answers are
-    /// thrown away and their clients told so. At most 1 GiB.
-    pub answer_bytes: usize,
-    /// Events that the broker does not take, in bytes; further ones are dropped. At most 1 GiB.
-    pub event_bytes: usize,
-    /// Clients that are logged in; one more login ends the session of the one that was silent longest.
-    pub clients: usize,
-    /// Answers remembered in case the broker delivers a request again, beside those that it does not have yet.
-    pub remembered: usize,
 }
 
 impl Default for Config {
@@ -90,22 +80,11 @@ impl Default for Config {
             min_reply_delay_ms: 5,
             answer_expiry_s: 60,
             session_idle_s: 7 * 86_400,
+            advisories: true,
+            stale_grace_s: 10,
+            default_login: None,
             events: Events::Topic,
             limits: LimitsConfig::default(),
-        }
-    }
-}
-
-impl Default for LimitsConfig {
-    fn default() -> Self {
-        Self {
-            request_bytes: 4 << 20,
-            requests: 100,
-            requests_per_client: 32,
-            answer_bytes: 32 << 20,
-            event_bytes: 8 << 20,
-            clients: 256,
-            remembered: 4_096,
         }
     }
 }
@@ -125,8 +104,16 @@ pub struct Settings {
     pub answer_expiry: Duration,
     /// See [`Config::session_idle_s`].
     pub session_idle: Duration,
+    /// See [`Config::advisories`].
+    pub advisories: bool,
+    /// See [`Config::stale_grace_s`].
+    pub stale_grace: Duration,
+    /// See [`Config::default_login`].
+    pub default_login: Option<DefaultLogin>,
     /// See [`Config::events`].
     pub events: Events,
+    /// See [`LimitsConfig::events_unread`].
+    pub unread: Unread,
     /// See [`Config::limits`].
     pub limits: LimitsConfig,
 }
@@ -146,7 +133,14 @@ impl Config {
             min_reply_delay: Duration::from_millis(self.min_reply_delay_ms),
             answer_expiry: Duration::from_secs(self.answer_expiry_s),
             session_idle: Duration::from_secs(self.session_idle_s),
+            advisories: self.advisories,
+            stale_grace: Duration::from_secs(self.stale_grace_s),
+            default_login: self.default_login()?,
             events: self.events,
+            unread: Unread {
+                events: self.limits.events_unread,
+                bytes: self.limits.events_unread_bytes,
+            },
             limits: self.limits.clone(),
         })
     }
@@ -189,31 +183,29 @@ impl Config {
         })
     }
 
+    /// With a secret that can be fetched now; it is fetched anew for each login.
+    fn default_login(&self) -> Result<Option<DefaultLogin>, Fault> {
+        if let Some(secret) = self
+            .default_login
+            .as_ref()
+            .and_then(|login| login.secret.as_ref())
+        {
+            let why = |fault: Fault| {
+                wrong_field("default_login.secret", &format!("there: {}", fault.message))
+            };
+            secret.resolve().map_err(why)?;
+        }
+        Ok(self.default_login.clone().map(DefaultLogin::new))
+    }
+
     fn check_numbers(&self) -> Result<(), Fault> {
-        let limits = &self.limits;
         let year = 366 * 86_400;
         field_within("heart_beat_ms", self.heart_beat_ms, 0, 3_600_000)?;
         field_within("min_reply_delay_ms", self.min_reply_delay_ms, 0, 1_000)?;
         field_within("answer_expiry_s", self.answer_expiry_s, 1, year)?;
+        field_within("stale_grace_s", self.stale_grace_s, 0, 600)?;
         field_within("session_idle_s", self.session_idle_s, 1, year)?;
-        field_within(
-            "limits.request_bytes",
-            limits.request_bytes as u64,
-            1,
-            64 << 20,
-        )?;
-        field_within("limits.requests", limits.requests.into(), 1, 10_000)?;
-        field_within(
-            "limits.requests_per_client",
-            limits.requests_per_client.into(),
-            1,
-            10_000,
-        )?;
-        let most = 1 << 30;
-        field_within("limits.answer_bytes", limits.answer_bytes as u64, 1, most)?;
-        field_within("limits.event_bytes", limits.event_bytes as u64, 1, most)?;
-        field_within("limits.clients", limits.clients as u64, 1, 100_000)?;
-        field_within("limits.remembered", limits.remembered as u64, 1, 1_000_000)
+        self.limits.check()
     }
 }
 
@@ -275,6 +267,10 @@ mod tests {
             (r#"{"queue":"a.>"}"#, "queue"),
             (r#"{"login":"x"}"#, "passcode"),
             (r#"{"passcode":{"value":"x"}}"#, "login"),
+            (
+                r#"{"default_login":{"user":"x","secret":{"env":"NO_SUCH_VARIABLE_HERE"}}}"#,
+                "default_login.secret",
+            ),
             (r#"{"answer_expiry_s":0}"#, "answer_expiry_s"),
             (r#"{"limits":{"requests":0}}"#, "limits.requests"),
             (r#"{"min_reply_delay_ms":5000}"#, "min_reply_delay_ms"),

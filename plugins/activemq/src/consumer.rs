@@ -12,22 +12,15 @@ use crate::brokers::{BACKOFF, Brokers};
 use crate::delivery::Delivery;
 use crate::desk::Desk;
 use crate::links::{Link, Links};
-use crate::presence::{Advisory, TOPICS, belongs};
-use crate::stomp::text::decode;
 use crate::stomp::{
-    Body, ClientFrame, ErrorFrame, Incoming, LinkError, MessageFrame, Outgoing, ServerEvent, open,
+    ClientFrame, ErrorFrame, Incoming, LinkError, MessageFrame, Outgoing, ServerEvent, open,
 };
 
 /// What the ids of our subscriptions begin with; see [`Consumer::nonce`].
 const REQUESTS: &str = "requests-";
-const ADVISORIES: &str = "advisories-";
 const GOODBYE_RECEIPT: &str = "goodbye";
 /// How long the broker may take for a RECEIPT.
 const RECEIPT: Duration = Duration::from_secs(10);
-/// The broker tells a new listener of all temporary queues at once; when it has been silent for so long, that is over.
-const QUIET: Duration = Duration::from_millis(100);
-/// But listening to that never takes longer than this.
-const REPLAY: Duration = Duration::from_secs(2);
 /// How long requests that were taken may take once the host wants us to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -35,7 +28,8 @@ const SWEEP: Duration = Duration::from_millis(500);
 
 /// Takes requests for the desk.
 pub struct Consumer {
-    desk: Arc<Desk>,
+    /// Where they go.
+    pub desk: Arc<Desk>,
     brokers: Arc<Brokers>,
     links: Arc<Links>,
     /// Messages taken and not acknowledged; bounds what all clients together can make us hold.
@@ -43,7 +37,7 @@ pub struct Consumer {
     capacity: usize,
     prefetch: usize,
     /// New for each connection and part of the subscriptions' ids, so that clients cannot forge messages to us.
-    nonce: String,
+    pub nonce: String,
     /// Since when the present connection, or the last one, takes requests; `None`: it never did.
     works: Option<Instant>,
     stopping: bool,
@@ -83,6 +77,7 @@ impl Consumer {
             let causes = self.brokers.failed(tour.at(), &error);
             self.links.down(Link::Reading, &causes);
             self.desk.presence().restart();
+            self.desk.forget_held();
             // They were said to be gone by a broker that is gone itself now.
             self.desk.clients.mark_gone(false, |_| true);
             tokio::select! {
@@ -108,12 +103,15 @@ impl Consumer {
         };
         brokers.choose(broker);
         self.nonce = format!("{:016x}", RandomState::new().build_hasher().finish());
-        self.listen_to_advisories(&mut incoming, &outgoing).await?;
+        let blind = self.listen_to_advisories(&mut incoming, &outgoing).await?;
         self.subscribe(&mut incoming, &outgoing).await?;
         self.works = Some(Instant::now());
         brokers.works();
         self.links
             .up(Link::Reading, &target.address, incoming.server());
+        if let Some(cause) = blind {
+            self.links.stuck(Link::Reading, Some(&cause));
+        }
         let mut sweep = interval(SWEEP);
         loop {
             tokio::select! {
@@ -123,30 +121,6 @@ impl Consumer {
                 () = stop.wait() => return self.leave(incoming, outgoing).await,
             }
         }
-    }
-
-    /// First of all, so that a request whose sender has gone is recognised.
-    async fn listen_to_advisories(
-        &mut self,
-        incoming: &mut Incoming,
-        outgoing: &Outgoing,
-    ) -> Result<(), LinkError> {
-        for (number, topic) in TOPICS.iter().enumerate() {
-            let id = format!("{ADVISORIES}{}-{number}", self.nonce);
-            let frame = ClientFrame::subscribe(format!("/topic/{topic}"), &id);
-            if let Some(error) = self.ask(incoming, outgoing, frame, &id).await? {
-                tracing::warn!(
-                    message = error.message,
-                    topic,
-                    "no advisories; clients that vanish are noticed later"
-                );
-            }
-        }
-        let end = Instant::now() + REPLAY;
-        while let Ok(event) = timeout_at(end.min(Instant::now() + QUIET), incoming.next()).await {
-            self.handle(event?, outgoing).await;
-        }
-        Ok(())
     }
 
     async fn subscribe(
@@ -162,7 +136,6 @@ impl Consumer {
         if self.desk.settings.exclusive {
             frame = frame.header("activemq.exclusive", "true");
         }
-        self.desk.presence().subscribed();
         match self.ask(incoming, outgoing, frame, &id).await? {
             None => Ok(()),
             Some(ErrorFrame { message, .. }) => Err(LinkError::Subscribe {
@@ -173,7 +146,7 @@ impl Consumer {
     }
 
     /// Sends a frame and handles what comes until its RECEIPT, or the ERROR in its place.
-    async fn ask(
+    pub async fn ask(
         &mut self,
         incoming: &mut Incoming,
         outgoing: &Outgoing,
@@ -200,7 +173,7 @@ impl Consumer {
         }
     }
 
-    async fn handle(&mut self, event: ServerEvent, outgoing: &Outgoing) {
+    pub async fn handle(&mut self, event: ServerEvent, outgoing: &Outgoing) {
         match event {
             ServerEvent::Message(message) if message.subscription == self.requests_id() => {
                 self.request(&message, outgoing).await
@@ -240,11 +213,6 @@ impl Consumer {
         format!("{REQUESTS}{}", self.nonce)
     }
 
-    fn is_advisory(&self, subscription: &str) -> bool {
-        let rest = subscription.strip_prefix(ADVISORIES);
-        rest.is_some_and(|rest| rest.starts_with(&*self.nonce))
-    }
-
     async fn request(&mut self, message: &MessageFrame, outgoing: &Outgoing) {
         // Only fails when closed, which it never is. Waiting here stops the reading, which is what is wanted then.
         let Ok(taken) = self.taken.clone().acquire_owned().await else {
@@ -254,23 +222,8 @@ impl Consumer {
         self.desk.take(message, delivery, self.stopping).await;
     }
 
-    fn advisory(&self, message: &MessageFrame) {
-        let Body::Text(text) = &message.body else {
-            return;
-        };
-        let Some(advisory) = Advisory::read(&decode(text)) else {
-            return;
-        };
-        self.desk.presence().note(&advisory);
-        let clients = &self.desk.clients;
-        match &advisory {
-            Advisory::Created(queue) => clients.mark_gone(false, |name| name == queue),
-            Advisory::Removed(queue) => clients.mark_gone(true, |name| name == queue),
-            Advisory::ConnectionGone(id) => clients.mark_gone(true, |name| belongs(name, id)),
-        }
-    }
-
     fn sweep(&self) {
+        self.desk.end_grace();
         self.desk
             .clients
             .sweep(self.desk.settings.session_idle, |name| {
@@ -282,6 +235,7 @@ impl Consumer {
     /// not acknowledged to somebody else at once.
     async fn leave(&mut self, mut incoming: Incoming, outgoing: Outgoing) -> Result<(), LinkError> {
         self.stopping = true;
+        self.desk.stop_holding();
         let deadline = Instant::now() + DRAIN;
         let mut look = interval(Duration::from_millis(10));
         while self.taken.available_permits() < self.capacity && Instant::now() < deadline {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -27,10 +27,24 @@ pub struct Envelope {
     pub correlation: Option<String>,
     /// Whether the answer has to survive a restart of the broker, as the request would have.
     pub persistent: bool,
+    /// Its priority, which the answer gets too; absent for the ordinary one.
+    pub priority: Option<u8>,
+    /// After that moment, in milliseconds since 1970, nobody wants it any more.
+    pub expires: Option<u64>,
     /// When it arrived.
     pub received: Instant,
     /// How far the sender's clock is ahead of ours, which it will take our `expires` by.
     pub ahead: Duration,
+}
+
+impl Envelope {
+    /// Whether its sender has said that nobody wants it any more.
+    pub fn is_expired(&self) -> bool {
+        let now = SystemTime::now() + self.ahead;
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.expires
+            .is_some_and(|expires| now.as_millis() >= u128::from(expires))
+    }
 }
 
 /// An answer on its way to the broker.

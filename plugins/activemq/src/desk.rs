@@ -1,23 +1,26 @@
 //! Where requests arrive: each is answered exactly once, then acknowledged.
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use patchbay_dialect_json::{Call, Contract, Form, Request, Wish};
-use patchbay_sdk::{Fault, FaultKind, Gateway, RawJson, Session, by_size};
+use patchbay_dialect_json::{Request, Since, Wish};
+use patchbay_sdk::{Fault, Gateway};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::backlog::Backlog;
-use crate::client::{ClientState, Job, Ticket, Urgent};
+use crate::client::{Job, Ticket, Urgent};
 use crate::clients::{Clients, Enqueued};
-use crate::config::{Events, Settings};
-use crate::delivery::{Answer, Delivery, Envelope};
+use crate::config::Settings;
+use crate::delivery::{Answer, Delivery};
+use crate::held::Held;
 use crate::intake;
 use crate::memory::{Key, Known, Memory};
+use crate::once;
+use crate::outlet::Outlet;
 use crate::presence::Presence;
+use crate::refusals;
 use crate::stomp::MessageFrame;
-use crate::stomp::text::ascii_json;
+use crate::stomp::text::ascii;
 
 /// Shared by the connections and the clients' workers.
 pub struct Desk {
@@ -27,9 +30,15 @@ pub struct Desk {
     pub gateway: Gateway,
     /// Who is logged in.
     pub clients: Clients,
+    /// The way of events.
+    pub outlet: Outlet,
+    /// The number of the last event that was handed out to clients.
+    pub latest: Mutex<Since>,
     /// Answers that the broker does not have yet.
     pub backlog: Backlog,
     presence: Mutex<Presence>,
+    /// Locked after `presence`, never before it.
+    pub held: Mutex<Held>,
     memory: Mutex<Memory<Delivery>>,
     /// Places for ordinary requests; urgent ones need none.
     places: Arc<Semaphore>,
@@ -43,7 +52,10 @@ impl Desk {
         Self {
             clients: Clients::new(limits.clients, limits.requests_per_client.into()),
             backlog: Backlog::new(limits.answer_bytes),
+            outlet: Outlet::default(),
+            latest: Mutex::default(),
             presence: Mutex::default(),
+            held: Mutex::default(),
             memory: Mutex::new(Memory::new(limits.remembered)),
             places: Arc::new(Semaphore::new(limits.requests.into())),
             settings,
@@ -75,20 +87,19 @@ impl Desk {
             reply_to: envelope.reply_to.clone(),
             message_id: id.to_owned(),
         });
+        let wish = wish.map(|wish| once::keyed(wish, key.as_ref()));
         let ticket = Ticket {
             envelope,
             form,
             key,
+            redelivered: message.flag("redelivered"),
             delivery,
         };
         let Some(mut ticket) = self.recall(ticket) else {
             return;
         };
-        let redelivered = message.flag("redelivered");
-        let admitted =
-            wish.and_then(|wish| self.admit(wish, &ticket.envelope, redelivered, stopping));
-        match admitted {
-            Ok(wish) => self.dispatch(Job { ticket, wish }),
+        match wish {
+            Ok(wish) => self.admit(Job { ticket, wish }, stopping),
             Err(fault) => {
                 ticket.key = None;
                 self.refuse(ticket, &fault);
@@ -125,7 +136,8 @@ impl Desk {
                     ?key,
                     "delivered again after it was carried out; it gets the same answer"
                 );
-                let text = text.unwrap_or_else(|| ascii(ticket.form.failure(&was_done())).into());
+                let text = text
+                    .unwrap_or_else(|| ascii(ticket.form.failure(&refusals::was_done())).into());
                 let answer = Answer {
                     envelope: ticket.envelope,
                     text,
@@ -141,37 +153,37 @@ impl Desk {
         None
     }
 
-    /// Refuses what may have been done by an earlier life of this gateway, what nobody waits for, and what comes too late.
-    /// Urgent requests make things safe and do no harm when they are done twice; not doing them could.
-    fn admit(
-        &self,
-        wish: Wish,
-        envelope: &Envelope,
-        redelivered: bool,
-        stopping: bool,
-    ) -> Result<Wish, Fault> {
-        if let Wish::Call(call) = &wish
-            && redelivered
-            && call.changes()
-            && (stopping || !call.urgent())
-        {
-            return Err(may_be_done(call));
+    /// Turns away what may have been done by an earlier life of this gateway, and what comes too late.
+    fn admit(self: &Arc<Self>, mut job: Job, stopping: bool) {
+        if let Some(fault) = self.objection(&job, stopping) {
+            job.ticket.key = None;
+            self.turn_away(job, fault);
+        } else if let Some(job) = self.hold(job) {
+            self.dispatch(job);
         }
-        if self.presence().is_stale(&envelope.reply_to, redelivered) {
-            let text = "this request has waited for the gateway and its sender has gone since; it was not carried out";
-            return Err(Fault::new(FaultKind::Cancelled, text));
-        }
-        if stopping {
-            let text = "the gateway is being shut down; this request was not carried out, send it again in a moment";
-            return Err(Fault::new(FaultKind::ShuttingDown, text));
-        }
-        if self.backlog.is_full() && !matches!(&wish, Wish::Call(call) if call.urgent()) {
-            return Err(Backlog::refusal());
-        }
-        Ok(wish)
     }
 
-    fn dispatch(self: &Arc<Self>, mut job: Job) {
+    /// Of submits the host knows whether they were done. Urgent requests make things safe and do no harm when they are done
+    /// twice; not doing them could.
+    fn objection(&self, job: &Job, stopping: bool) -> Option<Fault> {
+        let Job { ticket, wish } = job;
+        if let Wish::Call(call) = wish
+            && ticket.redelivered
+            && call.changes()
+            && call.key.is_none()
+            && (stopping || !call.urgent())
+        {
+            return Some(refusals::may_be_done(call));
+        }
+        if stopping {
+            return Some(refusals::stopping());
+        }
+        let urgent = matches!(wish, Wish::Call(call) if call.urgent());
+        (self.backlog.is_full() && !urgent).then(Backlog::refusal)
+    }
+
+    /// Lets a request be carried out.
+    pub fn dispatch(self: &Arc<Self>, mut job: Job) {
         match &job.wish {
             Wish::Call(call) if call.changes() => {
                 let urgent = call.urgent();
@@ -186,8 +198,7 @@ impl Desk {
             _ => job.ticket.key = None,
         }
         let Ok(place) = self.places.clone().try_acquire_owned() else {
-            let text = "the gateway has too many requests to do; this one was not carried out";
-            return self.refuse(job.ticket, &Fault::new(FaultKind::Busy, text));
+            return self.turn_away(job, refusals::too_many());
         };
         job.ticket.delivery = job.ticket.delivery.with_place(place);
         self.enqueue(job);
@@ -195,22 +206,25 @@ impl Desk {
 
     fn dispatch_urgent(self: &Arc<Self>, job: Job) {
         let Some(client) = self.clients.find(&job.ticket.envelope.reply_to) else {
-            return self.refuse(job.ticket, &stranger());
+            // Where it opens a client, it is that client's first.
+            return self.enqueue(job);
         };
         match client.state.hurry(job) {
             Urgent::Now(session, job) => self.hurry(client.state, Some(session), job),
             Urgent::Parked => {}
+            Urgent::Queue(job) if self.settings.default_login.is_some() => {
+                self.hurry(client.state, None, job);
+            }
             Urgent::Queue(job) => self.enqueue(job),
         }
     }
 
-    /// Beside the client's other requests, in the session that there was when the request came.
-    fn hurry(self: &Arc<Self>, client: Arc<ClientState>, session: Option<Session>, job: Job) {
-        tokio::spawn(self.clone().carry_out(client, session, job));
-    }
-
     fn enqueue(self: &Arc<Self>, job: Job) {
-        let opens = matches!(job.wish, Wish::Login { .. });
+        let opens = match job.wish {
+            Wish::Login { .. } => true,
+            Wish::Logout => false,
+            _ => self.settings.default_login.is_some(),
+        };
         match self.clients.enqueue(job, opens) {
             Enqueued::Waits => {}
             Enqueued::NewClient(client, queue) => {
@@ -218,65 +232,26 @@ impl Desk {
             }
             Enqueued::TooMany(job) => {
                 let limit = self.settings.limits.requests_per_client;
-                let text = format!(
-                    "{limit} requests of yours are waiting already; this one was not carried out"
-                );
-                self.refuse(job.ticket, &Fault::new(FaultKind::Busy, text));
+                self.turn_away(job, refusals::too_many_of_yours(limit));
             }
-            Enqueued::Stranger(job) => self.refuse(job.ticket, &stranger()),
-            Enqueued::Crowded(job) => {
-                let text = "too many clients are logging in at the moment; try again";
-                self.refuse(job.ticket, &Fault::new(FaultKind::Busy, text));
-            }
+            Enqueued::Stranger(job) => self.turn_away(job, refusals::stranger()),
+            Enqueued::Crowded(job) => self.turn_away(job, refusals::crowded()),
         }
     }
 
-    /// A client's requests, one after the other, until the client is taken out and its queue is empty.
-    async fn serve(self: Arc<Self>, client: Arc<ClientState>, mut queue: mpsc::Receiver<Job>) {
-        while let Some(job) = queue.recv().await {
-            let session = client.session();
-            self.clone().carry_out(client.clone(), session, job).await;
-            self.clients.remove_if_useless(&client, &queue);
-        }
-    }
-
-    async fn carry_out(
-        self: Arc<Self>,
-        client: Arc<ClientState>,
-        session: Option<Session>,
-        job: Job,
-    ) {
+    /// Answers what is not carried out now. A submit may have been before, and is then answered as it was.
+    pub fn turn_away(self: &Arc<Self>, job: Job, fault: Fault) {
         let Job { ticket, wish } = job;
-        let form = &ticket.form;
-        let done = match (wish, session) {
-            (Wish::Login { user, secret }, _) => {
-                let login = self.gateway.login(&client.reply_to, &user, secret).await;
-                self.decide_login(&client, login.as_ref().ok());
-                login.map(|session| form.welcome(&session))
+        let desk = self.clone();
+        tokio::spawn(async move {
+            match desk.recall_wish(&ticket, wish, fault).await {
+                Ok(text) => desk.reply(ticket, text).await,
+                Err(fault) => desk.refuse(ticket, &fault),
             }
-            (Wish::Logout, _) => {
-                client.log_out();
-                Ok(form.success(&RawJson::null()))
-            }
-            (_, None) => Err(stranger()),
-            (Wish::Nothing, Some(_)) => Ok(form.success(&RawJson::null())),
-            (Wish::Subscribe(_) | Wish::Unsubscribe, Some(_)) => {
-                Err(no_subscriptions(&self.settings))
-            }
-            (Wish::Call(call), Some(session)) => perform(&session, form.clone(), call).await,
-        };
-        let text = done.unwrap_or_else(|fault| form.failure(&fault));
-        self.reply(ticket, text).await;
+        });
     }
 
-    /// What was urgent and had to wait for the login goes before what waits in the queue.
-    fn decide_login(self: &Arc<Self>, client: &Arc<ClientState>, session: Option<&Session>) {
-        for job in client.decide_login(session.cloned()) {
-            self.hurry(client.clone(), session.cloned(), job);
-        }
-        self.clients.keep_limit();
-    }
-
+    /// Answers what cannot be carried out at all.
     fn refuse(self: &Arc<Self>, ticket: Ticket, fault: &Fault) {
         self.gateway.count("requests_refused", 1);
         let client = &ticket.envelope.reply_to;
@@ -286,90 +261,16 @@ impl Desk {
         tokio::spawn(async move { desk.reply(ticket, text).await });
     }
 
-    async fn reply(&self, ticket: Ticket, text: String) {
-        let Ticket {
-            envelope,
-            form,
-            key,
-            delivery,
-        } = ticket;
-        if form.contract != Contract::Neutral {
-            sleep_until(envelope.received + self.settings.min_reply_delay).await;
-        }
-        let text: Arc<str> = self.backlog.fit(ascii(text), &form).into();
-        let waiters = match &key {
-            Some(key) => self.memory().finish(key, text.clone()),
-            None => Vec::new(),
-        };
-        let answer = Answer {
-            envelope,
-            text,
-            cuts: 0,
-            made: Instant::now(),
-            key,
-            deliveries: std::iter::once(delivery).chain(waiters).collect(),
-        };
-        self.send(answer).await;
-    }
-
-    async fn send(&self, answer: Answer) {
+    /// Hands an answer to the connection.
+    pub async fn send(&self, answer: Answer) {
         self.backlog.add(answer.text.len());
         if self.answers.send(answer).await.is_err() {
             tracing::debug!("an answer was made too late to be sent");
         }
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory<Delivery>> {
+    /// What was done already.
+    pub fn memory(&self) -> MutexGuard<'_, Memory<Delivery>> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-async fn perform(session: &Session, form: Form, call: Call) -> Result<String, Fault> {
-    let Call {
-        op, args, dialect, ..
-    } = call;
-    let body = session.call(&op, args).await?.body;
-    let length = body.get().len();
-    let shape = move || match dialect {
-        Some(dialect) => dialect.reply(&body).map(|body| ascii(form.success(&body))),
-        None => Ok(ascii(form.success(&body))),
-    };
-    by_size(length, shape).await?
-}
-
-/// A JMS client throws on a raw character above U+FFFF.
-fn ascii(text: String) -> String {
-    match ascii_json(&text) {
-        Cow::Borrowed(_) => text,
-        Cow::Owned(ascii) => ascii,
-    }
-}
-
-fn was_done() -> Fault {
-    let text = "this request was carried out already, and its answer was too long to keep; look at the queue and the log";
-    Fault::new(FaultKind::UnknownOutcome, text)
-}
-
-fn no_subscriptions(settings: &Settings) -> Fault {
-    let text = match settings.events {
-        Events::Topic => format!(
-            "events are published to the topics `{}.events.<kind>`; listen there",
-            settings.queue
-        ),
-        Events::Off => "this gateway publishes no events (events = \"off\")".to_owned(),
-    };
-    Fault::new(FaultKind::Unsupported, text)
-}
-
-fn stranger() -> Fault {
-    let text = "you are not logged in at the gateway, perhaps because it was restarted; reconnect to log in again";
-    Fault::new(FaultKind::Unauthorized, text)
-}
-
-fn may_be_done(call: &Call) -> Fault {
-    let text = format!(
-        "the gateway was interrupted at this `{}`, which may already have been done; look at the queue and the log before you send it again",
-        call.op
-    );
-    Fault::new(FaultKind::UnknownOutcome, text)
 }

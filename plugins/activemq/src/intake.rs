@@ -1,5 +1,6 @@
 //! A message, read: where its answer goes and what it wants.
 
+use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use patchbay_dialect_json::{Form, Request};
@@ -14,6 +15,9 @@ use crate::stomp::{Body, MessageFrame};
 /// A longer correlation id, in bytes, may not fit into a header line once it is escaped, so that its request could not be
 /// answered.
 const MAX_CORRELATION: usize = 4_000;
+
+/// That of JMS.
+const MAX_PRIORITY: u8 = 9;
 
 /// A day.
 const MAX_AHEAD: Duration = Duration::from_secs(86_400);
@@ -32,9 +36,16 @@ pub fn envelope(message: &MessageFrame, own_queue: &str) -> Option<Envelope> {
         reply_to: reply_to.to_owned(),
         correlation: correlation.map(str::to_owned),
         persistent: message.flag("persistent"),
+        priority: number(message, "priority").filter(|priority| *priority <= MAX_PRIORITY),
+        expires: number(message, "expires").filter(|expires| *expires > 0),
         received: Instant::now(),
         ahead: ahead(message.header("timestamp"), SystemTime::now()),
     })
+}
+
+/// The client can write into these what it likes; the broker hangs up on what is no number.
+fn number<T: FromStr>(message: &MessageFrame, header: &str) -> Option<T> {
+    message.header(header)?.parse().ok()
 }
 
 /// By how much a `timestamp` (milliseconds since 1970) is ahead of `now`, believed up to [`MAX_AHEAD`].

@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+mod advisory;
 mod answering;
 mod backlog;
 mod broker_config;
@@ -22,24 +23,38 @@ mod client;
 mod clients;
 mod config;
 mod consumer;
+mod default_login;
 mod delivery;
 mod desk;
 mod events;
+mod held;
 mod intake;
+mod limits_config;
 mod links;
 mod memory;
+mod once;
+mod outlet;
 mod pending;
 mod presence;
+mod proof;
+mod refusals;
 mod reply_to;
+mod stale;
 pub mod stomp;
+mod subscribers;
+mod subscription;
+mod worker;
 
 use std::sync::Arc;
 
 use patchbay_sdk::{Fault, Frontend, Gateway, Stop};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 pub use broker_config::{BrokerList, TlsConfig};
-pub use config::{Config, Events, LimitsConfig};
+pub use config::{Config, Events};
+pub use default_login::DefaultLoginConfig;
+pub use limits_config::LimitsConfig;
 
 use answering::Answering;
 use brokers::Brokers;
@@ -59,21 +74,11 @@ impl Frontend for ActiveMq {
         let settings = config.check()?;
         let links = Arc::new(Links::new(gateway.clone()));
         let brokers = Arc::new(Brokers::new(settings.targets.clone()));
-        let outlet = events::Outlet::default();
         let (answers, made) = mpsc::channel(usize::from(settings.limits.requests) * 2);
-        let publisher = (settings.events == Events::Topic)
-            .then(|| {
-                events::publish(
-                    gateway.events(),
-                    gateway.clone(),
-                    settings.queue.clone(),
-                    outlet.clone(),
-                )
-            })
-            .map(tokio::spawn);
         let desk = Arc::new(Desk::new(settings, gateway, answers));
+        let publisher = publisher(&desk);
         let (finish, finished) = Stop::channel();
-        let answering = Answering::new(desk.clone(), brokers.clone(), links.clone(), outlet, made);
+        let answering = Answering::new(desk.clone(), brokers.clone(), links.clone(), made);
         let answering = tokio::spawn(answering.run(finished));
         Consumer::new(desk, brokers, links).run(stop).await;
         let _ = finish.send(true);
@@ -82,6 +87,16 @@ impl Frontend for ActiveMq {
             publisher.abort();
         }
         Ok(())
+    }
+}
+
+/// What takes the backend's events to where they are wanted.
+fn publisher(desk: &Arc<Desk>) -> Option<JoinHandle<()>> {
+    let events = || desk.gateway.events();
+    match desk.settings.events {
+        Events::Topic => Some(tokio::spawn(events::publish(events(), desk.clone()))),
+        Events::ReplyTo => Some(tokio::spawn(subscribers::hand_out(events(), desk.clone()))),
+        Events::Off => None,
     }
 }
 

@@ -3,65 +3,22 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::advisory::Advisory;
 use crate::reply_to::temporary_queue;
 
-/// The topics that tell, without prefix.
-pub const TOPICS: [&str; 2] = [
-    "ActiveMQ.Advisory.TempQueue",
-    "ActiveMQ.Advisory.Connection",
-];
-/// Requests that come so soon after subscribing have waited while we were away.
-const BACKLOG: Duration = Duration::from_secs(2);
 /// A client that comes back by itself does so within this time after a restart of the broker.
 const RETURN: Duration = Duration::from_secs(60);
 /// More temporary queues than this are not followed.
 const MAX: usize = 100_000;
 
-/// What an advisory says.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Advisory {
-    /// A temporary queue exists.
-    Created(String),
-    /// A temporary queue was removed.
-    Removed(String),
-    /// A connection has ended, and all its temporary queues with it.
-    ConnectionGone(String),
-}
-
-impl Advisory {
-    /// Reads ActiveMQ's JSON form of an advisory; `None` for one that says nothing of interest.
-    pub fn read(text: &str) -> Option<Self> {
-        let advisory: Value = serde_json::from_str(text).ok()?;
-        if let Some(info) = advisory.get("DestinationInfo") {
-            let name = info.get("destination")?.get("string")?.as_str()?.to_owned();
-            return match number(info.get("operationType")?)? {
-                0 => Some(Self::Created(name)),
-                1 => Some(Self::Removed(name)),
-                _ => None,
-            };
-        }
-        let id = advisory
-            .get("RemoveInfo")?
-            .get("objectId")?
-            .get("value")?
-            .as_str()?;
-        Some(Self::ConnectionGone(id.to_owned()))
-    }
-}
-
-fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.parse().ok())
-}
-
-/// The living temporary queues. It says nothing until an advisory has come: brokers may be set up without them.
+/// The living temporary queues. It says nothing until it is proven that advisories arrive: brokers may be set up without.
 #[derive(Debug, Default)]
 pub struct Presence {
     living: HashSet<String>,
-    works: bool,
-    since: Option<Instant>,
+    /// Since when all that live are known.
+    proven: Option<Instant>,
 }
 
 impl Presence {
@@ -70,19 +27,25 @@ impl Presence {
         *self = Self::default();
     }
 
-    /// Requests are subscribed to from now on.
-    pub fn subscribed(&mut self) {
-        self.since = Some(Instant::now());
+    /// Advisories arrive, and all that the broker tells a new listener have.
+    pub fn rely(&mut self) {
+        self.proven = Some(Instant::now());
     }
 
     /// Takes an advisory in.
     pub fn note(&mut self, advisory: &Advisory) {
         match advisory {
             Advisory::Created(name) if self.living.len() < MAX => {
-                self.works = true;
                 self.living.insert(name.clone());
             }
-            Advisory::Created(_) => self.restart(),
+            Advisory::Created(_) => {
+                if self.proven.take().is_some() {
+                    tracing::warn!(
+                        limit = MAX,
+                        "too many temporary queues to follow; requests whose sender has gone are carried out"
+                    );
+                }
+            }
             Advisory::Removed(name) => {
                 self.living.remove(name);
             }
@@ -90,18 +53,21 @@ impl Presence {
         }
     }
 
-    /// A request from `reply_to` has waited for us and its sender has gone: nobody wants it any more.
-    pub fn is_stale(&self, reply_to: &str, redelivered: bool) -> bool {
-        let old = redelivered || self.since.is_some_and(|since| since.elapsed() < BACKLOG);
-        self.works
-            && old
+    /// Whether that connection has a temporary queue.
+    pub fn has_queue_of(&self, connection: &str) -> bool {
+        self.living.iter().any(|name| belongs(name, connection))
+    }
+
+    /// Whether nobody is known to wait there. Of named queues and topics, and of temporary topics, nothing is told.
+    pub fn misses(&self, reply_to: &str) -> bool {
+        self.proven.is_some()
             && temporary_queue(reply_to).is_some_and(|name| !self.living.contains(name))
     }
 
     /// A client with that temporary queue should have been back by now.
     pub fn is_absent(&self, name: &str) -> bool {
-        let settled = self.since.is_some_and(|since| since.elapsed() > RETURN);
-        self.works && settled && !self.living.contains(name)
+        let settled = self.proven.is_some_and(|since| since.elapsed() > RETURN);
+        settled && !self.living.contains(name)
     }
 }
 
@@ -118,57 +84,22 @@ mod tests {
 
     const QUEUE: &str = "/remote-temp-queue/ID:h-1-2-1:1:1";
 
-    fn created() -> Advisory {
-        Advisory::Created("ID:h-1-2-1:1:1".into())
-    }
-
-    #[test]
-    fn the_brokers_json_is_read() {
-        let queue = r#"{"DestinationInfo":{"connectionId":{"value":"ID:h-1-2-1:1"},"destination":{"@class":"ActiveMQTempQueue","string":"ID:h-1-2-1:1:1","null":""},"operationType":0}}"#;
-        assert_eq!(Advisory::read(queue), Some(created()));
-        let removed = queue.replace("\"operationType\":0", "\"operationType\":1");
-        assert_eq!(
-            Advisory::read(&removed),
-            Some(Advisory::Removed("ID:h-1-2-1:1:1".into()))
-        );
-        let gone =
-            r#"{"RemoveInfo":{"objectId":{"@class":"ConnectionId","value":"ID:h-1-2-1:1"}}}"#;
-        assert_eq!(
-            Advisory::read(gone),
-            Some(Advisory::ConnectionGone("ID:h-1-2-1:1".into()))
-        );
-        for other in [
-            "",
-            "[]",
-            "{}",
-            r#"{"ConnectionInfo":{}}"#,
-            r#"{"DestinationInfo":{"destination":7}}"#,
-        ] {
-            assert_eq!(Advisory::read(other), None, "{other}");
-        }
-    }
-
     #[tokio::test(start_paused = true)]
-    async fn only_what_has_waited_and_whose_sender_has_gone_is_stale() {
+    async fn only_a_temporary_queue_that_is_not_there_is_missed() {
         let mut presence = Presence::default();
-        presence.subscribed();
-        assert!(
-            !presence.is_stale(QUEUE, true),
-            "without advisories nothing is known"
-        );
         presence.note(&Advisory::Created("ID:other:1:1".into()));
-        assert!(presence.is_stale(QUEUE, false));
-        assert!(!presence.is_stale("/queue/answers", false));
-        assert!(
-            !presence.is_stale("/remote-temp-topic/ID:h-1-2-1:1:1", false),
-            "nothing is told of topics"
-        );
-        presence.note(&created());
-        assert!(!presence.is_stale(QUEUE, true));
+        assert!(!presence.misses(QUEUE), "nothing is proven");
+        presence.rely();
+        assert!(presence.misses(QUEUE) && !presence.misses("/remote-temp-queue/ID:other:1:1"));
+        for other in ["/queue/answers", "/remote-temp-topic/ID:h-1-2-1:1:1"] {
+            assert!(!presence.misses(other), "nothing is told of {other}");
+        }
+        presence.note(&Advisory::Created("ID:h-1-2-1:1:1".into()));
+        assert!(!presence.misses(QUEUE) && presence.has_queue_of("ID:h-1-2-1:1"));
         presence.note(&Advisory::ConnectionGone("ID:h-1-2-1:1".into()));
-        assert!(presence.is_stale(QUEUE, false));
-        tokio::time::advance(BACKLOG * 2).await;
-        assert!(!presence.is_stale(QUEUE, false) && presence.is_stale(QUEUE, true));
+        assert!(presence.misses(QUEUE) && !presence.is_absent("ID:h-1-2-1:1:1"));
+        tokio::time::advance(RETURN * 2).await;
+        assert!(presence.is_absent("ID:h-1-2-1:1:1"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod support;
 
 use std::time::Duration;
 
-use patchbay_servers::{ActiveMq, Connect, Message, Received, silent};
+use patchbay_servers::{ActiveMq, Connect, Jms, Message, Received, silent};
 use patchbay_testkit::{Asked, FrontendHost};
 use serde_json::json;
 use support::world::{LOGIN, World, value};
@@ -34,6 +34,24 @@ async fn a_client_that_leaves_is_logged_out_however_it_leaves() {
             == 2
     };
     assert!(eventually(logged_out).await);
+    world.host.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_broker_does_not_tell_the_refused_answer_ends_the_session() {
+    let broker = ActiveMq::options().advisories(false);
+    let broker = broker.start(&silent).unwrap();
+    let jms = Jms::start(&silent).unwrap();
+    let host = start(json!({"broker": broker.stomp().to_string(), "advisories": false})).await;
+    let world = World { host, jms, broker };
+    world.log_in("gui");
+    let slow = r#"{"command":"eval","expr":"sleep 1"}"#;
+    world.jms.send("gui", "slow", slow).unwrap();
+    assert!(eventually(|| ops(&world.host) == ["eval"]).await);
+    world.jms.kill("gui").unwrap();
+    let logged_out = || matches!(world.host.asked().last(), Some(Asked::Logout { .. }));
+    assert!(eventually(logged_out).await);
+    world.log_in("next");
     world.host.stop().await.unwrap();
 }
 
@@ -125,7 +143,7 @@ async fn whoever_was_taken_when_the_gateway_stops_gets_an_answer_and_the_queue_i
             .unwrap()
             .contains("reconnect")
     );
-    assert!(host.asked().is_empty());
+    assert!(ops(&host).is_empty());
     host.stop().await.unwrap();
 }
 
@@ -134,7 +152,9 @@ async fn answers_live_as_long_as_their_requests() {
     let world = World::new(json!({"answer_expiry_s": 30})).await;
     world.log_in("gui");
     for (id, persistent) in [("lasting", true), ("passing", false)] {
-        let message = Message::text(r#"{"command":"getstatus"}"#).correlation(id);
+        let message = Message::text(r#"{"command":"getstatus"}"#)
+            .correlation(id)
+            .priority(7);
         let message = if persistent {
             message.persistent()
         } else {
@@ -143,6 +163,7 @@ async fn answers_live_as_long_as_their_requests() {
         world.jms.send_message("gui", &message).unwrap();
         let answer = world.jms.await_reply("gui", id, LIMIT).unwrap();
         assert_eq!(answer.persistent, persistent);
+        assert_eq!(answer.priority, 7);
         assert!(answer.expires > 0);
     }
     // Without a correlation id the answer carries the request's message id.

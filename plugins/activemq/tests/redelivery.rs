@@ -8,9 +8,11 @@
 
 mod support;
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use serde_json::json;
-use support::scripted::{EMERGENCY, REPLY, STATUS, SUBMIT, World};
-use support::{eventually, ops};
+use support::scripted::{EMERGENCY, EVAL, REPLY, STATUS, SUBMIT, World};
+use support::{eventually, keys, ops};
 
 #[tokio::test]
 async fn a_request_is_acknowledged_only_when_the_broker_has_the_answer() {
@@ -65,26 +67,51 @@ async fn a_request_delivered_again_while_it_is_carried_out_waits_for_that() {
 #[tokio::test]
 async fn what_an_earlier_gateway_may_have_done_is_not_done_again_but_looking_is_free() {
     let mut world = World::new().await;
-    world
-        .reading
-        .request(2, &format!("{REPLY}redelivered:true\n"), SUBMIT)
-        .await;
+    let again = format!("{REPLY}redelivered:true\n");
+    world.reading.request(2, &again, EVAL).await;
     let (_, answer) = world.answering.answer().await;
-    assert_eq!(answer["success"], false);
-    assert!(
-        answer["payload"]
-            .as_str()
-            .unwrap()
-            .contains("look at the queue"),
-        "{answer}"
-    );
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(message.contains("look at the queue"), "{answer}");
     assert!(world.acknowledged("a-2").await);
-    world
-        .reading
-        .request(3, &format!("{REPLY}redelivered:true\n"), STATUS)
-        .await;
+    world.reading.request(3, &again, STATUS).await;
     assert_eq!(world.answering.answer().await.1["ok"]["run"], "idle");
     assert_eq!(ops(&world.host), ["status"]);
+}
+
+#[tokio::test]
+async fn of_a_submit_the_host_knows_whether_it_was_done() {
+    let mut world = World::new().await;
+    let again = format!("{REPLY}redelivered:true\n");
+    world.reading.request(2, &again, SUBMIT).await;
+    assert_eq!(world.answering.answer().await.1["payload"], "job-1");
+    let own = r#"{"op":"submit","args":{"code":"x"},"key":"mine"}"#;
+    world.reading.request(3, REPLY, own).await;
+    assert_eq!(world.answering.answer().await.1["ok"]["job"], "job-1");
+    let expected = ["message /remote-temp-queue/ID:h:1:1 ID:m:2", "client mine"];
+    assert_eq!(keys(&world.host), expected);
+    // Where it cannot even look, it does not say that nothing was done.
+    let unlucky = SUBMIT.replace("\"x\"", "\"no room\"");
+    world.reading.request(4, &again, &unlucky).await;
+    let (_, answer) = world.answering.answer().await;
+    let text = answer["payload"].as_str().unwrap();
+    assert!(text.contains("may already have been done"), "{text}");
+    world.reading.request(5, REPLY, &unlucky).await;
+    let (_, answer) = world.answering.answer().await;
+    assert_eq!(answer["payload"], "too many requests at a time");
+}
+
+#[tokio::test]
+async fn a_submit_of_somebody_without_session_is_answered_as_it_was_before() {
+    let mut world = World::new().await;
+    let other = "reply-to:/queue/other\n";
+    let known = SUBMIT.replace("\"x\"", "\"known\"");
+    world.reading.request(2, other, &known).await;
+    assert_eq!(world.answering.answer().await.1["payload"], "job-1");
+    world.reading.request(3, other, SUBMIT).await;
+    let (_, answer) = world.answering.answer().await;
+    let text = answer["payload"].as_str().unwrap();
+    assert!(text.contains("reconnect"), "{text}");
+    assert!(ops(&world.host).is_empty());
 }
 
 #[tokio::test]
@@ -119,35 +146,6 @@ async fn answers_that_nobody_takes_are_told_then_given_up_and_their_requests_ack
 }
 
 #[tokio::test]
-async fn a_request_that_waited_for_us_longer_than_its_sender_did_is_not_carried_out() {
-    let mut world = World::new().await;
-    drop(world.reading);
-    world.reading = world.listener.accept().await;
-    let subscribe = world.reading.frame().await;
-    world.reading.receipt(&subscribe).await;
-    let advisory = r#"{"DestinationInfo":{"destination":{"@class":"ActiveMQTempQueue","string":"ID:alive:1:1"},"operationType":0}}"#;
-    let id = subscribe.header("id").unwrap();
-    world
-        .reading
-        .write(format!(
-            "MESSAGE\ndestination:/topic/x\nmessage-id:1\nsubscription:{id}\n\n{advisory}\0\n"
-        ))
-        .await;
-    world.reading.confirm_subscriptions().await;
-    world.reading.request(2, REPLY, SUBMIT).await;
-    let (_, answer) = world.answering.answer().await;
-    assert!(
-        answer["payload"]
-            .as_str()
-            .unwrap()
-            .contains("not carried out"),
-        "{answer}"
-    );
-    assert!(world.acknowledged("a-2").await);
-    assert!(ops(&world.host).is_empty());
-}
-
-#[tokio::test]
 async fn what_makes_things_safe_is_done_even_if_it_may_have_been_done_before() {
     let mut world = World::new().await;
     world
@@ -157,6 +155,30 @@ async fn what_makes_things_safe_is_done_even_if_it_may_have_been_done_before() {
     let (_, answer) = world.answering.answer().await;
     assert_eq!(answer["success"], true, "{answer}");
     assert_eq!(ops(&world.host), ["emergency"]);
+}
+
+#[tokio::test]
+async fn what_expires_while_it_waits_for_its_turn_is_not_carried_out() {
+    let mut world = World::new().await;
+    let slow = r#"{"op":"eval","args":{"code":"sleep 1"}}"#;
+    world.reading.request(2, REPLY, slow).await;
+    let soon = SystemTime::now() + Duration::from_millis(300);
+    let soon = soon.duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let expires = format!("{REPLY}expires:{soon}\n");
+    world.reading.request(3, &expires, SUBMIT).await;
+    let known = SUBMIT.replace("\"x\"", "\"known\"");
+    world.reading.request(4, &expires, &known).await;
+    assert_eq!(world.answering.answer().await.1["ok"]["value"], "sleep 1");
+    let (_, answer) = world.answering.answer().await;
+    let text = answer["payload"].as_str().unwrap();
+    assert!(text.contains("expired"), "{text}");
+    // But not if it was before.
+    assert_eq!(world.answering.answer().await.1["payload"], "job-1");
+    let never = format!("{REPLY}expires:0\npriority:many\n");
+    world.reading.request(5, &never, STATUS).await;
+    let (frame, answer) = world.answering.answer().await;
+    assert!(answer["ok"].is_object() && frame.header("priority").is_none());
+    assert_eq!(ops(&world.host), ["eval", "status"]);
 }
 
 #[tokio::test]
@@ -182,6 +204,13 @@ async fn on_stop_what_was_done_is_not_said_to_be_undone() {
         reading.request(4, &again, SUBMIT).await;
         let (_, answer) = answering.answer().await;
         let text = answer["payload"].as_str().unwrap();
+        assert!(text.contains("was not carried out"), "{text}");
+        let known = SUBMIT.replace("\"x\"", "\"known\"");
+        reading.request(5, &again, &known).await;
+        assert_eq!(answering.answer().await.1["payload"], "job-1");
+        reading.request(6, &again, EVAL).await;
+        let (_, answer) = answering.answer().await;
+        let text = answer["error"]["message"].as_str().unwrap();
         assert!(text.contains("may already have been done"), "{text}");
         assert_eq!(answering.answer().await.1["ok"]["value"], "sleep 1");
         while reading.frame().await.command != "DISCONNECT" {}
@@ -209,6 +238,23 @@ async fn all_messages_with_a_forged_id_are_acknowledged() {
         assert!(world.acknowledged(ack).await);
     }
     assert_eq!(ops(&world.host), ["eval"]);
+}
+
+#[tokio::test]
+async fn two_requests_with_the_same_correlation_id_are_two() {
+    let mut world = World::new().await;
+    let same = format!("{REPLY}correlation-id:same\n");
+    for number in [2, 3] {
+        let subscription = &world.reading.subscription;
+        let frame = format!(
+            "MESSAGE\ndestination:/queue/ss_admin\nmessage-id:m-{number}\nsubscription:{subscription}\nack:a-{number}\n{same}\n{SUBMIT}\0\n"
+        );
+        world.reading.write(frame).await;
+        let (answer, _) = world.answering.answer().await;
+        assert_eq!(answer.header("correlation-id"), Some("same"));
+        assert!(world.acknowledged(&format!("a-{number}")).await);
+    }
+    assert_eq!(ops(&world.host), ["submit", "submit"]);
 }
 
 #[tokio::test]

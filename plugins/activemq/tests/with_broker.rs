@@ -60,6 +60,21 @@ async fn clients_log_in_and_are_answered_in_both_forms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_compresses_is_read_as_well() {
+    let world = World::new(json!({})).await;
+    let connect = Connect::to(world.broker.openwire()).compressed();
+    world.jms.open("gui", &connect).unwrap();
+    assert_eq!(world.ask("gui", "login", LOGIN)["success"], true);
+    let text = "caf\u{e9} \u{1f600} ".repeat(100);
+    let eval = json!({"op": "eval", "args": {"code": text}}).to_string();
+    assert_eq!(
+        world.ask("gui", "eval", &eval),
+        json!({"ok": {"value": text}})
+    );
+    world.host.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_requests_are_answered_with_their_cause_and_the_next_one_is_served() {
     let world = World::new(json!({"limits": {"request_bytes": 100_000}})).await;
     world.log_in("gui");

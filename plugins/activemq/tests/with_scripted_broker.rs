@@ -127,10 +127,11 @@ async fn a_subscription_that_is_refused_is_told_as_the_health_and_tried_again() 
     world.health().await;
     drop(world.reading);
     world.reading = world.listener.accept().await;
+    world.reading.confirm_advisories().await;
+    world.reading.created("ID:gw:1:1").await;
     loop {
         let frame = world.reading.frame().await;
         if !frame.is_for_requests() {
-            world.reading.receipt(&frame).await;
             continue;
         }
         let message = "User gw is not authorized to read from\\c queue\\c//ss_admin";

@@ -29,8 +29,10 @@ pub enum Asked {
     },
     /// An operation.
     Call {
-        /// In which session.
+        /// In which session; 0 only recalls what became of that key.
         session: u64,
+        /// The key under which it is carried out once.
+        key: Option<String>,
         /// Its name.
         op: String,
         /// Its arguments.
@@ -205,6 +207,7 @@ fn read(message: &Message) -> Asked {
     let args = serde_json::from_slice(&message.body).expect("arguments in JSON");
     Asked::Call {
         session: head.session,
+        key: head.key,
         op: head.op,
         args,
     }

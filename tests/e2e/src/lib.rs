@@ -15,10 +15,12 @@
 mod local;
 
 pub use local::{Called, Local, Running};
+pub mod tap;
 
 use patchbay_servers::{ActiveMq, Connect, Gateway, Jms, Message, Nicos, Received, silent};
 use patchbay_testkit::build;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -43,11 +45,22 @@ pub struct Site {
 impl Site {
     /// Starts everything, the gateway with the login of old clients mapped to NICOS's `admin`.
     pub fn start() -> Site {
+        Site::start_with("")
+    }
+
+    /// The same with these further lines in the frontend's configuration.
+    pub fn start_with(frontend: &str) -> Site {
+        Site::start_by_way(frontend, |server| server)
+    }
+
+    /// The same, where the gateway reaches NICOS and the broker (in this order) by the ways that this gives.
+    pub fn start_by_way(frontend: &str, mut way: impl FnMut(SocketAddr) -> SocketAddr) -> Site {
         let nicos = Nicos::start(&silent).unwrap();
         let broker = ActiveMq::options().persistent(true).start(&silent).unwrap();
         let config = CONFIG
-            .replace("@NICOS@", &nicos.address().to_string())
-            .replace("@STOMP@", &broker.stomp().to_string());
+            .replace("@FRONTEND@", frontend)
+            .replace("@NICOS@", &way(nicos.address()).to_string())
+            .replace("@STOMP@", &way(broker.stomp()).to_string());
         let gateway = gateway(&config, &["nicos", "activemq"]);
         let jms = Jms::start(&silent).unwrap();
         Site {
@@ -115,6 +128,7 @@ plugin = "activemq"
 backend = "nicos"
 [frontend.config]
 broker = "@STOMP@"
+@FRONTEND@
 [[frontend.login]]
 client_user = "ibex"
 user = "admin"

@@ -112,3 +112,21 @@ fn no_file_has_become_two_rooms() {
         }
     }
 }
+
+#[test]
+fn every_surprise_of_the_broker_has_its_test() {
+    let table = std::fs::read_to_string(root().join("plugins/activemq/tests/README.md")).unwrap();
+    let tests: String = ["plugins/activemq", "tests/e2e"]
+        .iter()
+        .flat_map(|folder| files(folder, ".rs"))
+        .map(|(_, text)| text)
+        .collect();
+    let names = table
+        .lines()
+        .filter_map(|row| row.strip_prefix('|')?.split('|').nth(1))
+        .flat_map(|tests| tests.split('`').skip(1).step_by(2));
+    let missing: Vec<&str> = names
+        .filter(|name| !tests.contains(&format!("fn {name}(")))
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}

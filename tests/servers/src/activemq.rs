@@ -46,6 +46,7 @@ const PROPERTIES: [&str; 8] = [
 pub struct ActiveMqOptions {
     users: bool,
     persistent: bool,
+    no_advisories: bool,
     temporary_queue_bytes: Option<u64>,
     tls: Option<Tls>,
 }
@@ -75,6 +76,13 @@ impl ActiveMqOptions {
     pub fn tls(mut self, client: Option<&Path>) -> Self {
         let client = client.map(Path::to_owned);
         self.tls = Some(Tls { client });
+        self
+    }
+
+    /// With `false` advisories do not reach STOMP clients, as with Debian's own start script: what they need is left out of
+    /// the class path.
+    pub fn advisories(mut self, advisories: bool) -> Self {
+        self.no_advisories = !advisories;
         self
     }
 
@@ -255,7 +263,7 @@ impl Place {
         java.arg(format!("-Dactivemq.data={}/data", dir.display()));
         java.args([
             "-cp",
-            &install::broker_class_path()?,
+            &install::broker_class_path(!self.config.options.no_advisories)?,
             "org.apache.activemq.console.Main",
         ]);
         java.args(["start", &format!("xbean:file:{}", config.display())]);

@@ -166,10 +166,14 @@ fn event(message: Message<FromServer>, head: &Head, body: Body) -> ServerEvent {
     let plain = |value: String| unescape(&value).into_owned();
     match message.content {
         FromServer::Connected {
-            heartbeat, server, ..
+            heartbeat,
+            server,
+            session,
+            ..
         } => ServerEvent::Connected {
             heart_beat: heartbeat.map(plain),
             server: server.map(plain),
+            session: session.map(plain),
         },
         FromServer::Receipt { receipt_id } => ServerEvent::Receipt(plain(receipt_id)),
         FromServer::Error { message, .. } => ServerEvent::Error(ErrorFrame {

@@ -42,7 +42,14 @@ pub struct Incoming {
     doubt: Option<Instant>,
     stuck: watch::Receiver<Option<Duration>>,
     writer: JoinHandle<()>,
+    greeting: Greeting,
+}
+
+/// What the broker says of itself and of the connection.
+struct Greeting {
+    heart_beat: Option<String>,
     server: Option<String>,
+    session: Option<String>,
 }
 
 /// Connects and logs in.
@@ -76,7 +83,12 @@ impl Incoming {
 
     /// What the broker calls itself.
     pub fn server(&self) -> &str {
-        self.server.as_deref().unwrap_or("unknown")
+        self.greeting.server.as_deref().unwrap_or("unknown")
+    }
+
+    /// What the broker calls this connection.
+    pub fn session(&self) -> Option<&str> {
+        self.greeting.session.as_deref()
     }
 
     async fn fill(&mut self) -> Result<(), LinkError> {
@@ -114,7 +126,7 @@ impl Incoming {
 impl fmt::Debug for Incoming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming")
-            .field("server", &self.server)
+            .field("server", &self.server())
             .finish_non_exhaustive()
     }
 }
@@ -162,8 +174,8 @@ async fn handshake(target: &Target) -> Result<(Incoming, Outgoing), LinkError> {
         writer.flush().await?;
         connected(&mut reader, &mut codec, &mut buffer).await
     };
-    let (heart_beat, server) = greeted.await.map_err(explain)?;
-    let agreed = HeartBeat::agree(target.heart_beat, heart_beat.as_deref());
+    let greeting = greeted.await.map_err(explain)?;
+    let agreed = HeartBeat::agree(target.heart_beat, greeting.heart_beat.as_deref());
     let (outgoing, task, stuck) = Outgoing::start(writer, agreed.beat_every(), target);
     let incoming = Incoming {
         socket: reader,
@@ -174,7 +186,7 @@ async fn handshake(target: &Target) -> Result<(Incoming, Outgoing), LinkError> {
         doubt: None,
         stuck,
         writer: tokio::spawn(task.run()),
-        server,
+        greeting,
     };
     Ok((incoming, outgoing))
 }
@@ -183,13 +195,23 @@ async fn connected(
     reader: &mut ReadHalf<Box<dyn Socket>>,
     codec: &mut GuardCodec,
     buffer: &mut BytesMut,
-) -> Result<(Option<String>, Option<String>), LinkError> {
+) -> Result<Greeting, LinkError> {
     loop {
         if buffer.first() == Some(&TLS_ALERT) {
             return Err(LinkError::WantsTls);
         }
         match codec.decode(buffer)? {
-            Some(ServerEvent::Connected { heart_beat, server }) => return Ok((heart_beat, server)),
+            Some(ServerEvent::Connected {
+                heart_beat,
+                server,
+                session,
+            }) => {
+                return Ok(Greeting {
+                    heart_beat,
+                    server,
+                    session,
+                });
+            }
             Some(ServerEvent::Error(error)) => return Err(LinkError::Refused(error.message)),
             Some(ServerEvent::HeartBeat) => {}
             Some(ServerEvent::Unusable { reason, .. }) => return Err(LinkError::NotStomp(reason)),

@@ -18,6 +18,8 @@ pub enum ServerEvent {
         heart_beat: Option<String>,
         /// Such as `ActiveMQ/5.17.2`.
         server: Option<String>,
+        /// With ActiveMQ the connection's id, which the names of its temporary queues begin with.
+        session: Option<String>,
     },
     /// A message of a subscription.
     Message(Box<MessageFrame>),

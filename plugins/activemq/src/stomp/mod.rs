@@ -2,7 +2,7 @@
 //!
 //! From the wire inwards: [`scan`] finds whole frames in hostile bytes within limits, [`codec`] hands each head to
 //! tokio-stomp's codec and mends what that codec gets wrong, [`connection`] keeps one connection alive, [`target`] says
-//! where to and with which login, [`tls`] keeps it private, [`backoff`] spaces the attempts. Nothing here knows of scripts or sessions.
+//! where to and with which login, `tls` keeps it private, [`backoff`] spaces the attempts. Nothing here knows of scripts or sessions.
 
 pub mod backoff;
 pub mod codec;

@@ -57,3 +57,29 @@ impl AsyncWrite for QuickAck {
         Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn acknowledgements_are_asked_for_at_once_before_and_after_each_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (mut peer, _) = listener.accept().await.unwrap();
+        let mut socket = QuickAck::new(socket);
+        let quick = |socket: &QuickAck| socket2::SockRef::from(&socket.0).tcp_quickack().unwrap();
+        assert!(quick(&socket));
+        for _ in 0..3 {
+            // Talking makes Linux delay them again.
+            socket.write_all(b"x").await.unwrap();
+            peer.write_all(&[0; 10_000]).await.unwrap();
+            socket.read_exact(&mut [0; 10_000]).await.unwrap();
+            assert!(quick(&socket));
+        }
+    }
+}

@@ -105,6 +105,14 @@ fn plain_char(bytes: &[u8]) -> (char, usize) {
     (char::REPLACEMENT_CHARACTER, 1)
 }
 
+/// JSON that a JMS client can read: it throws on a raw character above U+FFFF.
+pub fn ascii(json: String) -> String {
+    match ascii_json(&json) {
+        Cow::Borrowed(_) => json,
+        Cow::Owned(ascii) => ascii,
+    }
+}
+
 /// Writes every character above U+007F of a JSON text as `\uXXXX`, which both sides of the broker read in the same way:
 /// a JMS client throws on a raw four-byte character. In JSON such characters occur inside strings only.
 pub fn ascii_json(json: &str) -> Cow<'_, str> {

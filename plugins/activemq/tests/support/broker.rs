@@ -20,6 +20,8 @@ pub struct Peer {
     buffer: Vec<u8>,
     /// The id of the subscription to requests.
     pub subscription: String,
+    /// That of the subscription to temporary queues that come and go.
+    pub advisories: String,
     /// Line ends between frames so far.
     pub beats: usize,
 }
@@ -52,7 +54,7 @@ impl Listener {
     pub async fn accept(&self) -> Peer {
         let mut peer = self.accept_raw().await;
         assert_eq!(peer.frame().await.command, "CONNECT");
-        peer.write("CONNECTED\nversion:1.2\nserver:scripted\n\n\0\n")
+        peer.write("CONNECTED\nversion:1.2\nserver:scripted\nsession:ID\\cgw\\c1\n\n\0\n")
             .await;
         peer
     }
@@ -67,6 +69,7 @@ impl Listener {
             stream,
             buffer: Vec::new(),
             subscription: String::new(),
+            advisories: String::new(),
             beats: 0,
         }
     }
@@ -89,17 +92,53 @@ impl Peer {
         self.stream.readable().await.unwrap();
     }
 
-    /// Confirms what the frontend subscribes to, up to its queue, and returns that frame.
+    /// Confirms what the frontend subscribes to, up to its queue, and returns that frame. Of temporary queues it is told as ActiveMQ would: that
+    /// of [`super::scripted::REPLY`] is there, and so is the frontend's own.
     pub async fn confirm_subscriptions(&mut self) -> Frame {
+        let frame = self.confirm_advisories().await;
+        self.created("ID:h:1:1").await;
+        self.go_on_from(frame).await
+    }
+
+    /// The same up to the subscription to the frontend's own temporary queue, of which it has not been told then.
+    pub async fn confirm_advisories(&mut self) -> Frame {
         loop {
             let frame = self.frame().await;
             assert_eq!(frame.command, "SUBSCRIBE");
             self.receipt(&frame).await;
-            if frame.is_for_requests() {
-                self.subscription = frame.header("id").unwrap().to_owned();
-                return frame;
+            match frame.header("destination").unwrap() {
+                "/topic/ActiveMQ.Advisory.TempQueue" => {
+                    self.advisories = frame.header("id").unwrap().to_owned();
+                }
+                other if other.starts_with("/topic/") => {}
+                _ => return frame,
             }
         }
+    }
+
+    /// The rest, from that subscription on.
+    pub async fn go_on_from(&mut self, mut frame: Frame) -> Frame {
+        while !frame.is_for_requests() {
+            if frame.command == "SUBSCRIBE" {
+                self.created("ID:gw:1:1").await;
+            }
+            frame = self.frame().await;
+        }
+        self.receipt(&frame).await;
+        self.subscription = frame.header("id").unwrap().to_owned();
+        frame
+    }
+
+    /// Tells of a new temporary queue.
+    pub async fn created(&mut self, queue: &str) {
+        let advisory = format!(
+            r#"{{"DestinationInfo":{{"destination":{{"@class":"ActiveMQTempQueue","string":"{queue}"}},"operationType":0}}}}"#
+        );
+        let id = &self.advisories;
+        let frame = format!(
+            "MESSAGE\ndestination:/topic/x\nmessage-id:1\nsubscription:{id}\n\n{advisory}\0\n"
+        );
+        self.write(frame).await;
     }
 
     pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {

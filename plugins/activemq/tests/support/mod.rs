@@ -32,7 +32,16 @@ pub fn script_server(asked: &Asked) -> Result<Value, Fault> {
         }
         Asked::Login { .. } => Err(Fault::new(FaultKind::Unauthorized, "wrong password")),
         Asked::Logout { .. } => Ok(Value::Null),
+        // The host knows of one submit that an earlier life of the gateway has carried out.
+        Asked::Call {
+            session: 0, args, ..
+        } if args["code"] != "known" => {
+            Err(Fault::new(FaultKind::Unauthorized, "you are not logged in"))
+        }
         Asked::Call { op, args, .. } => match op.as_str() {
+            "submit" if args["code"] == "no room" => {
+                Err(Fault::new(FaultKind::Busy, "too many requests at a time"))
+            }
             "submit" => Ok(json!({"job": "job-1"})),
             "eval" => Ok(json!({"value": evaluated(args["code"].as_str().unwrap())})),
             "status" => {
@@ -65,10 +74,21 @@ pub async fn start(config: Value) -> FrontendHost {
 /// The operations that the script server was asked for, in order.
 pub fn ops(host: &FrontendHost) -> Vec<String> {
     let op = |asked| match asked {
-        Asked::Call { op, .. } => Some(op),
+        Asked::Call {
+            session: 1.., op, ..
+        } => Some(op),
         _ => None,
     };
     host.asked().into_iter().filter_map(op).collect()
+}
+
+/// The keys of all calls that had one.
+pub fn keys(host: &FrontendHost) -> Vec<String> {
+    let key = |asked| match asked {
+        Asked::Call { key, .. } => key,
+        _ => None,
+    };
+    host.asked().into_iter().filter_map(key).collect()
 }
 
 /// Whether `done` becomes true within [`LIMIT`].

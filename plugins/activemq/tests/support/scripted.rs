@@ -13,6 +13,8 @@ pub const REPLY: &str = "reply-to:/remote-temp-queue/ID\\ch\\c1\\c1\n";
 pub const LOGIN: &str = r#"{"command":"authenticate","login":"ibex","passwd":"good"}"#;
 /// It changes something.
 pub const SUBMIT: &str = r#"{"command":"queue","name":"n","code":"x"}"#;
+/// It changes something, and the host does not know whether it was done.
+pub const EVAL: &str = r#"{"op":"eval","args":{"code":"x"}}"#;
 /// It must not wait.
 pub const EMERGENCY: &str = r#"{"command":"emergency"}"#;
 /// It changes nothing.

@@ -9,6 +9,7 @@ use crate::progress::Progress;
 const PACKAGES: &str = include_str!("../../activemq/packages.txt");
 const BROKER_JARS: &str = include_str!("../../activemq/broker-jars.txt");
 const CLIENT_JARS: &str = include_str!("../../activemq/client-jars.txt");
+const XSTREAM: &str = "xstream";
 const JARS_DIR: &str = "/usr/share/java";
 
 /// The packages that are not installed.
@@ -22,19 +23,20 @@ pub(crate) fn install(progress: Progress<'_>) -> Result<()> {
     debian::warn_of_versions(&debian::parse(PACKAGES), progress)
 }
 
-/// The broker's class path, as `java -cp` takes it.
-pub(super) fn broker_class_path() -> Result<String> {
-    class_path(BROKER_JARS)
+/// The broker's class path, as `java -cp` takes it; with or without what turns advisories into text.
+pub(super) fn broker_class_path(advisories: bool) -> Result<String> {
+    let jars = debian::data_lines(BROKER_JARS);
+    class_path(jars.filter(|jar| advisories || *jar != XSTREAM))
 }
 
 /// The JMS client's class path.
 pub(crate) fn client_class_path() -> Result<String> {
-    class_path(CLIENT_JARS)
+    class_path(debian::data_lines(CLIENT_JARS))
 }
 
 /// Debian's start script for the broker names too few jars, hence our own lists.
-fn class_path(list: &str) -> Result<String> {
-    let paths: Result<Vec<String>> = debian::data_lines(list).map(jar).collect();
+fn class_path<'a>(jars: impl Iterator<Item = &'a str>) -> Result<String> {
+    let paths: Result<Vec<String>> = jars.map(jar).collect();
     Ok(paths?.join(":"))
 }
 
@@ -65,7 +67,9 @@ mod tests {
 
     #[test]
     fn a_jar_that_is_not_there_is_named() {
-        let error = class_path("no-such-jar").unwrap_err().to_string();
+        let error = class_path(["no-such-jar"].into_iter())
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("/usr/share/java/no-such-jar.jar is missing"));
     }
 }

@@ -29,6 +29,12 @@ impl Connect {
         self
     }
 
+    /// A client that compresses its messages' bodies.
+    pub fn compressed(mut self) -> Self {
+        self.uri.push_str("?jms.useCompression=true");
+        self
+    }
+
     /// As [`Connect::failover`], but to whichever of the two brokers works, this one first.
     pub fn failover_to(mut self, other: SocketAddr) -> Self {
         self.uri = format!(
@@ -131,6 +137,11 @@ impl Message {
     /// Surviving a broker's restart.
     pub fn persistent(self) -> Self {
         self.option("persistent")
+    }
+
+    /// With a JMSPriority other than 4.
+    pub fn priority(self, priority: u8) -> Self {
+        self.option(&format!("priority={priority}"))
     }
 
     /// Worthless after so many milliseconds.

@@ -35,6 +35,8 @@ pub struct Received {
     pub message_id: String,
     /// Whether it was sent to survive a broker's restart.
     pub persistent: bool,
+    /// JMSPriority.
+    pub priority: u8,
     /// JMSExpiration: unix time in milliseconds, 0 for never.
     pub expires: i64,
     /// JMSRedelivered.
@@ -99,7 +101,7 @@ mod tests {
     #[test]
     fn a_message_line_is_read() {
         let line = r#"{"event":"message","client":"c","correlation":"1","type":"text","text":"hi","destination":"queue://q",
-            "message_id":"m","persistent":false,"expires":0,"redelivered":false,"at_ns":5}"#;
+            "message_id":"m","persistent":false,"priority":4,"expires":0,"redelivered":false,"at_ns":5}"#;
         let Line::Message(received) = serde_json::from_str(line).unwrap() else {
             panic!("not a message");
         };
