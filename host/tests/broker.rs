@@ -101,7 +101,7 @@ fn what_waits_for_a_new_login_goes_in_order_and_was_not_done_if_it_waits_in_vain
     let session = client(&backend, &frontend);
     broker.disconnect(BACKEND, 1);
     let backend = end(&broker, BACKEND, 2);
-    (2..=3).for_each(|id| frontend.call(id, session, "submit"));
+    (2..=3).for_each(|id| frontend.call(id, session, "remove"));
     let asked = backend.inbox.next();
     std::thread::sleep(Duration::from_millis(60));
     broker.sweep();
@@ -124,7 +124,7 @@ fn what_waits_for_a_new_login_goes_in_order_and_was_not_done_if_it_waits_in_vain
 fn what_a_backend_owes_when_it_fails_may_or_may_not_have_been_done() {
     let (broker, backend, frontend) = office();
     let session = client(&backend, &frontend);
-    frontend.call(2, session, "submit");
+    frontend.call(2, session, "remove");
     frontend.call(3, session, "status");
     broker.disconnect(BACKEND, 1);
     assert_eq!(frontend.inbox.fault().kind, FaultKind::UnknownOutcome);

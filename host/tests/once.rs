@@ -154,7 +154,7 @@ fn what_an_earlier_life_may_have_sent_is_looked_for_and_not_sent_again() {
     let question: serde_json::Value = serde_json::from_slice(&asked.body).unwrap();
     assert_eq!(question["submit"]["code"], "count(1)");
     assert!(question["since"].as_f64().unwrap() > 1e9);
-    // The job of another key is not this one's.
+    // The job of another submit is not this one's.
     life.answer(&asked, r#"{"jobs":["7","8"]}"#);
     assert_eq!(life.told(), (2, Ok(r#"{"job":"8"}"#.into())));
     life.submit_in(0, 3, "second", SCRIPT);
@@ -251,7 +251,8 @@ fn without_its_state_directory_a_gateway_refuses_submits_and_does_everything_els
     life.submit(2, "k", SCRIPT);
     let (_, told) = life.told();
     let fault = told.unwrap_err();
-    assert_eq!((fault.kind, fault.retry), (FaultKind::Unavailable, true));
+    // Whether it was carried out before could not be looked up either.
+    assert_eq!(fault.kind, FaultKind::UnknownOutcome);
     assert!(
         fault.message.contains("state directory"),
         "{}",
@@ -265,6 +266,45 @@ fn without_its_state_directory_a_gateway_refuses_submits_and_does_everything_els
     life.submit(4, "k", SCRIPT);
     life.answer(&life.asked("submit"), r#"{"job":"7"}"#);
     assert_eq!(life.told(), (4, Ok(r#"{"job":"7"}"#.into())));
+}
+
+#[test]
+fn of_several_jobs_that_fit_none_is_taken_for_the_one() {
+    let folder = folder();
+    let life = Life::begin(&folder.path().join("state"));
+    life.submit(2, "k", SCRIPT);
+    life.refuse(&life.asked("submit"), FaultKind::UnknownOutcome);
+    life.told().1.unwrap_err();
+    life.submit(3, "k", SCRIPT);
+    life.answer(&life.asked("find"), r#"{"jobs":["7","8"]}"#);
+    assert_eq!(life.told_kind(), FaultKind::UnknownOutcome);
+}
+
+#[test]
+fn the_job_of_a_submit_without_a_key_is_not_taken_for_that_of_another() {
+    let folder = folder();
+    let life = Life::begin(&folder.path().join("state"));
+    life.frontend.call(2, life.session, "submit");
+    life.answer(&life.asked("submit"), r#"{"job":"7"}"#);
+    life.told().1.unwrap();
+    life.submit(3, "k", SCRIPT);
+    life.refuse(&life.asked("submit"), FaultKind::UnknownOutcome);
+    life.told().1.unwrap_err();
+    life.submit(4, "k", SCRIPT);
+    life.answer(&life.asked("find"), r#"{"jobs":["7"]}"#);
+    assert_eq!(life.told_kind(), FaultKind::UnknownOutcome);
+}
+
+#[test]
+fn an_answer_that_is_being_noted_is_told_although_its_backend_ends() {
+    for _ in 0..20 {
+        let folder = folder();
+        let life = Life::begin(&folder.path().join("state"));
+        life.submit(2, "k", SCRIPT);
+        life.answer(&life.asked("submit"), r#"{"job":"7"}"#);
+        life._broker.disconnect(BACKEND, 1);
+        assert_eq!(life.told(), (2, Ok(r#"{"job":"7"}"#.into())));
+    }
 }
 
 #[test]

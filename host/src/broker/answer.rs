@@ -54,9 +54,17 @@ impl Broker {
     /// Answers a request: whoever comes first does, later answers find nothing. Whether this was
     /// the first.
     pub(super) fn settle(&self, id: u64, answer: Result<Message, Fault>) -> bool {
-        let Some(request) = self.take(id) else {
-            return false;
-        };
+        let taken = self.take(id);
+        let first = taken.is_some();
+        if let Some(request) = taken {
+            self.settle_taken(request, answer);
+        }
+        first
+    }
+
+    /// Answers a request that was taken out of the table. What is said of it must be what holds of it
+    /// as it was taken: a moment before it may still have waited, a moment later it may be sent.
+    pub(super) fn settle_taken(&self, request: Request, answer: Result<Message, Fault>) {
         match (&request.what, request.origin) {
             (What::Login, _) => self.login_answered(request, answer),
             (
@@ -68,7 +76,6 @@ impl Broker {
             (_, None) => {}
             (_, Some(origin)) => self.answer_to(origin, answer),
         }
-        true
     }
 
     /// A fault is an error; the rest must be JSON within the limit.
@@ -113,13 +120,9 @@ impl Broker {
     pub(super) fn settle_debts_of(&self, gone: Place) {
         let owed = self.lock().pending.owed_by(gone);
         for id in owed {
-            let fault = self
-                .lock()
-                .pending
-                .get(id)
-                .map(|request| self.lost(request));
-            if let Some(fault) = fault {
-                self.settle(id, Err(fault));
+            if let Some(request) = self.take(id) {
+                let fault = self.lost(&request);
+                self.settle_taken(request, Err(fault));
             }
         }
     }

@@ -32,9 +32,9 @@ impl Broker {
             message,
             once: None,
         };
-        match head.key {
-            Some(key) if op.once => self.look_up(&key, call),
-            _ => self.enter_call(call),
+        match op.once {
+            true => self.look_up(head.key.as_deref(), call),
+            false => self.enter_call(call),
         }
     }
 

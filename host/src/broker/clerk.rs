@@ -151,7 +151,7 @@ impl Clerk {
             Ok(note) => note,
             Err(trouble) => {
                 self.in_trouble(broker, &trouble);
-                return answer(Err(not_noted(&trouble)));
+                return answer(Err(not_known(&trouble)));
             }
         };
         match note {
@@ -229,18 +229,20 @@ impl Clerk {
         }
     }
 
-    /// The answer that a submit would have had: its job is the first that was found and that is not
-    /// the job of another key.
+    /// The answer that a submit would have had: its job is the only one that was found and that is not
+    /// the job of another submit. Of several, nobody knows which.
     fn found(&mut self, reply: &Message) -> Option<Box<RawValue>> {
         #[derive(Deserialize)]
         struct Found {
             jobs: Vec<String>,
         }
         let found: Found = serde_json::from_slice(&reply.body).ok()?;
-        found.jobs.iter().find_map(|job| {
+        let mut candidates = found.jobs.iter().filter_map(|job| {
             let answer = to_raw_value(&serde_json::json!({ "job": job })).ok()?;
             matches!(self.store.is_answer(&answer), Ok(false)).then_some(answer)
-        })
+        });
+        let only = candidates.next();
+        only.filter(|_| candidates.next().is_none())
     }
 
     fn carry_out(&mut self, broker: &Broker, step: Then, trouble: Option<&Trouble>) {
@@ -256,21 +258,34 @@ impl Clerk {
                 broker.answer_keyed(id, refused.clone());
                 self.settle(broker, once.key, &refused);
             }
-            (Then::Send(id, call, once), _) => match broker.send_on(id, *call) {
-                Some(Ok(())) => {}
-                Some(Err(fault)) => self.not_sent(broker, once, fault),
-                None => self.not_sent(broker, once, given_up()),
-            },
+            (Then::Send(id, call, once), _) => {
+                let origin = call.origin;
+                match broker.send_on(id, *call) {
+                    Some(Ok(())) => {}
+                    Some(Err(fault)) => {
+                        broker.count("requests_refused");
+                        let fault = self.not_sent(broker, once, fault);
+                        broker.answer_to(origin, Err(fault));
+                    }
+                    None => _ = self.not_sent(broker, once, given_up()),
+                }
+            }
         }
     }
 
-    /// It was noted that a request might be sent, and it was not.
-    fn not_sent(&mut self, broker: &Broker, once: Once, fault: Fault) {
-        if !once.finds {
-            // Where this fails the request counts as interrupted, which is only less than is known.
-            let _ = self.write(broker, &[Change::Forget(once.key)]);
-        }
-        self.settle(broker, once.key, &Err(fault));
+    /// It was noted that a request might be sent, and it was not; or that could not be asked what
+    /// became of one that may have been. What to say of it.
+    fn not_sent(&mut self, broker: &Broker, once: Once, fault: Fault) -> Fault {
+        let fault = match once.finds {
+            true => interrupted(),
+            false => {
+                // Where this fails the request counts as interrupted, which is only less than is known.
+                let _ = self.write(broker, &[Change::Forget(once.key)]);
+                fault
+            }
+        };
+        self.settle(broker, once.key, &Err(fault.clone()));
+        fault
     }
 
     fn settle(&mut self, broker: &Broker, key: Digest, answer: &Answer) {
@@ -361,6 +376,15 @@ fn given_up() -> Fault {
 fn used_otherwise() -> Fault {
     let text = "this key was used for another request; take a new key for each job";
     Fault::new(FaultKind::Conflict, text)
+}
+
+/// Whoever is told that nothing was done sends it again; but an earlier life may have done it.
+fn not_known(trouble: &Trouble) -> Fault {
+    let text = format!(
+        "this was not carried out now; whether it was before is not known, because the gateway \
+         cannot read its notes: an operator has to mend the state directory ({trouble})"
+    );
+    Fault::new(FaultKind::UnknownOutcome, text).side(Side::Gateway)
 }
 
 fn not_noted(trouble: &Trouble) -> Fault {

@@ -1,6 +1,6 @@
 //! The way of a request that is carried out once at the most, whatever is restarted meanwhile.
 //!
-//! A frontend gives such a request a key. It is looked up first of all, also before anybody asks
+//! A frontend gives such a request its client's key. It is looked up first of all, also before anybody asks
 //! whether its client is logged in:
 //!
 //! ```text
@@ -55,13 +55,17 @@ impl Desk {
 
 impl Broker {
     /// Lets the clerk look a request up.
-    pub(super) fn look_up(&self, key: &str, call: Call) -> Result<(), Fault> {
+    pub(super) fn look_up(&self, key: Option<&str>, call: Call) -> Result<(), Fault> {
         let frontend = &self.seats[call.origin.at.seat];
         let backend = Place {
             seat: frontend.backend_now().unwrap_or(call.origin.at.seat),
             epoch: NOWHERE,
         };
-        let key = Digest::of([frontend.id().as_bytes(), key.as_bytes()]);
+        // One without a key is noted too, so that its job is not taken for that of another one.
+        let key = match key {
+            Some(key) => Digest::of([frontend.id().as_bytes(), b"key", key.as_bytes()]),
+            None => Digest::of([b"", b"none", &fastrand::u128(..).to_be_bytes()]),
+        };
         let mut state = self.lock();
         self.check_room_in_all(state.pending.len())?;
         let id = state.pending.enter(Request {
@@ -128,15 +132,12 @@ impl Broker {
 
     /// Sends what was looked up, in place of its entry in the table; `None` if nobody waits for it
     /// any more, and then nothing was sent.
+    ///
+    /// # Errors
+    /// Why it may not be sent; that was not told yet.
     pub(super) fn send_on(&self, id: u64, call: Call) -> Option<Result<(), Fault>> {
         self.take(id)?;
-        let origin = call.origin;
-        let sent = self.enter_call(call);
-        if let Err(fault) = &sent {
-            self.count("requests_refused");
-            self.refuse(origin, fault.clone());
-        }
-        Some(sent)
+        Some(self.enter_call(call))
     }
 
     /// Answers a request that was looked up.

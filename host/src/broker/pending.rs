@@ -121,12 +121,14 @@ impl Pending {
         self.by_origin.get(&origin).copied()
     }
 
-    /// The requests that an instance owes in one of its lives.
+    /// The requests that an instance owes in one of its lives. What it has answered, and is only being noted, it does not
+    /// owe.
     pub(super) fn owed_by(&self, backend: Place) -> Vec<u64> {
         let mut owed: Vec<u64> = self
             .requests
             .iter()
             .filter(|(_, request)| request.backend == backend)
+            .filter(|(_, request)| !matches!(request.what, What::Noting(_)))
             .map(|(id, _)| *id)
             .collect();
         owed.sort_unstable();

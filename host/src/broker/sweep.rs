@@ -24,28 +24,25 @@ impl Broker {
     }
 
     fn expire(&self, id: u64) {
-        let answer = |request: &Request| match &request.what {
-            What::Noting(answer) => Err(answer.clone()),
-            _ => Ok((request.backend, self.too_late(request))),
+        let Some(request) = self.take(id) else {
+            return;
         };
-        let expired = self.lock().pending.get(id).map(answer);
-        let (at, fault) = match expired {
-            Some(Ok(expired)) => expired,
-            Some(Err(answer)) => return self.answer_keyed(id, answer),
-            None => return,
-        };
-        let said = fault.message.clone();
-        if self.settle(id, Err(fault)) {
-            self.count("requests_timed_out");
-            let instance = self.seats[at.seat].id();
-            tracing::warn!(
-                instance,
-                request = id,
-                fault = said,
-                "a request was not answered"
-            );
-            self.tell_cancelled(at, id);
+        if let (What::Noting(answer), Some(origin)) = (&request.what, request.origin) {
+            // It has an answer; only the disk did not take it in time.
+            self.count("answers_not_noted");
+            return self.answer_to(origin, answer.clone());
         }
+        let (at, fault) = (request.backend, self.too_late(&request));
+        let (instance, said) = (self.seats[at.seat].id(), fault.message.as_str());
+        self.count("requests_timed_out");
+        tracing::warn!(
+            instance,
+            request = id,
+            fault = said,
+            "a request was not answered"
+        );
+        self.settle_taken(request, Err(fault));
+        self.tell_cancelled(at, id);
     }
 
     fn too_late(&self, request: &Request) -> Fault {

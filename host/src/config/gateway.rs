@@ -62,9 +62,11 @@ pub(super) fn state_path(top: &DeTable<'_>, folder: &Path) -> PathBuf {
 
 fn intents(fields: &Fields<'_>, folder: &Path) -> Keeping {
     let path = fields.text(&keys::STATE_PATH).map(|path| path.text);
+    let least = fields.number(&keys::MAX_IN_FLIGHT).saturating_mul(2);
     Keeping {
         folder: folder.join(path.unwrap_or_default()),
-        most: fields.number(&keys::MAX_INTENTS),
+        most: fields.number(&keys::MAX_INTENTS).max(least),
+        least,
         age: seconds(fields, &keys::INTENTS_AGE_S),
     }
 }

@@ -159,12 +159,12 @@ pub(super) static STATE_PATH: Key<Text> = Key {
 pub(super) static MAX_INTENTS: Key<Number> = Key {
     name: "max_intents",
     kind: Number::new(50_000, 100, 10_000_000, ""),
-    doc: "Submits that are remembered, at some 300 bytes each; the oldest are forgotten first.",
+    doc: "Submits that are remembered, at some 300 bytes each, but never fewer than twice `max_in_flight`; the oldest are forgotten first.",
 };
 pub(super) static INTENTS_AGE_S: Key<Number> = Key {
     name: "intents_age_s",
     kind: Number::new(30 * DAY_S, 3600, 3650 * DAY_S, "s"),
-    doc: "Age at which a submit is forgotten. A request that a broker delivers later than that could be carried out again.",
+    doc: "Age at which a submit is forgotten, but for the newest (twice `max_in_flight`). A request that a broker delivers later than that could be carried out again.",
 };
 pub(super) static RESTART_BACKOFF_MIN_MS: Key<Number> = Key {
     name: "restart_backoff_min_ms",

@@ -23,6 +23,8 @@ pub struct Keeping {
     pub folder: PathBuf,
     /// At most so many; the oldest are forgotten first.
     pub most: u64,
+    /// So many of the newest are kept whatever their age; more than can be under way.
+    pub least: u64,
     /// Older ones are forgotten.
     pub age: Duration,
 }

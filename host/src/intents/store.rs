@@ -19,8 +19,8 @@ const NOTES: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("notes");
 /// Digest of an answer → key.
 const ANSWERS: TableDefinition<[u8; 32], [u8; 32]> = TableDefinition::new("answers");
 
-/// Milliseconds since 1970 and key, so that the oldest come first.
-const BY_AGE: TableDefinition<(u64, [u8; 32]), ()> = TableDefinition::new("by-age");
+/// A number that counts up → key, so that the oldest come first whatever the clock does.
+const IN_ORDER: TableDefinition<u64, [u8; 32]> = TableDefinition::new("in-order");
 
 /// The database's own memory for pages, in bytes.
 const CACHE: usize = 1 << 20;
@@ -92,9 +92,8 @@ impl Store {
     /// # Errors
     /// If they are not.
     pub fn apply(&mut self, changes: &[Change]) -> Result<(), Trouble> {
-        let age = u64::try_from(self.keeping.age.as_millis()).unwrap_or(u64::MAX);
-        let (most, oldest) = (self.keeping.most, now_ms().saturating_sub(age));
-        let applied = write(self.database()?, changes, most, oldest);
+        let keeping = self.keeping.clone();
+        let applied = write(self.database()?, changes, &keeping);
         self.checked(applied)
     }
 
@@ -155,28 +154,24 @@ fn read_answer(database: &Database, answer: Digest) -> Result<bool, redb::Error>
     }
 }
 
-fn write(
-    database: &Database,
-    changes: &[Change],
-    most: u64,
-    oldest: u64,
-) -> Result<(), redb::Error> {
+fn write(database: &Database, changes: &[Change], keeping: &Keeping) -> Result<(), redb::Error> {
     let work = database.begin_write()?;
     for change in changes {
         make(&work, change)?;
     }
-    forget_old(&work, most, oldest)?;
+    forget_old(&work, keeping)?;
     work.commit()?;
     Ok(())
 }
 
 fn make(work: &WriteTransaction, change: &Change) -> Result<(), redb::Error> {
     let mut notes = work.open_table(NOTES)?;
-    let mut by_age = work.open_table(BY_AGE)?;
     match change {
         Change::Begin(key, note) => {
             notes.insert(key.0, &*text(note))?;
-            by_age.insert((to_ms(note.at), key.0), ())?;
+            let mut order = work.open_table(IN_ORDER)?;
+            let last = order.last()?.map_or(0, |(last, _)| last.value());
+            order.insert(last + 1, key.0)?;
         }
         Change::Done(key, reply) => {
             let known = notes.get(key.0)?.and_then(|note| parse(note.value()));
@@ -187,32 +182,36 @@ fn make(work: &WriteTransaction, change: &Change) -> Result<(), redb::Error> {
             }
         }
         Change::Forget(key) => {
-            let known = notes.remove(key.0)?.and_then(|note| parse(note.value()));
-            if let Some(note) = known {
-                by_age.remove((to_ms(note.at), key.0))?;
-            }
+            // Its place in the order goes when its turn comes.
+            notes.remove(key.0)?;
         }
     }
     Ok(())
 }
 
-fn forget_old(work: &WriteTransaction, most: u64, oldest: u64) -> Result<(), redb::Error> {
+/// The newest stay, whatever their age: what is under way is among them, and a clock that was set
+/// must not make anything forgotten.
+fn forget_old(work: &WriteTransaction, keeping: &Keeping) -> Result<(), redb::Error> {
     let mut notes = work.open_table(NOTES)?;
-    let mut by_age = work.open_table(BY_AGE)?;
+    let mut order = work.open_table(IN_ORDER)?;
     let mut answers = work.open_table(ANSWERS)?;
-    loop {
-        let Some((at, key)) = by_age.first()?.map(|(first, _)| first.value()) else {
+    let too_old = now() - keeping.age.as_secs_f64();
+    while order.len()? > keeping.least {
+        let Some((number, key)) = order.first()?.map(|(n, key)| (n.value(), key.value())) else {
             return Ok(());
         };
-        if by_age.len()? <= most && at >= oldest {
+        let note = notes.get(key)?.map(|note| parse(note.value()));
+        let stays = |note: &Option<Note>| note.as_ref().is_none_or(|note| note.at >= too_old);
+        if order.len()? <= keeping.most && note.as_ref().is_some_and(stays) {
             return Ok(());
         }
-        by_age.remove((at, key))?;
-        let gone = notes.remove(key)?.and_then(|note| parse(note.value()));
-        if let Some(State::Done(reply)) = gone.map(|note| note.state) {
+        order.remove(number)?;
+        notes.remove(key)?;
+        if let Some(State::Done(reply)) = note.flatten().map(|note| note.state) {
             answers.remove(digest(&reply).0)?;
         }
     }
+    Ok(())
 }
 
 /// What cannot be read stays as it is: whoever asks for it is told.
@@ -229,15 +228,9 @@ fn digest(answer: &RawValue) -> Digest {
     Digest::of([answer.get().as_bytes()])
 }
 
-fn to_ms(seconds: f64) -> u64 {
-    (seconds * 1000.0) as u64
-}
-
-fn now_ms() -> u64 {
+fn now() -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |since| {
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    })
+    now.map_or(0.0, |since| since.as_secs_f64())
 }
 
 #[cfg(test)]
@@ -249,6 +242,7 @@ mod tests {
         Keeping {
             folder: folder.join("state"),
             most,
+            least: 2,
             age: Duration::from_secs(60),
         }
     }
@@ -259,7 +253,7 @@ mod tests {
 
     fn note(seconds_ago: f64) -> Note {
         Note {
-            at: now_ms() as f64 / 1000.0 - seconds_ago,
+            at: now() - seconds_ago,
             body: [7; 32],
             who: "anna".into(),
             state: State::Open,
@@ -290,27 +284,52 @@ mod tests {
         assert!(store.get(key(1)).unwrap().is_none());
     }
 
+    fn begin(store: &mut Store, n: u8, seconds_ago: f64) {
+        store
+            .apply(&[Change::Begin(key(n), note(seconds_ago))])
+            .unwrap();
+    }
+
+    fn known(store: &mut Store) -> Vec<u8> {
+        (0..20)
+            .filter(|n| store.get(key(*n)).unwrap().is_some())
+            .collect()
+    }
+
     #[test]
     fn the_oldest_are_forgotten_first_by_number_and_by_age() {
         let dir = tempfile::tempdir().unwrap();
         let mut store = Store::new(keeping(dir.path(), 3));
-        for n in 0..5 {
-            store
-                .apply(&[Change::Begin(key(n), note(f64::from(10 - n)))])
-                .unwrap();
+        (0..5).for_each(|n| begin(&mut store, n, 10.0));
+        assert_eq!(known(&mut store), [2, 3, 4]);
+        let mut store = Store::new(keeping(&dir.path().join("other"), 10));
+        for (n, seconds_ago) in [(0, 90.0), (1, 80.0), (2, 70.0), (3, 1.0)] {
+            begin(&mut store, n, seconds_ago);
         }
-        let known: Vec<u8> = (0..5)
-            .filter(|n| store.get(key(*n)).unwrap().is_some())
-            .collect();
-        assert_eq!(known, [2, 3, 4]);
-        store
-            .apply(&[
-                Change::Begin(key(9), note(61.0)),
-                Change::Begin(key(8), note(0.0)),
-            ])
-            .unwrap();
-        assert!(store.get(key(9)).unwrap().is_none());
-        assert!(store.get(key(8)).unwrap().is_some());
+        assert_eq!(known(&mut store), [2, 3], "two stay, whatever their age");
+    }
+
+    #[test]
+    fn whatever_the_clock_does_the_newest_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::new(keeping(dir.path(), 3));
+        // It was set back by an hour, and then set forward by a day.
+        (0..5).for_each(|n| begin(&mut store, n, 10.0 + 3600.0 * f64::from(n)));
+        assert_eq!(known(&mut store), [3, 4]);
+        (5..8).for_each(|n| begin(&mut store, n, 86_400.0));
+        assert_eq!(known(&mut store), [6, 7]);
+    }
+
+    #[test]
+    fn what_was_given_up_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::new(keeping(dir.path(), 3));
+        for n in 0..10 {
+            begin(&mut store, n, 0.0);
+            store.apply(&[Change::Forget(key(n))]).unwrap();
+        }
+        (10..13).for_each(|n| begin(&mut store, n, 0.0));
+        assert_eq!(known(&mut store), [10, 11, 12]);
     }
 
     #[test]

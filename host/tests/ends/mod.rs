@@ -170,6 +170,7 @@ pub fn keeping(folder: &Path) -> Keeping {
     Keeping {
         folder: folder.to_owned(),
         most: 100,
+        least: 10,
         age: Duration::from_secs(3600),
     }
 }

@@ -81,6 +81,7 @@ impl Office {
         let keeping = Keeping {
             folder: notes.path().join("state"),
             most: 100,
+            least: 10,
             age: Duration::from_secs(3600),
         };
         let metrics = Arc::new(Metrics::default());

@@ -47,8 +47,10 @@ pub(super) async fn find(scene: &Scene<'_>, command: &Command) -> Result<Reply, 
     let messages: Vec<Message> = shape::read("messages", &json)?;
     let mut jobs = Vec::new();
     jobs.extend(messages.iter().filter_map(|message| wanted.in_log(message)));
-    let running = scene.known.jobs().running().map(|job| job.id.clone());
-    jobs.extend(running.filter(|_| status.script == wanted.text));
+    let running = scene.known.jobs().running().cloned();
+    let running = running
+        .filter(|job| job.user.as_deref() == Some(wanted.user) && status.script == wanted.text);
+    jobs.extend(running.map(|job| job.id));
     let queued = status.requests.into_iter().filter(|request| {
         request.user.as_deref() == Some(wanted.user)
             && request.script.as_ref() == Some(&wanted.text)
