@@ -42,7 +42,7 @@ use Point::*;
 use Victim::*;
 use When::*;
 
-const ROUNDS: [(Victim, Point, When); 22] = [
+const ROUNDS: [(Victim, Point, When); 23] = [
     (Gateway, Message, After),
     (Gateway, Command, Before),
     (Gateway, Command, After),
@@ -51,6 +51,7 @@ const ROUNDS: [(Victim, Point, When); 22] = [
     (Gateway, Send, Before),
     (Gateway, Send, After),
     (Gateway, Receipt, Before),
+    (Gateway, Receipt, After),
     (Gateway, Ack, Before),
     (Gateway, Ack, After),
     (Broker, Message, After),
