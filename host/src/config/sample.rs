@@ -3,51 +3,15 @@
 use super::key::{Entry, Section};
 use super::registry::{FRONTEND, GATEWAY};
 
-/// Everything that most sites need, with the host's other keys as comments. It accepts the plugins `nicos`, `activemq`
-/// and `socket` in `plugin_path`.
+const SAMPLE: &str = include_str!("sample.toml");
+
+/// What most sites need, with the host's other keys as comments.
 pub fn sample() -> String {
     let gateway = options(&GATEWAY, &["plugin_path"]);
     let frontend = options(&FRONTEND, &["id", "plugin", "backend", "config", "login"]);
-    format!(
-        r#"# Patchbay. What each key means: patchbay explain KEY. Is it right: patchbay check THIS-FILE.
-
-[gateway]
-# Folders searched for plugins, in this order.
-plugin_path = ["/usr/lib/patchbay/plugins"]
-{gateway}
-# A script server.
-[[backend]]
-id = "nicos"
-plugin = "nicos"
-[backend.config]
-address = "127.0.0.1:1301"
-# Whose login reads the daemon's events from the start on; without it the first client's does.
-# observer = {{ login = "guest", secret = {{ file = "nicos-observer" }} }}
-
-# Clients on this machine: scripts, and the command line (patchbay client).
-[[frontend]]
-id = "local"
-plugin = "socket"
-backend = "nicos"
-{frontend}[frontend.config]
-tcp = "127.0.0.1:1310"
-
-# Clients behind an ActiveMQ broker, such as the IBEX GUI.
-# [[frontend]]
-# id = "ibex"
-# plugin = "activemq"
-# backend = "nicos"
-# [frontend.config]
-# broker = "127.0.0.1:61613"
-# queue = "ss_admin"
-#
-# Old clients send a constant in place of a password. It says who they are; it goes no further.
-# [[frontend.login]]
-# client_user = "ibex"
-# user = "ibex"
-# secret = {{ file = "nicos-password" }}
-"#
-    )
+    SAMPLE
+        .replace("@GATEWAY@\n", &gateway)
+        .replace("@FRONTEND@\n", &frontend)
 }
 
 /// The keys of a section, as comments with their defaults, without those that stand in the sample anyway.

@@ -3,6 +3,7 @@
 use super::{Answer, GatewayStatus, LONGEST_LINE, Order, socket_in};
 use crate::broker::Broker;
 use crate::intents::prepare;
+use socket2::{Domain, SockAddr, Type};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -12,6 +13,9 @@ use std::time::{Duration, Instant};
 
 /// How long an operator's command may take to say what it wants, and to take the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Commands that may wait while another one is answered.
+const BACKLOG: i32 = 16;
 
 /// The socket's file; removed when this is dropped.
 pub struct Control {
@@ -25,7 +29,7 @@ impl Drop for Control {
 }
 
 /// Listens in the state directory, on a thread of its own: one operator after the other, each with
-/// one question. The state directory is closed to others, and so is the socket.
+/// one question. The socket's file is closed to others.
 ///
 /// # Errors
 /// A sentence that says why nobody can be listened to.
@@ -62,9 +66,12 @@ fn listen(file: &Path) -> io::Result<UnixListener> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let listener = UnixListener::bind(file)?;
+    // Between the two nobody gets in: what is bound and does not listen refuses everybody.
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(file)?)?;
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
+    socket.listen(BACKLOG)?;
+    Ok(std::os::fd::OwnedFd::from(socket).into())
 }
 
 struct Desk {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-/// Makes sure that the folder is there and that only this user can change what is in it.
+/// Makes sure that the folder is there, is this user's, and that nobody else can change what is in it.
 ///
 /// # Errors
 /// What is wrong with it, and what to do.
@@ -32,18 +32,24 @@ fn create(folder: &Path) -> io::Result<()> {
 
 #[cfg(unix)]
 fn check(folder: &Path) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::MetadataExt;
     const WRITTEN_BY_OTHERS: u32 = 0o022;
     let shown = folder.display();
-    let mode = std::fs::metadata(folder)
-        .map_err(|error| format!("cannot look at the state directory {shown}: {error}"))?
-        .permissions()
-        .mode();
-    match mode & WRITTEN_BY_OTHERS {
+    let found = std::fs::metadata(folder)
+        .map_err(|error| format!("cannot look at the state directory {shown}: {error}"))?;
+    let own = rustix::process::geteuid().as_raw();
+    if found.uid() != own {
+        return Err(format!(
+            "the state directory {shown} belongs to another user ({}, and this is {own}); chown it, or give another \
+             `state_path`",
+            found.uid()
+        ));
+    }
+    match found.mode() & WRITTEN_BY_OTHERS {
         0 => Ok(()),
         _ => Err(format!(
             "others can write to the state directory {shown} (mode {:o}); chmod go-w {shown}",
-            mode & 0o7777
+            found.mode() & 0o7777
         )),
     }
 }
