@@ -99,8 +99,12 @@ impl Client {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let line = format!("{}-{}", self.name, LAST.fetch_add(1, Ordering::Relaxed));
         let file = self.runs.display();
-        // One write of one short line: whole, whoever else writes.
-        let code = format!("with open('{file}', 'a') as f:\n    f.write('{line}\\n')\n");
+        // One write of one short line, with NICOS's id of this script: whole, whoever else writes.
+        let code = format!(
+            "from nicos import session\n\
+             job = session.daemon_device._controller.current_script.reqid\n\
+             with open('{file}', 'a') as f:\n    f.write('{line} ' + job + '\\n')\n"
+        );
         self.ask(
             &json!({ "command": "queue", "name": line, "code": code }),
             Some(line),

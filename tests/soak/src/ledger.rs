@@ -8,6 +8,15 @@ use std::time::{Duration, Instant};
 use patchbay_servers::Received;
 use serde_json::Value;
 
+/// After its connection has ended a client may still send for so long.
+const NOTICE: Duration = Duration::from_secs(2);
+
+/// The longest that an answer is kept for a client (`answer_expiry_s`).
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// The longest that a script waits for its turn here: each takes a moment.
+const QUEUE: Duration = Duration::from_secs(30);
+
 /// Everything that was sent, by correlation id, and everything that was killed.
 #[derive(Default)]
 pub struct Ledger {
@@ -44,6 +53,7 @@ pub struct Request {
 /// Its answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
+    pub at: Instant,
     /// A success, or the sentence that says what is wrong.
     pub outcome: Result<Value, String>,
 }
@@ -115,20 +125,21 @@ impl Book {
         request.answer.is_none() && !(self.was_in_killed_broker(request))
     }
 
-    /// A broker forgets messages that are not persistent.
+    /// A broker forgets messages that are not persistent, if it is killed while the request or its answer is with it. A
+    /// client notices a little later than the kill that nobody is there.
     pub fn was_in_killed_broker(&self, request: &Request) -> bool {
-        !request.persistent
-            && self
-                .kills
-                .iter()
-                .any(|(server, at)| *server == Server::Broker && *at >= request.sent)
+        let from = request.sent.checked_sub(NOTICE).unwrap_or(request.sent);
+        !request.persistent && self.killed_within(Server::Broker, from, request.sent + ANSWER)
     }
 
     /// A daemon that is killed forgets its queue.
-    pub fn daemon_killed_since(&self, since: Instant) -> bool {
-        self.kills
-            .iter()
-            .any(|(server, at)| *server == Server::Daemon && *at >= since)
+    pub fn was_in_killed_daemon(&self, request: &Request, answered: Instant) -> bool {
+        self.killed_within(Server::Daemon, request.sent, answered + QUEUE)
+    }
+
+    fn killed_within(&self, server: Server, from: Instant, to: Instant) -> bool {
+        let fits = |(killed, at): &(Server, Instant)| *killed == server && (from..=to).contains(at);
+        self.kills.iter().any(fits)
     }
 }
 
@@ -144,5 +155,6 @@ fn read(text: Option<&str>) -> Answer {
             .unwrap_or("an answer that is none")
             .to_owned()),
     };
-    Answer { outcome }
+    let at = Instant::now();
+    Answer { at, outcome }
 }

@@ -5,6 +5,14 @@ use std::fmt;
 
 use crate::ledger::{Ledger, Server};
 
+/// What clients are told of what nobody knows.
+const UNKNOWN: [&str; 4] = [
+    "may have been",
+    "may already have been",
+    "may or may not have been",
+    "whether it was before is not known",
+];
+
 /// The figures; see the README of this crate.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -21,6 +29,7 @@ pub struct Report {
     unknown: usize,
     unknown_ran: usize,
     refused_but_ran: usize,
+    another_job: usize,
     twice: usize,
     kills: [usize; 3],
     sentences: Vec<(String, usize)>,
@@ -29,15 +38,17 @@ pub struct Report {
 impl Report {
     /// `runs` has one line for each script that ran.
     pub fn of(ledger: &Ledger, runs: &str) -> Self {
-        let mut ran: HashMap<&str, usize> = HashMap::new();
-        runs.lines()
-            .for_each(|line| *ran.entry(line).or_default() += 1);
+        // Each script's line → the jobs that it ran as.
+        let mut ran: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (line, job) in runs.lines().filter_map(|run| run.split_once(' ')) {
+            ran.entry(line).or_default().push(job);
+        }
         let book = ledger.lock();
         let mut report = Self {
             sent: book.requests.len(),
             unasked: book.unasked,
             ran: ran.len(),
-            twice: ran.values().filter(|times| **times > 1).count(),
+            twice: ran.values().filter(|jobs| jobs.len() > 1).count(),
             ..Self::default()
         };
         for (server, _) in &book.kills {
@@ -45,7 +56,7 @@ impl Report {
         }
         let mut sentences: HashMap<String, usize> = HashMap::new();
         for request in book.requests.values() {
-            let times = request.script.as_deref().and_then(|line| ran.get(line));
+            let jobs = request.script.as_deref().and_then(|line| ran.get(line));
             let is_script = request.script.is_some();
             match &request.answer {
                 None if book.was_in_killed_broker(request) => report.in_killed_broker += 1,
@@ -54,12 +65,16 @@ impl Report {
                     println!("lost: {request:?}");
                 }
                 Some(answer) => match &answer.outcome {
-                    Ok(_) => {
+                    Ok(payload) => {
                         report.answered += 1;
                         report.accepted += usize::from(is_script);
-                        if is_script && times.is_none() {
-                            // It may have waited since before the answer.
-                            match book.daemon_killed_since(request.sent) {
+                        let told = payload.as_str().unwrap_or_default();
+                        if jobs.is_some_and(|jobs| !jobs.contains(&told)) {
+                            report.another_job += 1;
+                            println!("told the job of another script: {request:?}");
+                        }
+                        if is_script && jobs.is_none() {
+                            match book.was_in_killed_daemon(request, answer.at) {
                                 true => report.with_killed_daemon += 1,
                                 false => {
                                     report.not_run += 1;
@@ -71,10 +86,10 @@ impl Report {
                     Err(why) => {
                         report.errors += 1;
                         *sentences.entry(shortened(why)).or_default() += 1;
-                        let unknown = is_script && why.contains("may");
+                        let unknown = is_script && UNKNOWN.iter().any(|part| why.contains(part));
                         report.unknown += usize::from(unknown);
-                        report.unknown_ran += usize::from(unknown && times.is_some());
-                        if is_script && !unknown && times.is_some() {
+                        report.unknown_ran += usize::from(unknown && jobs.is_some());
+                        if is_script && !unknown && jobs.is_some() {
                             report.refused_but_ran += 1;
                             println!("refused and yet run: {request:?}");
                         }
@@ -90,7 +105,14 @@ impl Report {
     }
 
     pub fn is_good(&self) -> bool {
-        self.silently_lost + self.not_run + self.twice + self.refused_but_ran == 0
+        let bad = [
+            self.silently_lost,
+            self.not_run,
+            self.twice,
+            self.refused_but_ran,
+            self.another_job,
+        ];
+        bad == [0; 5]
     }
 }
 
@@ -126,6 +148,7 @@ impl fmt::Display for Report {
             ("told as unknown", self.unknown),
             ("  of these run", self.unknown_ran),
             ("REFUSED AND YET RUN", self.refused_but_ran),
+            ("TOLD ANOTHER'S JOB", self.another_job),
             ("RUN TWICE", self.twice),
         ];
         for (name, number) in rows {

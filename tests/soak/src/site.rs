@@ -52,8 +52,10 @@ impl Site {
         let config = CONFIG
             .replace("@NICOS@", &nicos.address().to_string())
             .replace("@STOMP@", &broker.stomp().to_string());
-        let folder = build::folder();
-        let gateway = Gateway::options(&folder.join("patchbay"), &folder, &config)
+        // Where cargo has put this program, it puts the gateway and its plugins.
+        let own = std::env::current_exe()?;
+        let folder = own.parent().context("this program lies nowhere")?;
+        let gateway = Gateway::options(&folder.join("patchbay"), folder, &config)
             .secret("nicos-admin", "admin")
             .start(&say)?;
         let runs = std::env::temp_dir().join(format!("patchbay-soak-{}", std::process::id()));
