@@ -5,6 +5,7 @@ use std::sync::Arc;
 use patchbay_dialect_json::{Call, Form, Request, Since, Subscription, Wish};
 use patchbay_sdk::{Fault, FaultKind, RawJson, Secret, Session};
 use serde_json::json;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
@@ -50,7 +51,7 @@ impl Desk {
         place: Place,
     ) -> Self {
         let most = shared.settings.limits.requests_per_connection;
-        // Refusals wait for their turn as well; a client that sends even more is read no further for a while.
+        // Refusals wait for their turn as well.
         let (lane, turns) = mpsc::channel(2 * most);
         let mut tasks = JoinSet::new();
         tasks.spawn(one_by_one(turns, outbox.clone()));
@@ -94,6 +95,11 @@ impl Desk {
         while self.tasks.try_join_next().is_some() {}
         self.shared.gateway.count("requests", 1);
         let Request { form, wish } = request;
+        let waits = !matches!(&wish, Ok(Wish::Call(call)) if call.urgent());
+        if waits && form.id.is_none() && self.lane.capacity() == 0 {
+            self.refuse(&form, &self.too_many()).await;
+            return Ok(());
+        }
         match wish {
             Err(fault) => self.refuse(&form, &fault).await,
             Ok(Wish::Login { user, secret }) => return self.log_in(&form, user, secret).await,
@@ -236,13 +242,11 @@ impl Desk {
         let _ = self.outbox.send(outgoing).await;
     }
 
+    /// Puts it into the lane. An answer for which there is no room goes out at once: a client that is read no further could
+    /// not stop what it waits for.
     async fn queue(&mut self, turn: Turn) {
-        tokio::select! {
-            biased;
-            // The lane may never end, when it waits for the script server for a client that is gone.
-            () = self.outbox.closed() => {}
-            // It ends only with the desk, or with the writer.
-            _ = self.lane.send(turn) => {}
+        if let Err(TrySendError::Full(Turn::Done(outgoing))) = self.lane.try_send(turn) {
+            let _ = self.outbox.send(outgoing).await;
         }
     }
 

@@ -200,6 +200,27 @@ async fn one_request_too_many_is_refused_in_its_turn() {
 }
 
 #[tokio::test]
+async fn a_stop_is_read_behind_any_number_of_requests_that_wait_for_a_long_one() {
+    let world = World::new(json!({"limits": {"requests_per_connection": 1}})).await;
+    let mut client = world.login().await;
+    client
+        .send(json!({"op": "eval", "args": {"code": "1"}}))
+        .await;
+    for _ in 0..10 {
+        client.send(json!({"op": "status"})).await;
+    }
+    client.send(json!({"op": "stop"})).await;
+    let mut answer = client.read().await;
+    while answer["ok"]["op"] != "stop" {
+        assert_eq!(answer["error"]["kind"], "busy", "{answer}");
+        answer = client.read().await;
+    }
+    world.open();
+    assert_eq!(client.read().await["ok"]["op"], "eval");
+    assert_eq!(world.ops(), ["eval", "stop"]);
+}
+
+#[tokio::test]
 async fn a_line_that_is_too_long_is_skipped_and_the_next_one_answered() {
     let world = World::new(json!({"limits": {"line_bytes": 2_000}})).await;
     let mut client = world.login().await;
