@@ -48,9 +48,15 @@ pub struct Limits {
     pub line_bytes: usize,
     /// Connections at the same time; one more is closed at once, after a line that says why.
     pub connections: usize,
+    /// So many of them may be connections on which nobody has logged in yet, so that who does not log in keeps nobody out
+    /// who does. A quarter of `connections`, but at least 8, if nothing is said.
+    pub strangers: Option<usize>,
     /// Requests of one connection that are not answered yet; further ones are answered with an error. Urgent ones have as
     /// many places of their own.
     pub requests_per_connection: usize,
+    /// Requests of all connections that change something and are not done yet, whether their clients are still there or not;
+    /// further ones are answered with an error. Urgent ones are not counted.
+    pub changes: usize,
     /// Wrong logins of one connection; then it is closed.
     pub wrong_logins: u32,
 }
@@ -77,9 +83,19 @@ impl Default for Limits {
         Self {
             line_bytes: 4 << 20,
             connections: 256,
+            strangers: None,
             requests_per_connection: 32,
+            changes: 256,
             wrong_logins: 5,
         }
+    }
+}
+
+impl Limits {
+    /// See [`Limits::strangers`].
+    pub fn strangers(&self) -> usize {
+        let part = || (self.connections / 4).max(8);
+        self.strangers.unwrap_or_else(part).min(self.connections)
     }
 }
 
@@ -146,6 +162,9 @@ impl Config {
             64 << 20,
         )?;
         field_within("limits.connections", limits.connections as u64, 1, 100_000)?;
+        let strangers = limits.strangers() as u64;
+        field_within("limits.strangers", strangers, 1, 100_000)?;
+        field_within("limits.changes", limits.changes as u64, 1, 100_000)?;
         field_within(
             "limits.requests_per_connection",
             limits.requests_per_connection as u64,
@@ -188,6 +207,22 @@ mod tests {
     }
 
     #[test]
+    fn strangers_get_a_part_of_the_connections() {
+        for (json, strangers) in [
+            ("{}", 64),
+            (r#"{"limits":{"connections":16}}"#, 8),
+            (r#"{"limits":{"connections":2}}"#, 2),
+            (r#"{"limits":{"strangers":3}}"#, 3),
+        ] {
+            assert_eq!(
+                config(json).unwrap().limits.strangers(),
+                strangers,
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
     fn a_mistake_names_its_field() {
         let cases = [
             (r#"{"tpc":"x:1"}"#, "tpc"),
@@ -196,6 +231,7 @@ mod tests {
             (r#"{"login_s":0}"#, "login_s"),
             (r#"{"events_bytes":1}"#, "events_bytes"),
             (r#"{"limits":{"connections":0}}"#, "limits.connections"),
+            (r#"{"limits":{"strangers":0}}"#, "limits.strangers"),
         ];
         for (json, field) in cases {
             let error = config(json).unwrap_err();

@@ -6,13 +6,14 @@ use patchbay_dialect_json::{Call, Form, Request, Since, Subscription, Wish};
 use patchbay_sdk::{Fault, FaultKind, RawJson, Secret, Session};
 use serde_json::json;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+use crate::Shared;
 use crate::errand::{Client, Order};
 use crate::feed::Membership;
 use crate::outgoing::Outgoing;
-use crate::{Place, Shared};
+use crate::places::Place;
 
 /// One connection's requests.
 ///
@@ -23,8 +24,8 @@ pub struct Desk {
     /// Where the client is, for logs.
     from: String,
     outbox: mpsc::Sender<Outgoing>,
-    /// Held by whatever may outlive the connection, so that the limit of connections bounds that too.
-    place: Arc<Place>,
+    /// Until somebody logs in for the first time.
+    stranger: Option<Place>,
     client: Option<Client>,
     subscription: Option<Subscription>,
     /// While somebody who is logged in is subscribed.
@@ -48,7 +49,7 @@ impl Desk {
         shared: Arc<Shared>,
         from: String,
         outbox: mpsc::Sender<Outgoing>,
-        place: Place,
+        stranger: Place,
     ) -> Self {
         let most = shared.settings.limits.requests_per_connection;
         // Refusals wait for their turn as well.
@@ -59,7 +60,7 @@ impl Desk {
             shared,
             from,
             outbox,
-            place: Arc::new(place),
+            stranger: Some(stranger),
             client: None,
             subscription: None,
             membership: None,
@@ -152,6 +153,7 @@ impl Desk {
 
     fn welcome(&mut self, session: Session, user: String) {
         self.client = Some(Client { session, user });
+        self.stranger = None;
         self.join();
     }
 
@@ -190,13 +192,9 @@ impl Desk {
         let Some(client) = self.client.clone() else {
             return self.refuse(&form, &stranger()).await;
         };
-        let places = if call.urgent() {
-            &self.urgent
-        } else {
-            &self.ordinary
-        };
-        let Ok(permit) = places.clone().try_acquire_owned() else {
-            return self.refuse(&form, &self.too_many()).await;
+        let (permit, change) = match self.admit(&call) {
+            Ok(places) => places,
+            Err(fault) => return self.refuse(&form, &fault).await,
         };
         let in_turn = form.id.is_none() && !call.urgent();
         let order = Order {
@@ -204,7 +202,7 @@ impl Desk {
             form,
             call,
             permit,
-            place: self.place.clone(),
+            change,
         };
         if in_turn {
             return self.queue(Turn::Order(Box::new(order))).await;
@@ -213,6 +211,31 @@ impl Desk {
         let errand = order.begin().await;
         self.tasks
             .spawn(async move { errand.answer(&outbox).await });
+    }
+
+    /// The places that a call takes up: one of the connection's, and one of those for what may outlive the connection.
+    fn admit(&self, call: &Call) -> Result<(OwnedSemaphorePermit, Option<Place>), Fault> {
+        let places = if call.urgent() {
+            &self.urgent
+        } else {
+            &self.ordinary
+        };
+        let permit = places.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| self.too_many())?;
+        if call.urgent() || !call.changes() {
+            return Ok((permit, None));
+        }
+        let change = self.shared.changes.take();
+        let change = change.ok_or_else(|| self.too_many_changes())?;
+        Ok((permit, Some(change)))
+    }
+
+    fn too_many_changes(&self) -> Fault {
+        let most = self.shared.changes.most();
+        let text = format!(
+            "{most} requests that change something are not done yet (limits.changes); this one was not carried out"
+        );
+        Fault::new(FaultKind::Busy, text)
     }
 
     fn too_many(&self) -> Fault {

@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::future::{BoxFuture, MaybeDone, maybe_done};
@@ -12,8 +11,8 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::Place;
 use crate::outgoing::Outgoing;
+use crate::places::Place;
 
 /// Who asks.
 #[derive(Clone)]
@@ -34,8 +33,8 @@ pub struct Order {
     pub call: Call,
     /// One of the connection's places for requests; until the answer is on its way.
     pub permit: OwnedSemaphorePermit,
-    /// The connection's own place; until nothing of it goes on.
-    pub place: Arc<Place>,
+    /// If it changes something, a place for that; until it is done, whether its client is there or not.
+    pub change: Option<Place>,
 }
 
 /// A call that is under way, to be answered.
@@ -63,7 +62,7 @@ impl Order {
             form,
             call,
             permit,
-            place,
+            change,
         } = self;
         let changes = call.changes();
         let work: BoxFuture<'static, Outcome> = Box::pin(perform(client, form.clone(), call));
@@ -73,7 +72,7 @@ impl Order {
             false => Work::Looks(work),
             true => Work::Changes(tokio::spawn(async move {
                 let done = outcome(work).await;
-                drop(place);
+                drop(change);
                 done
             })),
         };
