@@ -28,7 +28,7 @@ pub struct Config {
     /// A connection that has said nothing for so many seconds, waits for nothing and is not subscribed is closed. At
     /// least 1.
     pub idle_s: u64,
-    /// A client that does not read for so many seconds, although there is something for it, is cut off. At least 1.
+    /// A client that does not take 64 KiB, or all that there is for it, within so many seconds is cut off. At least 1.
     pub write_s: u64,
     /// How long answers that are due are waited for when the gateway is shut down, in seconds. One more is for goodbyes; the
     /// gateway gives its frontends 0.6 of its `shutdown_deadline_s`.
@@ -57,6 +57,10 @@ pub struct Limits {
     /// Requests of all connections that change something and are not done yet, whether their clients are still there or not;
     /// further ones are answered with an error. Urgent ones are not counted.
     pub changes: usize,
+    /// Answers, and events for one client alone, that wait until their clients take them, of all connections together, in
+    /// bytes. One of them may take up half of what is free; one that finds no room is answered with an error instead. At
+    /// least 65536.
+    pub answer_bytes: usize,
     /// Wrong logins of one connection; then it is closed.
     pub wrong_logins: u32,
 }
@@ -86,6 +90,7 @@ impl Default for Limits {
             strangers: None,
             requests_per_connection: 32,
             changes: 256,
+            answer_bytes: 64 << 20,
             wrong_logins: 5,
         }
     }
@@ -170,6 +175,12 @@ impl Config {
             limits.requests_per_connection as u64,
             1,
             10_000,
+        )?;
+        field_within(
+            "limits.answer_bytes",
+            limits.answer_bytes as u64,
+            64 << 10,
+            1 << 40,
         )?;
         field_within("limits.wrong_logins", limits.wrong_logins.into(), 1, 1_000)
     }

@@ -55,7 +55,7 @@ impl Desk {
         // Refusals wait for their turn as well.
         let (lane, turns) = mpsc::channel(2 * most);
         let mut tasks = JoinSet::new();
-        tasks.spawn(one_by_one(turns, outbox.clone()));
+        tasks.spawn(one_by_one(turns, outbox.clone(), shared.clone()));
         Desk {
             shared,
             from,
@@ -105,7 +105,7 @@ impl Desk {
             Err(fault) => self.refuse(&form, &fault).await,
             Ok(Wish::Login { user, secret }) => return self.log_in(&form, user, secret).await,
             Ok(Wish::Nothing) => {
-                self.done(&form, Outgoing::Answer(form.success(&RawJson::null())))
+                self.done(&form, Outgoing::short(form.success(&RawJson::null())))
                     .await
             }
             Ok(Wish::Logout) => {
@@ -132,7 +132,7 @@ impl Desk {
         if let Ok(session) = granted {
             self.welcome(session, user);
         }
-        self.done(form, Outgoing::Answer(answer)).await;
+        self.done(form, Outgoing::short(answer)).await;
         self.wrong_logins += u32::from(wrong);
         let most = self.shared.settings.limits.wrong_logins;
         if wrong && self.wrong_logins >= most {
@@ -207,10 +207,10 @@ impl Desk {
         if in_turn {
             return self.queue(Turn::Order(Box::new(order))).await;
         }
-        let outbox = self.outbox.clone();
+        let (shared, outbox) = (self.shared.clone(), self.outbox.clone());
         let errand = order.begin().await;
         self.tasks
-            .spawn(async move { errand.answer(&outbox).await });
+            .spawn(async move { errand.answer(&shared, &outbox).await });
     }
 
     /// The places that a call takes up: one of the connection's, and one of those for what may outlive the connection.
@@ -254,7 +254,7 @@ impl Desk {
             cause = fault.message,
             "a request was refused"
         );
-        self.done(form, Outgoing::Answer(form.failure(fault))).await;
+        self.done(form, Outgoing::short(form.failure(fault))).await;
     }
 
     async fn done(&mut self, form: &Form, outgoing: Outgoing) {
@@ -281,11 +281,15 @@ impl Desk {
     }
 }
 
-async fn one_by_one(mut turns: mpsc::Receiver<Turn>, outbox: mpsc::Sender<Outgoing>) {
+async fn one_by_one(
+    mut turns: mpsc::Receiver<Turn>,
+    outbox: mpsc::Sender<Outgoing>,
+    shared: Arc<Shared>,
+) {
     while let Some(turn) = turns.recv().await {
         match turn {
             Turn::Done(outgoing) => drop(outbox.send(outgoing).await),
-            Turn::Order(order) => order.begin().await.answer(&outbox).await,
+            Turn::Order(order) => order.begin().await.answer(&shared, &outbox).await,
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod line;
 mod outgoing;
 mod places;
 mod ring;
+mod room;
 #[cfg(unix)]
 mod socket_file;
 mod writer;
@@ -40,6 +41,7 @@ pub use config::{Config, Limits};
 use config::Settings;
 use feed::Feed;
 use places::Places;
+use room::Room;
 
 /// The frontend.
 #[derive(Debug)]
@@ -55,18 +57,23 @@ pub(crate) struct Shared {
     pub(crate) strangers: Places,
     /// Requests that change something, whose clients may be gone.
     pub(crate) changes: Places,
+    /// For answers that wait until their clients take them.
+    pub(crate) room: Arc<Room>,
 }
 
 impl Shared {
-    fn new(settings: Settings, gateway: Gateway, feed: Arc<Feed>) -> Self {
+    fn new(settings: Settings, gateway: Gateway) -> Self {
+        let room = Arc::new(Room::new(settings.limits.answer_bytes));
+        let feed = Feed::new(gateway.clone(), settings.events_bytes, room.clone());
         let limits = &settings.limits;
         Shared {
             connections: Places::new(limits.connections),
             strangers: Places::new(limits.strangers()),
             changes: Places::new(limits.changes),
+            feed: Arc::new(feed),
+            room,
             settings,
             gateway,
-            feed,
         }
     }
 
@@ -96,9 +103,8 @@ impl Frontend for Socket {
     async fn run(config: Config, gateway: Gateway, stop: Stop) -> Result<(), Fault> {
         let settings = config.check()?;
         let doors = door::open(&settings).await?;
-        let feed = Arc::new(Feed::new(gateway.clone(), settings.events_bytes));
-        let reader = tokio::spawn(feed.clone().run(gateway.events()));
-        let shared = Arc::new(Shared::new(settings, gateway.clone(), feed));
+        let shared = Arc::new(Shared::new(settings, gateway.clone()));
+        let reader = tokio::spawn(shared.feed.clone().run(gateway.events()));
         let keepers = doors
             .into_iter()
             .map(|door| door.keep(shared.clone(), stop.clone()));
