@@ -154,6 +154,23 @@ fn a_submit_that_was_never_answered_names_its_key() {
 }
 
 #[test]
+fn a_gateway_that_comes_back_each_time_and_never_answers_is_given_up() {
+    let (peer, person) = (Peer::new(), Person::new());
+    let client = person.call(&peer.address(), &["submit", "scan.py", "--patience", "1"]);
+    for _ in 0..2 {
+        let mut talk = peer.welcome();
+        talk.answer("subscribe", &json!({"epoch": 7, "seq": 10}));
+        talk.expect("submit");
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+    }
+    client
+        .end()
+        .ended(5)
+        .said("not known whether scan.py was submitted");
+    peer.assert_alone();
+}
+
+#[test]
 fn a_following_log_goes_on_over_a_broken_connection() {
     let (peer, person) = (Peer::new(), Person::new());
     let client = person.call(&peer.address(), &["--json", "log", "-n", "1", "-f"]);

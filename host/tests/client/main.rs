@@ -12,4 +12,5 @@ mod connecting;
 mod peer;
 mod person;
 mod submitting;
+mod terminal;
 mod verbs;

@@ -46,6 +46,12 @@ impl Peer {
         Talk { input, output }
     }
 
+    /// Asserts that nobody has connected since.
+    pub fn assert_alone(&self) {
+        self.listener.set_nonblocking(true).unwrap();
+        assert!(self.listener.accept().is_err(), "somebody has connected");
+    }
+
     /// The next connection, greeted and logged in.
     pub fn welcome(&self) -> Talk {
         let mut talk = self.accept();

@@ -41,6 +41,19 @@ impl Person {
 
     /// Calls the client, and lets it read this.
     pub fn start(&self, address: &str, words: &[&str], input: &str) -> Running {
+        let mut command = self.command(address, words);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        Running(child)
+    }
+
+    /// The client with these words, before it is called.
+    pub fn command(&self, address: &str, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_patchbay"));
         command
             .current_dir(self.folder.path())
@@ -53,13 +66,6 @@ impl Person {
             command.env_remove(format!("PATCHBAY_{variable}"));
         }
         command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(input.as_bytes()).unwrap();
-        Running(child)
     }
 }
 
@@ -84,10 +90,15 @@ impl Running {
 
     /// Presses Ctrl-C.
     pub fn interrupt(&self) {
-        let pid = self.0.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &pid]).status().unwrap();
-        assert!(sent.success());
+        interrupt(&self.0);
     }
+}
+
+/// Presses Ctrl-C in front of it.
+pub fn interrupt(child: &Child) {
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(sent.success());
 }
 
 impl Said {

@@ -145,6 +145,18 @@ fn ctrl_c_without_a_terminal_only_stops_watching() {
 }
 
 #[test]
+fn ctrl_c_without_a_terminal_also_gives_up_a_submit_without_an_answer() {
+    let (peer, person) = (Peer::new(), Person::new());
+    let client = person.call(&peer.address(), &["--json", "submit", "scan.py"]);
+    let mut talk = peer.welcome();
+    talk.answer("subscribe", &json!({"epoch": 7, "seq": 10}));
+    let submit = talk.expect("submit");
+    client.interrupt();
+    let said = client.end().ended(130).said(&submit.key.unwrap());
+    assert_eq!(said.records()[0]["error"]["kind"], "interrupted");
+}
+
+#[test]
 fn somebody_can_come_back_to_a_script_and_sees_it_whole() {
     let (peer, person) = (Peer::new(), Person::new());
     let client = person.call(&peer.address(), &["watch", "a"]);

@@ -28,7 +28,7 @@ pub struct Config {
     /// A connection that has said nothing for so many seconds, waits for nothing and is not subscribed is closed. At
     /// least 1.
     pub idle_s: u64,
-    /// A client that does not read for so many seconds, although there is something for it, is cut off. At least 1.
+    /// A client that does not take 64 KiB, or all that there is for it, within so many seconds is cut off. At least 1.
     pub write_s: u64,
     /// How long answers that are due are waited for when the gateway is shut down, in seconds. One more is for goodbyes; the
     /// gateway gives its frontends 0.6 of its `shutdown_deadline_s`.
@@ -48,9 +48,19 @@ pub struct Limits {
     pub line_bytes: usize,
     /// Connections at the same time; one more is closed at once, after a line that says why.
     pub connections: usize,
+    /// So many of them may be connections on which nobody has logged in yet, so that who does not log in keeps nobody out
+    /// who does. A quarter of `connections`, but at least 8, if nothing is said.
+    pub strangers: Option<usize>,
     /// Requests of one connection that are not answered yet; further ones are answered with an error. Urgent ones have as
     /// many places of their own.
     pub requests_per_connection: usize,
+    /// Requests of all connections that change something and are not done yet, whether their clients are still there or not;
+    /// further ones are answered with an error. Urgent ones are not counted.
+    pub changes: usize,
+    /// Answers, and events for one client alone, that wait until their clients take them, of all connections together, in
+    /// bytes. One of them may take up half of what is free; one that finds no room is answered with an error instead. At
+    /// least 65536.
+    pub answer_bytes: usize,
     /// Wrong logins of one connection; then it is closed.
     pub wrong_logins: u32,
 }
@@ -77,9 +87,20 @@ impl Default for Limits {
         Self {
             line_bytes: 4 << 20,
             connections: 256,
+            strangers: None,
             requests_per_connection: 32,
+            changes: 256,
+            answer_bytes: 64 << 20,
             wrong_logins: 5,
         }
+    }
+}
+
+impl Limits {
+    /// See [`Limits::strangers`].
+    pub fn strangers(&self) -> usize {
+        let part = || (self.connections / 4).max(8);
+        self.strangers.unwrap_or_else(part).min(self.connections)
     }
 }
 
@@ -146,11 +167,20 @@ impl Config {
             64 << 20,
         )?;
         field_within("limits.connections", limits.connections as u64, 1, 100_000)?;
+        let strangers = limits.strangers() as u64;
+        field_within("limits.strangers", strangers, 1, 100_000)?;
+        field_within("limits.changes", limits.changes as u64, 1, 100_000)?;
         field_within(
             "limits.requests_per_connection",
             limits.requests_per_connection as u64,
             1,
             10_000,
+        )?;
+        field_within(
+            "limits.answer_bytes",
+            limits.answer_bytes as u64,
+            64 << 10,
+            1 << 40,
         )?;
         field_within("limits.wrong_logins", limits.wrong_logins.into(), 1, 1_000)
     }
@@ -188,6 +218,22 @@ mod tests {
     }
 
     #[test]
+    fn strangers_get_a_part_of_the_connections() {
+        for (json, strangers) in [
+            ("{}", 64),
+            (r#"{"limits":{"connections":16}}"#, 8),
+            (r#"{"limits":{"connections":2}}"#, 2),
+            (r#"{"limits":{"strangers":3}}"#, 3),
+        ] {
+            assert_eq!(
+                config(json).unwrap().limits.strangers(),
+                strangers,
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
     fn a_mistake_names_its_field() {
         let cases = [
             (r#"{"tpc":"x:1"}"#, "tpc"),
@@ -196,6 +242,7 @@ mod tests {
             (r#"{"login_s":0}"#, "login_s"),
             (r#"{"events_bytes":1}"#, "events_bytes"),
             (r#"{"limits":{"connections":0}}"#, "limits.connections"),
+            (r#"{"limits":{"strangers":0}}"#, "limits.strangers"),
         ];
         for (json, field) in cases {
             let error = config(json).unwrap_err();

@@ -10,12 +10,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, sleep_until, timeout};
 
+use crate::Shared;
 use crate::desk::Desk;
 use crate::door::{Peer, Reading};
 use crate::line::{Cutter, Line};
 use crate::outgoing::Outgoing;
+use crate::places::Place;
 use crate::writer::Writer;
-use crate::{Place, Shared};
 
 /// So much is read at once, in bytes.
 const CHUNK: usize = 16 << 10;
@@ -37,7 +38,12 @@ enum End {
 }
 
 /// Serves a client until either side has had enough.
-pub async fn serve(shared: Arc<Shared>, peer: Peer, place: Place, stop: Stop) {
+pub async fn serve(
+    shared: Arc<Shared>,
+    peer: Peer,
+    (_place, stranger): (Place, Place),
+    stop: Stop,
+) {
     let limits = &shared.settings.limits;
     let (outbox, inbox) = mpsc::channel(limits.requests_per_connection);
     let writer = Writer::new(
@@ -49,7 +55,7 @@ pub async fn serve(shared: Arc<Shared>, peer: Peer, place: Place, stop: Stop) {
     let writer = tokio::spawn(writer.run());
     let hello = Outgoing::hello(shared.gateway.instance());
     let _ = outbox.send(hello).await;
-    let desk = Desk::new(shared.clone(), peer.name.clone(), outbox.clone(), place);
+    let desk = Desk::new(shared.clone(), peer.name.clone(), outbox.clone(), stranger);
     let mut connection = Connection {
         reading: peer.reading,
         bytes: BytesMut::new(),

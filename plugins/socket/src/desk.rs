@@ -5,13 +5,15 @@ use std::sync::Arc;
 use patchbay_dialect_json::{Call, Form, Request, Since, Subscription, Wish};
 use patchbay_sdk::{Fault, FaultKind, RawJson, Secret, Session};
 use serde_json::json;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+use crate::Shared;
 use crate::errand::{Client, Order};
 use crate::feed::Membership;
 use crate::outgoing::Outgoing;
-use crate::{Place, Shared};
+use crate::places::Place;
 
 /// One connection's requests.
 ///
@@ -22,8 +24,8 @@ pub struct Desk {
     /// Where the client is, for logs.
     from: String,
     outbox: mpsc::Sender<Outgoing>,
-    /// Held by whatever may outlive the connection, so that the limit of connections bounds that too.
-    place: Arc<Place>,
+    /// Until somebody logs in for the first time.
+    stranger: Option<Place>,
     client: Option<Client>,
     subscription: Option<Subscription>,
     /// While somebody who is logged in is subscribed.
@@ -47,18 +49,18 @@ impl Desk {
         shared: Arc<Shared>,
         from: String,
         outbox: mpsc::Sender<Outgoing>,
-        place: Place,
+        stranger: Place,
     ) -> Self {
         let most = shared.settings.limits.requests_per_connection;
-        // Refusals wait for their turn as well; a client that sends even more is read no further for a while.
+        // Refusals wait for their turn as well.
         let (lane, turns) = mpsc::channel(2 * most);
         let mut tasks = JoinSet::new();
-        tasks.spawn(one_by_one(turns, outbox.clone()));
+        tasks.spawn(one_by_one(turns, outbox.clone(), shared.clone()));
         Desk {
             shared,
             from,
             outbox,
-            place: Arc::new(place),
+            stranger: Some(stranger),
             client: None,
             subscription: None,
             membership: None,
@@ -94,11 +96,16 @@ impl Desk {
         while self.tasks.try_join_next().is_some() {}
         self.shared.gateway.count("requests", 1);
         let Request { form, wish } = request;
+        let waits = !matches!(&wish, Ok(Wish::Call(call)) if call.urgent());
+        if waits && form.id.is_none() && self.lane.capacity() == 0 {
+            self.refuse(&form, &self.too_many()).await;
+            return Ok(());
+        }
         match wish {
             Err(fault) => self.refuse(&form, &fault).await,
             Ok(Wish::Login { user, secret }) => return self.log_in(&form, user, secret).await,
             Ok(Wish::Nothing) => {
-                self.done(&form, Outgoing::Answer(form.success(&RawJson::null())))
+                self.done(&form, Outgoing::short(form.success(&RawJson::null())))
                     .await
             }
             Ok(Wish::Logout) => {
@@ -125,7 +132,7 @@ impl Desk {
         if let Ok(session) = granted {
             self.welcome(session, user);
         }
-        self.done(form, Outgoing::Answer(answer)).await;
+        self.done(form, Outgoing::short(answer)).await;
         self.wrong_logins += u32::from(wrong);
         let most = self.shared.settings.limits.wrong_logins;
         if wrong && self.wrong_logins >= most {
@@ -146,6 +153,7 @@ impl Desk {
 
     fn welcome(&mut self, session: Session, user: String) {
         self.client = Some(Client { session, user });
+        self.stranger = None;
         self.join();
     }
 
@@ -184,13 +192,9 @@ impl Desk {
         let Some(client) = self.client.clone() else {
             return self.refuse(&form, &stranger()).await;
         };
-        let places = if call.urgent() {
-            &self.urgent
-        } else {
-            &self.ordinary
-        };
-        let Ok(permit) = places.clone().try_acquire_owned() else {
-            return self.refuse(&form, &self.too_many()).await;
+        let (permit, change) = match self.admit(&call) {
+            Ok(places) => places,
+            Err(fault) => return self.refuse(&form, &fault).await,
         };
         let in_turn = form.id.is_none() && !call.urgent();
         let order = Order {
@@ -198,15 +202,40 @@ impl Desk {
             form,
             call,
             permit,
-            place: self.place.clone(),
+            change,
         };
         if in_turn {
             return self.queue(Turn::Order(Box::new(order))).await;
         }
-        let outbox = self.outbox.clone();
+        let (shared, outbox) = (self.shared.clone(), self.outbox.clone());
         let errand = order.begin().await;
         self.tasks
-            .spawn(async move { errand.answer(&outbox).await });
+            .spawn(async move { errand.answer(&shared, &outbox).await });
+    }
+
+    /// The places that a call takes up: one of the connection's, and one of those for what may outlive the connection.
+    fn admit(&self, call: &Call) -> Result<(OwnedSemaphorePermit, Option<Place>), Fault> {
+        let places = if call.urgent() {
+            &self.urgent
+        } else {
+            &self.ordinary
+        };
+        let permit = places.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| self.too_many())?;
+        if call.urgent() || !call.changes() {
+            return Ok((permit, None));
+        }
+        let change = self.shared.changes.take();
+        let change = change.ok_or_else(|| self.too_many_changes())?;
+        Ok((permit, Some(change)))
+    }
+
+    fn too_many_changes(&self) -> Fault {
+        let most = self.shared.changes.most();
+        let text = format!(
+            "{most} requests that change something are not done yet (limits.changes); this one was not carried out"
+        );
+        Fault::new(FaultKind::Busy, text)
     }
 
     fn too_many(&self) -> Fault {
@@ -225,7 +254,7 @@ impl Desk {
             cause = fault.message,
             "a request was refused"
         );
-        self.done(form, Outgoing::Answer(form.failure(fault))).await;
+        self.done(form, Outgoing::short(form.failure(fault))).await;
     }
 
     async fn done(&mut self, form: &Form, outgoing: Outgoing) {
@@ -236,13 +265,11 @@ impl Desk {
         let _ = self.outbox.send(outgoing).await;
     }
 
+    /// Puts it into the lane. An answer for which there is no room goes out at once: a client that is read no further could
+    /// not stop what it waits for.
     async fn queue(&mut self, turn: Turn) {
-        tokio::select! {
-            biased;
-            // The lane may never end, when it waits for the script server for a client that is gone.
-            () = self.outbox.closed() => {}
-            // It ends only with the desk, or with the writer.
-            _ = self.lane.send(turn) => {}
+        if let Err(TrySendError::Full(Turn::Done(outgoing))) = self.lane.try_send(turn) {
+            let _ = self.outbox.send(outgoing).await;
         }
     }
 
@@ -254,11 +281,15 @@ impl Desk {
     }
 }
 
-async fn one_by_one(mut turns: mpsc::Receiver<Turn>, outbox: mpsc::Sender<Outgoing>) {
+async fn one_by_one(
+    mut turns: mpsc::Receiver<Turn>,
+    outbox: mpsc::Sender<Outgoing>,
+    shared: Arc<Shared>,
+) {
     while let Some(turn) = turns.recv().await {
         match turn {
             Turn::Done(outgoing) => drop(outbox.send(outgoing).await),
-            Turn::Order(order) => order.begin().await.answer(&outbox).await,
+            Turn::Order(order) => order.begin().await.answer(&shared, &outbox).await,
         }
     }
 }

@@ -11,12 +11,12 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
+use crate::Shared;
 use crate::config::Settings;
 use crate::connection;
 use crate::outgoing::Outgoing;
 #[cfg(unix)]
 use crate::socket_file::SocketFile;
-use crate::{Places, Shared};
 
 /// After so long a silence a client's machine is asked whether it is there, and then as often.
 const KEEPALIVE: Duration = Duration::from_secs(60);
@@ -131,7 +131,7 @@ fn unavailable(what: &str, error: &io::Error, hint: &str) -> Fault {
 
 impl Door {
     /// Lets clients in until it is time to stop.
-    pub async fn keep(self, shared: Arc<Shared>, places: Places, stop: Stop) {
+    pub async fn keep(self, shared: Arc<Shared>, stop: Stop) {
         let mut troubled = false;
         loop {
             let peer = tokio::select! {
@@ -142,7 +142,7 @@ impl Door {
             match peer {
                 Ok(peer) => {
                     troubled = false;
-                    admit(peer, &shared, &places, &stop).await;
+                    admit(peer, &shared, &stop).await;
                 }
                 Err(error) => {
                     shared.gateway.count("connections_failed", 1);
@@ -199,24 +199,33 @@ fn tune(stream: &TcpStream) {
     }
 }
 
-async fn admit(mut peer: Peer, shared: &Arc<Shared>, places: &Places, stop: &Stop) {
+async fn admit(peer: Peer, shared: &Arc<Shared>, stop: &Stop) {
     shared.gateway.count("connections", 1);
-    if let Some(place) = places.take() {
-        drop(tokio::spawn(connection::serve(
+    let seat = match (shared.connections.take(), shared.strangers.take()) {
+        (None, _) => Err((&shared.connections, "connections")),
+        (_, None) => Err((&shared.strangers, "connections without a login")),
+        (Some(place), Some(stranger)) => Ok((place, stranger)),
+    };
+    match seat {
+        Ok(seat) => drop(tokio::spawn(connection::serve(
             shared.clone(),
             peer,
-            place,
+            seat,
             stop.clone(),
-        )));
-        return;
+        ))),
+        Err((places, what)) => {
+            shared.gateway.count("connections_refused", 1);
+            refuse(peer, &format!("{} {what}", places.most())).await;
+        }
     }
-    let most = shared.settings.limits.connections;
-    shared.gateway.count("connections_refused", 1);
+}
+
+async fn refuse(mut peer: Peer, most: &str) {
     tracing::warn!(
         from = peer.name,
-        "there are {most} connections already (limits.connections); one more is refused"
+        "there are {most} already (limits.connections, limits.strangers); one more is refused"
     );
-    let text = format!("the gateway has {most} connections already; try again later");
+    let text = format!("the gateway has {most} already; try again later");
     let bye = Outgoing::bye(&Fault::new(FaultKind::Busy, text));
     if let Outgoing::Notice(bye) = bye {
         let bye = bye + "\n";

@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::future::{BoxFuture, MaybeDone, maybe_done};
@@ -12,8 +11,9 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::Place;
+use crate::Shared;
 use crate::outgoing::Outgoing;
+use crate::places::Place;
 
 /// Who asks.
 #[derive(Clone)]
@@ -34,8 +34,8 @@ pub struct Order {
     pub call: Call,
     /// One of the connection's places for requests; until the answer is on its way.
     pub permit: OwnedSemaphorePermit,
-    /// The connection's own place; until nothing of it goes on.
-    pub place: Arc<Place>,
+    /// If it changes something, a place for that; until it is done, whether its client is there or not.
+    pub change: Option<Place>,
 }
 
 /// A call that is under way, to be answered.
@@ -63,7 +63,7 @@ impl Order {
             form,
             call,
             permit,
-            place,
+            change,
         } = self;
         let changes = call.changes();
         let work: BoxFuture<'static, Outcome> = Box::pin(perform(client, form.clone(), call));
@@ -73,7 +73,7 @@ impl Order {
             false => Work::Looks(work),
             true => Work::Changes(tokio::spawn(async move {
                 let done = outcome(work).await;
-                drop(place);
+                drop(change);
                 done
             })),
         };
@@ -83,13 +83,21 @@ impl Order {
 
 impl Errand {
     /// Answers when it is done.
-    pub async fn answer(self, outbox: &mpsc::Sender<Outgoing>) {
-        let done = match self.work {
-            Work::Looks(work) => outcome(work).await,
-            Work::Changes(work) => work.await.unwrap_or_else(|_| Err(broken())),
+    pub async fn answer(self, shared: &Shared, outbox: &mpsc::Sender<Outgoing>) {
+        let (changes, done) = match self.work {
+            Work::Looks(work) => (false, outcome(work).await),
+            Work::Changes(work) => (true, work.await.unwrap_or_else(|_| Err(broken()))),
         };
+        let failed = done.as_ref().err().cloned();
         let answer = done.unwrap_or_else(|fault| self.form.failure(&fault));
-        if outbox.send(Outgoing::Answer(answer)).await.is_err() {
+        let outgoing = match shared.room.take(answer.len()) {
+            Some(share) => Outgoing::Answer(answer, share),
+            None => {
+                let why = without_room(shared, answer.len(), changes, failed);
+                Outgoing::short(self.form.failure(&why))
+            }
+        };
+        if outbox.send(outgoing).await.is_err() {
             // The client is gone, and the connection counts what it is owed.
             self.permit.forget();
         }
@@ -99,6 +107,31 @@ impl Errand {
 async fn outcome(mut work: Begun) -> Outcome {
     work.as_mut().await;
     work.as_mut().take_output().unwrap_or_else(|| Err(broken()))
+}
+
+/// What is said in place of an answer for which there is no room. Only what looks may be asked for again.
+fn without_room(shared: &Shared, length: usize, changes: bool, failed: Option<Fault>) -> Fault {
+    shared.gateway.count("answers_without_room", 1);
+    tracing::warn!(
+        "there is no room for an answer of {length} bytes (limits.answer_bytes); its client is told so"
+    );
+    let longest = shared.room.longest();
+    let why = match length > longest {
+        true => format!("has more than {longest} bytes, half of limits.answer_bytes"),
+        false => "has no room beside others that are not read yet (limits.answer_bytes)".into(),
+    };
+    match failed {
+        Some(fault) => Fault {
+            message: format!("it failed, and what is to be said of it {why}"),
+            ..fault
+        },
+        None if changes => {
+            let text = format!("it was carried out, but its answer {why}");
+            Fault::new(FaultKind::TooLarge, text)
+        }
+        None if length > longest => Fault::new(FaultKind::TooLarge, format!("the answer {why}")),
+        None => Fault::new(FaultKind::Busy, format!("the answer {why}")),
+    }
 }
 
 fn broken() -> Fault {

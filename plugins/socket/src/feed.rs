@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::outgoing::Outgoing;
 use crate::ring::{Batch, Ring, event_line};
+use crate::room::Room;
 
 /// Each event is written as a line once, and kept in one ring for all.
 pub struct Feed {
@@ -17,6 +18,8 @@ pub struct Feed {
     ring: Mutex<Ring>,
     end: watch::Sender<Since>,
     private: Mutex<HashMap<u64, Listener>>,
+    /// For private events, which are not kept in the ring.
+    room: Arc<Room>,
 }
 
 /// Where private events of a session go.
@@ -41,12 +44,13 @@ pub struct Follower {
 
 impl Feed {
     /// One that keeps so many bytes of events.
-    pub fn new(gateway: Gateway, bytes: usize) -> Self {
+    pub fn new(gateway: Gateway, bytes: usize, room: Arc<Room>) -> Self {
         Feed {
             gateway,
             ring: Mutex::new(Ring::new(bytes)),
             end: watch::Sender::default(),
             private: Mutex::default(),
+            room,
         }
     }
 
@@ -74,8 +78,11 @@ impl Feed {
         let listener = listeners
             .get(&session)
             .filter(|listener| listener.what.wants(&kind));
-        let sent = listener.map(|listener| listener.to.try_send(Outgoing::Event(line)));
-        if !matches!(sent, Some(Ok(()))) {
+        let sent = listener.and_then(|listener| {
+            let share = self.room.take(line.len())?;
+            listener.to.try_send(Outgoing::Event(line, share)).ok()
+        });
+        if sent.is_none() {
             self.gateway.count("private_events_dropped", 1);
             tracing::debug!(session, "a private event found nobody to take it");
         }

@@ -23,16 +23,16 @@ mod errand;
 mod feed;
 pub mod line;
 mod outgoing;
+mod places;
 mod ring;
+mod room;
 #[cfg(unix)]
 mod socket_file;
 mod writer;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use patchbay_sdk::{Fault, Frontend, Gateway, Health, Stop};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -40,6 +40,8 @@ pub use config::{Config, Limits};
 
 use config::Settings;
 use feed::Feed;
+use places::Places;
+use room::Room;
 
 /// The frontend.
 #[derive(Debug)]
@@ -50,11 +52,49 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) gateway: Gateway,
     pub(crate) feed: Arc<Feed>,
+    pub(crate) connections: Places,
+    /// Those of them on which nobody has logged in yet.
+    pub(crate) strangers: Places,
+    /// Requests that change something, whose clients may be gone.
+    pub(crate) changes: Places,
+    /// For answers that wait until their clients take them.
+    pub(crate) room: Arc<Room>,
 }
 
-/// One of the places for connections; given back when it is dropped.
-pub(crate) struct Place {
-    _permit: OwnedSemaphorePermit,
+impl Shared {
+    fn new(settings: Settings, gateway: Gateway) -> Self {
+        let room = Arc::new(Room::new(settings.limits.answer_bytes));
+        let feed = Feed::new(gateway.clone(), settings.events_bytes, room.clone());
+        let limits = &settings.limits;
+        Shared {
+            connections: Places::new(limits.connections),
+            strangers: Places::new(limits.strangers()),
+            changes: Places::new(limits.changes),
+            feed: Arc::new(feed),
+            room,
+            settings,
+            gateway,
+        }
+    }
+
+    /// Waits until every connection has ended, and all that goes on without its client; but no longer than configured.
+    async fn end(&self) {
+        let ended = async {
+            self.connections.all_free().await;
+            self.changes.all_free().await;
+        };
+        let patience = self.settings.stop + connection::GOODBYE;
+        if timeout(patience, ended).await.is_ok() {
+            return;
+        }
+        let (connections, changes) = (self.connections.taken(), self.changes.taken());
+        self.gateway
+            .count("connections_cut_at_stop", connections as u64);
+        self.gateway.count("requests_cut_at_stop", changes as u64);
+        tracing::warn!(
+            "{connections} connections and {changes} requests had not ended in time and are cut"
+        );
+    }
 }
 
 impl Frontend for Socket {
@@ -63,59 +103,18 @@ impl Frontend for Socket {
     async fn run(config: Config, gateway: Gateway, stop: Stop) -> Result<(), Fault> {
         let settings = config.check()?;
         let doors = door::open(&settings).await?;
-        let feed = Arc::new(Feed::new(gateway.clone(), settings.events_bytes));
-        let reader = tokio::spawn(feed.clone().run(gateway.events()));
-        let places = Places::new(settings.limits.connections);
-        let shared = Arc::new(Shared {
-            settings,
-            gateway: gateway.clone(),
-            feed,
-        });
+        let shared = Arc::new(Shared::new(settings, gateway.clone()));
+        let reader = tokio::spawn(shared.feed.clone().run(gateway.events()));
         let keepers = doors
             .into_iter()
-            .map(|door| door.keep(shared.clone(), places.clone(), stop.clone()));
+            .map(|door| door.keep(shared.clone(), stop.clone()));
         let keepers: JoinSet<()> = keepers.collect();
         gateway.ready();
         gateway.health(Health::Up);
         keepers.join_all().await;
-        let busy = places
-            .wait_until_free(shared.settings.stop + connection::GOODBYE)
-            .await;
-        if busy > 0 {
-            gateway.count("connections_cut_at_stop", busy);
-            tracing::warn!("{busy} connections had not ended in time and are cut");
-        }
+        shared.end().await;
         reader.abort();
         Ok(())
-    }
-}
-
-/// The places for connections.
-#[derive(Clone)]
-pub(crate) struct Places {
-    most: u32,
-    free: Arc<Semaphore>,
-}
-
-impl Places {
-    fn new(most: usize) -> Self {
-        Places {
-            most: u32::try_from(most).unwrap_or(u32::MAX),
-            free: Arc::new(Semaphore::new(most)),
-        }
-    }
-
-    /// A place, if there is one.
-    pub(crate) fn take(&self) -> Option<Place> {
-        let permit = self.free.clone().try_acquire_owned().ok()?;
-        Some(Place { _permit: permit })
-    }
-
-    /// Waits until every connection has ended, and all that goes on without its client; but no longer than so. Returns how
-    /// many are left.
-    async fn wait_until_free(&self, patience: Duration) -> u64 {
-        let _ = timeout(patience, self.free.acquire_many(self.most)).await;
-        u64::from(self.most).saturating_sub(self.free.available_permits() as u64)
     }
 }
 

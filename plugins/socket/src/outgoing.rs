@@ -5,6 +5,7 @@ use patchbay_sdk::Fault;
 use serde_json::json;
 
 use crate::feed::Follower;
+use crate::room::Share;
 
 /// The version of what is spoken here, as `hello` says it.
 const PROTOCOL: u32 = 1;
@@ -14,14 +15,14 @@ const PROTOCOL: u32 = 1;
 pub enum Outgoing {
     /// `hello` or `bye`.
     Notice(String),
-    /// An answer.
-    Answer(String),
+    /// An answer, and the room that it takes up.
+    Answer(String, Share),
     /// The answer to `subscribe`; events follow.
     Follow(String, Follower),
     /// The answer to `unsubscribe` or `logout`; no more events follow.
     Leave(String),
-    /// A private event, with its newline.
-    Event(Bytes),
+    /// A private event, with its newline, and the room that it takes up.
+    Event(Bytes, Share),
 }
 
 impl Outgoing {
@@ -37,8 +38,13 @@ impl Outgoing {
         Outgoing::Notice(json!({"bye": {"kind": why.kind, "message": why.message}}).to_string())
     }
 
+    /// An answer that is short by its making.
+    pub fn short(answer: String) -> Self {
+        Outgoing::Answer(answer, Share::default())
+    }
+
     /// Whether somebody waits for it.
     pub fn is_answer(&self) -> bool {
-        !matches!(self, Outgoing::Notice(_) | Outgoing::Event(_))
+        !matches!(self, Outgoing::Notice(_) | Outgoing::Event(..))
     }
 }

@@ -1,5 +1,11 @@
 //! How connections end.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on must fail"
+)]
+
 mod support;
 
 use patchbay_abi::Kind;
@@ -47,7 +53,7 @@ async fn what_only_looks_is_cancelled_when_its_client_is_gone() {
 
 #[tokio::test]
 async fn what_changes_something_goes_on_when_its_client_is_gone() {
-    let world = World::new(json!({"limits": {"connections": 1}})).await;
+    let world = World::new(json!({"limits": {"connections": 1, "changes": 1}})).await;
     let mut client = world.login().await;
     client
         .send(json!({"id": 1, "op": "exec", "args": {"code": "1"}}))
@@ -60,18 +66,18 @@ async fn what_changes_something_goes_on_when_its_client_is_gone() {
         !world.host.asked().iter().any(logged_out),
         "its session lives on"
     );
-    let mut next = support::Client::of(
-        tokio::net::UnixStream::connect(world.dir.path().join("s"))
-            .await
-            .unwrap(),
-    );
-    assert_eq!(
-        next.bye().await.0,
-        "busy",
-        "and its connection's place is taken"
-    );
+    let mut next = world.login_when_there_is_room().await;
+    let exec = json!({"op": "exec", "args": {"code": "2"}});
+    let busy = next.ask(exec.clone()).await["error"].take();
+    assert_eq!(busy["kind"], "busy", "it is counted");
+    assert!(busy["message"].as_str().unwrap().contains("limits.changes"));
+    let stop = next.ask(json!({"op": "stop"})).await;
+    assert_eq!(stop["ok"]["op"], "stop", "and keeps nobody from a stop");
     world.open();
     world.wait_for(logged_out, 1).await;
+    let done = async { while next.ask(exec.clone()).await["ok"].is_null() {} };
+    let done = tokio::time::timeout(PATIENCE, done).await;
+    done.expect("there is room again");
 }
 
 #[tokio::test]
@@ -162,13 +168,19 @@ async fn who_is_silent_is_sent_away_but_not_who_waits() {
 async fn one_connection_too_many_is_told_why() {
     let world = World::new(json!({"limits": {"connections": 2}})).await;
     let (_one, two) = (world.login().await, world.login().await);
-    let stream = || tokio::net::UnixStream::connect(world.dir.path().join("s"));
-    let mut third = support::Client::of(stream().await.unwrap());
-    assert_eq!(third.bye().await.0, "busy");
+    assert_eq!(world.knock().await.bye().await.0, "busy");
     drop(two);
-    world
-        .wait_for(|asked| matches!(asked, Asked::Logout { .. }), 1)
-        .await;
+    world.login_when_there_is_room().await;
+}
+
+#[tokio::test]
+async fn who_does_not_log_in_keeps_nobody_out_who_does() {
+    let world = World::new(json!({"limits": {"connections": 3, "strangers": 1}})).await;
+    let mut first = world.connect().await;
+    let (kind, message) = world.knock().await.bye().await;
+    assert_eq!(kind, "busy");
+    assert!(message.contains("without a login"), "{message}");
+    first.ask(login("good")).await;
     world.login().await;
 }
 

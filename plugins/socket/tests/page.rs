@@ -8,4 +8,5 @@ fn the_page_shows_the_client_in_python() {
     let (_, rest) = page.split_once("```python\n").expect("a program");
     let (shown, _) = rest.split_once("```").expect("its end");
     assert_eq!(shown, include_str!("../examples/client.py"));
+    assert!(shown.lines().count() <= 20, "it is meant to be short");
 }

@@ -2,9 +2,10 @@
 
 mod support;
 
-use patchbay_testkit::Asked;
+use patchbay_testkit::{Asked, PATIENCE};
 use serde_json::{Value, json};
 use support::{World, login};
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn both_forms_are_answered_in_their_own_words() {
@@ -200,6 +201,27 @@ async fn one_request_too_many_is_refused_in_its_turn() {
 }
 
 #[tokio::test]
+async fn a_stop_is_read_behind_any_number_of_requests_that_wait_for_a_long_one() {
+    let world = World::new(json!({"limits": {"requests_per_connection": 1}})).await;
+    let mut client = world.login().await;
+    client
+        .send(json!({"op": "eval", "args": {"code": "1"}}))
+        .await;
+    for _ in 0..10 {
+        client.send(json!({"op": "status"})).await;
+    }
+    client.send(json!({"op": "stop"})).await;
+    let mut answer = client.read().await;
+    while answer["ok"]["op"] != "stop" {
+        assert_eq!(answer["error"]["kind"], "busy", "{answer}");
+        answer = client.read().await;
+    }
+    world.open();
+    assert_eq!(client.read().await["ok"]["op"], "eval");
+    assert_eq!(world.ops(), ["eval", "stop"]);
+}
+
+#[tokio::test]
 async fn a_line_that_is_too_long_is_skipped_and_the_next_one_answered() {
     let world = World::new(json!({"limits": {"line_bytes": 2_000}})).await;
     let mut client = world.login().await;
@@ -239,4 +261,61 @@ async fn a_long_script_and_a_long_answer_pass() {
         .ask(json!({"op": "submit", "args": {"code": code}}))
         .await;
     assert_eq!(answer["ok"]["args"]["code"], code);
+}
+
+/// A status whose answer is that long.
+fn long_status(bytes: usize) -> Value {
+    json!({"id": 1, "op": "status", "args": {"text": "x".repeat(bytes)}})
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_are_bounded_and_short_ones_always_come() {
+    let world = World::new(json!({"limits": {"answer_bytes": 1_000_000}})).await;
+    let mut deaf = world.login().await;
+    for _ in 0..10 {
+        deaf.send(long_status(300_000)).await;
+    }
+    let mut client = world.login().await;
+    let refused = async {
+        loop {
+            let answer = client.ask(long_status(300_000)).await;
+            if answer["ok"].is_null() {
+                return answer["error"].clone();
+            }
+        }
+    };
+    let refused = timeout(PATIENCE, refused).await.unwrap();
+    assert_eq!(
+        (&refused["kind"], &refused["retry"]),
+        (&json!("busy"), &json!(true))
+    );
+    let message = refused["message"].as_str().unwrap();
+    assert!(message.contains("limits.answer_bytes"), "{message}");
+    let stopped = client.ask(json!({"op": "stop"})).await;
+    assert_eq!(stopped["ok"]["op"], "stop");
+    for _ in 0..10 {
+        let answer = deaf.read().await;
+        assert!(answer["ok"].is_object() || answer["error"]["kind"] == "busy");
+    }
+    let answer = client.ask(long_status(300_000)).await;
+    assert_eq!(answer["ok"]["op"], "status", "there is room again");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_told_apart_from_one_that_was_not_carried_out() {
+    let world = World::new(json!({"limits": {"answer_bytes": 65_536}})).await;
+    let mut client = world.login().await;
+    let looked = client.ask(long_status(40_000)).await["error"].take();
+    assert_eq!(
+        (&looked["kind"], &looked["retry"]),
+        (&json!("too-large"), &json!(false))
+    );
+    let submit = json!({"op": "submit", "args": {"code": "x".repeat(40_000)}});
+    let changed = client.ask(submit).await["error"].take();
+    assert_eq!(
+        (&changed["kind"], &changed["retry"]),
+        (&json!("too-large"), &json!(false))
+    );
+    let message = changed["message"].as_str().unwrap();
+    assert!(message.contains("was carried out"), "{message}");
 }

@@ -33,16 +33,20 @@ impl Outage {
         }
     }
 
+    /// Whether it has lasted for too long.
+    pub(crate) fn is_over(&self) -> bool {
+        Instant::now() >= self.end
+    }
+
     /// Waits before the next try, longer and longer.
     ///
     /// # Errors
     /// When there is no patience left (`why`), or after Ctrl-C.
     pub(crate) fn wait(&mut self, why: Complaint) -> Result<()> {
-        let now = Instant::now();
-        if now >= self.end {
+        if self.is_over() {
             return Err(why);
         }
-        let next = self.end.min(now + self.pause);
+        let next = self.end.min(Instant::now() + self.pause);
         self.pause = LONGEST_PAUSE.min(self.pause * 2);
         while Instant::now() < next {
             if interrupt::taken() {

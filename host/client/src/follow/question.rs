@@ -51,9 +51,9 @@ fn ask(prompt: &Prompt) -> String {
     paint(WARN, text)
 }
 
-/// The line that somebody has typed, if there is one; `None` inside at the end of all input.
-pub(super) fn typed() -> Option<Option<String>> {
-    if !unix::input_waits(Duration::ZERO) {
+/// The line that somebody types within so long, if there is one; `None` inside at the end of all input.
+pub(super) fn typed(within: Duration) -> Option<Option<String>> {
+    if !unix::input_waits(within) {
         return None;
     }
     let mut line = String::new();

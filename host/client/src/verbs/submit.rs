@@ -8,7 +8,7 @@ use crate::args::Submit;
 use crate::complaint::{Complaint, Result};
 use crate::desk::Desk;
 use crate::exit::Exit;
-use crate::follow::{Outage, Script, Watcher, again};
+use crate::follow::{Choice, Outage, Script, Watcher, again, choose};
 use crate::interrupt;
 use crate::screen::{DIM, Screen, clean, paint};
 use crate::session::{KINDS, Session};
@@ -35,17 +35,22 @@ pub(super) fn submit(desk: &mut Desk, submit: &Submit) -> Result<Exit> {
         args,
         key: Uuid::new_v4().to_string(),
         cursor: None,
+        is_to_stop: false,
     };
     let job = order.place(submit.patience.seconds)?;
-    let cursor = order.cursor;
+    let (cursor, is_to_stop) = (order.cursor, order.is_to_stop);
     screen.record(&json!({"ok": {"job": job}}))?;
-    if submit.queue {
+    if submit.queue && !is_to_stop {
         screen.say(&job)?;
         return Ok(Exit::Done);
     }
     screen.note(&paint(DIM, format_args!("{} is {job}", clean(&name))));
     let script = Script { job, name, code };
-    Watcher::new(session, screen, script, cursor, submit.patience.seconds).run()
+    let watcher = Watcher::new(session, screen, script, cursor, submit.patience.seconds);
+    match is_to_stop {
+        true => watcher.stop(),
+        false => watcher.run(),
+    }
 }
 
 /// A submit on its way, which may be repeated: its key says that it is the same.
@@ -56,6 +61,8 @@ struct Order<'a> {
     args: Value,
     key: String,
     cursor: Option<Cursor>,
+    /// Somebody wants it to be stopped, which needs its id.
+    is_to_stop: bool,
 }
 
 impl Order<'_> {
@@ -65,16 +72,19 @@ impl Order<'_> {
             Err(Failure::Broken(why)) => {
                 return Err(Complaint::connect(why).advice("nothing was submitted"));
             }
+            Err(Failure::Interrupted) => {
+                return Err(Complaint::interrupted("given up; nothing was submitted"));
+            }
             cursor => cursor?,
         };
-        let mut outage = None;
+        let mut outage: Option<Outage> = None;
         loop {
-            let asked = self
-                .session
-                .connection
-                .ask("submit", &self.args, Some(&self.key));
-            match (asked, &mut outage) {
+            match (self.ask(), &mut outage) {
                 (Ok(answer), _) => return id(&answer),
+                // A gateway that comes back each time, and never answers.
+                (Err(Failure::Broken(why)), Some(outage)) if outage.is_over() => {
+                    return Err(unknown(self.name, &self.key, &why));
+                }
                 (Err(Failure::Broken(why)), _) => {
                     let outage = outage.get_or_insert_with(|| Outage::new(patience));
                     self.again(&why, outage)?;
@@ -83,22 +93,71 @@ impl Order<'_> {
                 (Err(Failure::Refused(refusal)), Some(outage))
                     if matches!(refusal.kind.as_str(), "unavailable" | "busy") =>
                 {
-                    outage.wait(unknown(self.name, &self.key, &refusal.message))?;
+                    let waited = outage.wait(refusal.into());
+                    self.unless_left(waited)?;
                 }
                 (Err(Failure::Refused(refusal)), _) => return Err(refusal.into()),
-                (Err(Failure::Interrupted), _) => {
-                    return Err(unknown(self.name, &self.key, "given up by Ctrl-C"));
-                }
+                (Err(Failure::Interrupted), _) => return Err(self.left()),
+            }
+        }
+    }
+
+    /// Sends it and waits for its answer; `Interrupted` only if somebody wants to wait no more.
+    fn ask(&mut self) -> Result<Value, Failure> {
+        let connection = &mut self.session.connection;
+        let id = connection.send("submit", &self.args, Some(&self.key))?;
+        loop {
+            match self.session.connection.answer("submit", id) {
+                Err(Failure::Interrupted) if self.goes_on() => {}
+                answer => return answer,
             }
         }
     }
 
     fn again(&mut self, why: &str, outage: &mut Outage) -> Result<()> {
-        let kinds = (KINDS, self.cursor);
-        let came_back = again(self.session, self.screen, kinds, (why, outage));
-        self.cursor =
-            came_back.map_err(|complaint| unknown(self.name, &self.key, &complaint.message))?;
-        Ok(())
+        loop {
+            let kinds = (KINDS, self.cursor);
+            let came_back = again(self.session, self.screen, kinds, (why, outage));
+            if let Some(cursor) = self.unless_left(came_back)? {
+                self.cursor = cursor;
+                return Ok(());
+            }
+        }
+    }
+
+    /// What was waited for; `None` after a Ctrl-C that was not meant as the end.
+    fn unless_left<T>(&mut self, waited: Result<T>) -> Result<Option<T>> {
+        match waited {
+            Err(complaint) if complaint.exit == Exit::GivenUp => match self.goes_on() {
+                true => Ok(None),
+                false => Err(self.left()),
+            },
+            Err(complaint) => Err(unknown(self.name, &self.key, &complaint.message)),
+            Ok(done) => Ok(Some(done)),
+        }
+    }
+
+    /// After Ctrl-C: whether the answer is waited for all the same.
+    fn goes_on(&mut self) -> bool {
+        match choose(self.screen) {
+            Choice::Leave => return false,
+            Choice::Stop => {
+                self.is_to_stop = true;
+                self.screen
+                    .note("it is stopped as soon as the gateway says its id");
+            }
+            Choice::GoOn => {}
+        }
+        true
+    }
+
+    fn left(&self) -> Complaint {
+        let (name, key) = (self.name, &self.key);
+        let message = format!(
+            "nobody waits for {name} here any more; it was sent under the key {key}, and runs if it has arrived"
+        );
+        Complaint::interrupted(message)
+            .advice("`patchbay client status` and `patchbay client log` show whether it does")
     }
 }
 

@@ -129,6 +129,14 @@ impl Connection {
         key: Option<&str>,
     ) -> Result<Value, Failure> {
         let id = self.send(op, args, key)?;
+        self.answer(op, id)
+    }
+
+    /// Waits for the answer to a request that was sent; it may be waited for again after Ctrl-C.
+    ///
+    /// # Errors
+    /// As of [`Connection::ask`].
+    pub(crate) fn answer(&mut self, op: &str, id: u64) -> Result<Value, Failure> {
         let is_long = patchbay_sdk::model::find_op(op).is_some_and(|op| op.long);
         let limit = if is_long { LONG_LIMIT } else { ANSWER_LIMIT };
         let end = Instant::now() + limit;

@@ -84,13 +84,15 @@ impl World {
         }
     }
 
+    /// A client that has read nothing yet.
+    pub async fn knock(&self) -> Client {
+        let stream = UnixStream::connect(self.dir.path().join("s")).await;
+        Client::of(stream.unwrap())
+    }
+
     /// A client that has read `hello`.
     pub async fn connect(&self) -> Client {
-        let mut client = Client::of(
-            UnixStream::connect(self.dir.path().join("s"))
-                .await
-                .unwrap(),
-        );
+        let mut client = self.knock().await;
         let hello = client.read().await;
         assert_eq!(hello["hello"]["protocol"], 1, "{hello}");
         client
@@ -98,10 +100,21 @@ impl World {
 
     /// A client that is logged in.
     pub async fn login(&self) -> Client {
-        let mut client = self.connect().await;
-        let answer = client.ask(login("good")).await;
-        assert!(answer["ok"]["session"].is_u64(), "{answer}");
-        client
+        entered(self.connect().await).await
+    }
+
+    /// A client that is logged in, as soon as there is a place for it.
+    pub async fn login_when_there_is_room(&self) -> Client {
+        let welcome = async {
+            loop {
+                let mut client = self.knock().await;
+                if client.read().await["hello"].is_object() {
+                    return client;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        entered(timeout(PATIENCE, welcome).await.expect("a place")).await
     }
 
     /// A client that is logged in and gets events.
@@ -160,6 +173,13 @@ impl World {
         )
         .await;
     }
+}
+
+/// That client, once it is logged in.
+async fn entered(mut client: Client) -> Client {
+    let answer = client.ask(login("good")).await;
+    assert!(answer["ok"]["session"].is_u64(), "{answer}");
+    client
 }
 
 /// A login as anna.

@@ -1,10 +1,13 @@
 //! What is asked at the terminal, and what is typed there.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::Watcher;
 use crate::complaint::{Complaint, Result};
 use crate::exit::Exit;
+use crate::follow::choice::Choice;
 use crate::follow::question::{Question, answer_to, typed};
 use crate::follow::watch::Stage;
 use crate::model::{Prompt, Status};
@@ -72,17 +75,17 @@ impl Watcher<'_> {
         if self.question.is_none() {
             return Ok(None);
         }
-        let Some(line) = typed() else {
+        let Some(line) = typed(Duration::ZERO) else {
             return Ok(None);
         };
         match self.question.take() {
             None => {}
             Some(Question::Script(prompt)) => self.tell_script(prompt, line.as_deref()),
-            Some(Question::WhatNow { waiting }) => match line.as_deref() {
-                Some("s" | "S" | "stop") => self.stop(),
-                Some("w" | "W" | "watch") => return self.give_up().map(Some),
-                Some("" | "g" | "go") | None => self.go_on(),
-                Some(_) => self.pose(Question::WhatNow { waiting }),
+            Some(Question::WhatNow { waiting }) => match Choice::read(line.as_deref()) {
+                Some(Choice::Stop) => self.stop_now(),
+                Some(Choice::Leave) => return self.give_up().map(Some),
+                Some(Choice::GoOn) => self.go_on(),
+                None => self.pose(Question::WhatNow { waiting }),
             },
         }
         if self.question.is_none() {
@@ -120,7 +123,17 @@ impl Watcher<'_> {
         }
     }
 
-    pub(super) fn stop(&mut self) {
+    /// Stops it before anything was heard of it: it is looked up whether it runs already.
+    pub(super) fn stop_unheard(&mut self) {
+        let status = self.try_read::<Status>("status", &Value::Null);
+        let running = status.and_then(|status| status.job?.id);
+        if running.as_ref() == Some(&self.script.job) {
+            self.watch.found("running");
+        }
+        self.stop_now();
+    }
+
+    pub(super) fn stop_now(&mut self) {
         let asked = match self.watch.stage {
             Stage::Queued => self.session.ask("remove", &json!({"job": self.script.job})),
             _ => self.session.ask("stop", &json!({"at": "now"})),

@@ -92,6 +92,12 @@ impl<'a> Watcher<'a> {
         done
     }
 
+    /// As [`Watcher::run`], but of a script that somebody wants to be stopped already.
+    pub(crate) fn stop(mut self) -> Result<Exit> {
+        self.stop_unheard();
+        self.run()
+    }
+
     /// As [`Watcher::run`], but of a script that was not submitted just now.
     pub(crate) fn join(mut self) -> Result<Exit> {
         self.look = Some((Instant::now(), 0, Outage::new(self.patience)));
