@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::delivery::{Delivery, Envelope};
-use crate::memory::Key;
+use crate::key::Key;
 use crate::subscription::{Subscribed, Unread};
 
 /// One request, taken and understood.
@@ -25,8 +25,10 @@ pub struct Ticket {
     pub envelope: Envelope,
     /// In which form.
     pub form: Form,
-    /// Under which key the answer is remembered; `None` for what may be done twice.
+    /// Which message it is; `None` for what may be done twice.
     pub key: Option<Key>,
+    /// Whether what becomes of it is remembered under that key.
+    pub remembered: bool,
     /// The broker may have delivered it before.
     pub redelivered: bool,
     /// The message to be acknowledged afterwards.

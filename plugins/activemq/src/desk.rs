@@ -14,7 +14,8 @@ use crate::config::Settings;
 use crate::delivery::{Answer, Delivery};
 use crate::held::Held;
 use crate::intake;
-use crate::memory::{Key, Known, Memory};
+use crate::key::Key;
+use crate::memory::{Known, Memory};
 use crate::once;
 use crate::outlet::Outlet;
 use crate::presence::Presence;
@@ -83,27 +84,26 @@ impl Desk {
         };
         let Request { form, wish } =
             intake::read(message, self.settings.limits.request_bytes).await;
-        let key = message.header("message-id").map(|id| Key {
-            reply_to: envelope.reply_to.clone(),
-            message_id: id.to_owned(),
-        });
+        let key = match &wish {
+            Ok(Wish::Call(call)) if call.changes() => Key::of(&envelope.reply_to, message).await,
+            _ => None,
+        };
         let wish = wish.map(|wish| once::keyed(wish, key.as_ref()));
         let ticket = Ticket {
             envelope,
             form,
             key,
+            remembered: false,
             redelivered: message.flag("redelivered"),
             delivery,
         };
-        let Some(mut ticket) = self.recall(ticket) else {
-            return;
-        };
         match wish {
-            Ok(wish) => self.admit(Job { ticket, wish }, stopping),
-            Err(fault) => {
-                ticket.key = None;
-                self.refuse(ticket, &fault);
+            Ok(wish) => {
+                if let Some(job) = self.recall(Job { ticket, wish }) {
+                    self.admit(job, stopping);
+                }
             }
+            Err(fault) => self.refuse(ticket, &fault),
         }
     }
 
@@ -123,13 +123,21 @@ impl Desk {
     }
 
     /// Answers from memory what was asked before. `None`: it is taken care of.
-    fn recall(self: &Arc<Self>, ticket: Ticket) -> Option<Ticket> {
+    fn recall(self: &Arc<Self>, job: Job) -> Option<Job> {
+        let Job { ticket, wish } = job;
         let Some(key) = ticket.key.clone() else {
-            return Some(ticket);
+            return Some(Job { ticket, wish });
         };
-        let known = self.memory().look_up(&key, ticket.delivery);
+        let connection = ticket.delivery.connection();
+        let known = self.memory().look_up(&key, connection, ticket.delivery);
         match known {
-            Known::New(delivery) => return Some(Ticket { delivery, ..ticket }),
+            Known::New(delivery) => {
+                let ticket = Ticket { delivery, ..ticket };
+                return Some(Job { ticket, wish });
+            }
+            Known::Copy(delivery) => {
+                self.refuse(Ticket { delivery, ..ticket }, &refusals::copy());
+            }
             Known::Running => tracing::info!(?key, "delivered again while it is being carried out"),
             Known::Done(text, delivery) => {
                 tracing::info!(
@@ -154,9 +162,8 @@ impl Desk {
     }
 
     /// Turns away what may have been done by an earlier life of this gateway, and what comes too late.
-    fn admit(self: &Arc<Self>, mut job: Job, stopping: bool) {
+    fn admit(self: &Arc<Self>, job: Job, stopping: bool) {
         if let Some(fault) = self.objection(&job, stopping) {
-            job.ticket.key = None;
             self.turn_away(job, fault);
         } else if let Some(job) = self.hold(job) {
             self.dispatch(job);
@@ -182,20 +189,18 @@ impl Desk {
         (self.backlog.is_full() && !urgent).then(Backlog::refusal)
     }
 
-    /// Lets a request be carried out.
-    pub fn dispatch(self: &Arc<Self>, mut job: Job) {
-        match &job.wish {
-            Wish::Call(call) if call.changes() => {
-                let urgent = call.urgent();
-                if let Some(key) = &job.ticket.key {
-                    self.memory().begin(key.clone());
-                }
-                if urgent {
-                    return self.dispatch_urgent(job);
-                }
-            }
-            // May be done twice, so that its answer need not be remembered.
-            _ => job.ticket.key = None,
+    /// Lets a request be carried out, unless one with the same key came to that while it was held.
+    pub fn dispatch(self: &Arc<Self>, job: Job) {
+        let Some(mut job) = self.recall(job) else {
+            return;
+        };
+        if let Some(key) = &job.ticket.key {
+            let connection = job.ticket.delivery.connection();
+            self.memory().begin(key.clone(), connection);
+            job.ticket.remembered = true;
+        }
+        if matches!(&job.wish, Wish::Call(call) if call.urgent()) {
+            return self.dispatch_urgent(job);
         }
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             return self.turn_away(job, refusals::too_many());
@@ -239,9 +244,14 @@ impl Desk {
         }
     }
 
-    /// Answers what is not carried out now. A submit may have been before, and is then answered as it was.
+    /// Answers what is not carried out now. A submit may have been before, and is then answered as it was. It is not
+    /// remembered: a forged message that nobody would carry out must not stand for a genuine one.
     pub fn turn_away(self: &Arc<Self>, job: Job, fault: Fault) {
-        let Job { ticket, wish } = job;
+        let Job { mut ticket, wish } = job;
+        if let Some(key) = ticket.key.as_ref().filter(|_| ticket.remembered) {
+            self.memory().forget(key);
+            ticket.remembered = false;
+        }
         let desk = self.clone();
         tokio::spawn(async move {
             match desk.recall_wish(&ticket, wish, fault).await {

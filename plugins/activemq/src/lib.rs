@@ -29,6 +29,7 @@ mod desk;
 mod events;
 mod held;
 mod intake;
+mod key;
 mod limits_config;
 mod links;
 mod memory;

@@ -14,6 +14,9 @@ pub struct LimitsConfig {
     /// done all the same. At most 10000. ActiveMQ keeps only some 200 unacknowledged messages of a queue on their way,
     /// so that above about 100 urgent requests can be held up by others.
     pub requests: u16,
+    /// Requests that wait for word of their unknown senders, see `stale_grace_s`, beside those; further ones do not wait
+    /// but are not carried out. Together with `requests` well below 200, for the same reason.
+    pub held: u16,
     /// Requests of one client that are not answered yet; further ones are answered with an error.
     pub requests_per_client: u16,
     /// Answers that the broker does not take, in bytes. Above it the health is `degraded` and new requests are answered
@@ -37,6 +40,7 @@ impl Default for LimitsConfig {
         Self {
             request_bytes: 4 << 20,
             requests: 100,
+            held: 50,
             requests_per_client: 32,
             answer_bytes: 32 << 20,
             event_bytes: 8 << 20,
@@ -62,6 +66,7 @@ impl LimitsConfig {
             64 << 20,
         )?;
         field_within("limits.requests", limits.requests.into(), 1, 10_000)?;
+        field_within("limits.held", limits.held.into(), 0, 10_000)?;
         field_within(
             "limits.requests_per_client",
             limits.requests_per_client.into(),

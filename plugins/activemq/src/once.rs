@@ -5,7 +5,7 @@ use patchbay_sdk::{Fault, FaultKind, Reply, Session, Side};
 
 use crate::client::Ticket;
 use crate::desk::Desk;
-use crate::memory::Key;
+use crate::key::Key;
 use crate::refusals;
 
 /// Puts the host's key in the place of the client's own, if it has one, or makes one of who asked and the message's id.
@@ -14,10 +14,7 @@ pub fn keyed(wish: Wish, message: Option<&Key>) -> Wish {
     match wish {
         Wish::Call(call) => {
             let own = call.key.as_deref().map(|key| format!("client {key}"));
-            // A reply-to that we take has no spaces, so that the two parts cannot be anything else together.
-            let key = own.or_else(|| {
-                message.map(|key| format!("message {} {}", key.reply_to, key.message_id))
-            });
+            let key = own.or_else(|| message.map(Key::text));
             let once = call.known.is_some_and(|op| op.once);
             Wish::Call(Call {
                 key: key.filter(|_| once),
@@ -76,6 +73,7 @@ mod tests {
         let message = Key {
             reply_to: reply_to.into(),
             message_id: message_id.into(),
+            digest: [7; 32],
         };
         let wish = patchbay_dialect_json::read(text).wish.unwrap();
         match keyed(wish, Some(&message)) {

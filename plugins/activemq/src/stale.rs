@@ -24,7 +24,7 @@ impl Desk {
             return Some(job);
         }
         let mut held = self.held();
-        if held.len() >= self.settings.limits.requests.into() {
+        if held.len() >= self.settings.limits.held.into() {
             drop(held);
             self.call_stale(job);
             return None;

@@ -112,24 +112,25 @@ impl Desk {
             envelope,
             form,
             key,
+            remembered,
             delivery,
             ..
         } = ticket;
+        let key = key.filter(|_| remembered);
         if form.contract != Contract::Neutral {
             sleep_until(envelope.received + self.settings.min_reply_delay).await;
         }
         let text: Arc<str> = self.backlog.fit(ascii(text), &form).into();
-        let waiters = match &key {
-            Some(key) => self.memory().finish(key, text.clone()),
-            None => Vec::new(),
-        };
+        let waiter = key
+            .as_ref()
+            .and_then(|key| self.memory().finish(key, text.clone()));
         let answer = Answer {
             envelope,
             text,
             cuts: 0,
             made: Instant::now(),
             key,
-            deliveries: std::iter::once(delivery).chain(waiters).collect(),
+            deliveries: std::iter::once(delivery).chain(waiter).collect(),
         };
         self.send(answer).await;
     }
