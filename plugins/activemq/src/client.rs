@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use patchbay_dialect_json::{Form, Subscription, Wish};
-use patchbay_sdk::{GatewayEvent, Session};
+use patchbay_sdk::GatewayEvent;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::delivery::{Delivery, Envelope};
 use crate::key::Key;
+use crate::member::Member;
 use crate::subscription::{Subscribed, Unread};
 
 /// One request, taken and understood.
@@ -54,8 +55,8 @@ pub struct ClientState {
 
 /// What is to become of an urgent request.
 pub enum Urgent {
-    /// It can be done at once, in this session.
-    Now(Session, Job),
+    /// It can be done at once, for this member.
+    Now(Member, Job),
     /// It is kept until the login under way is decided.
     Parked,
     /// Nobody is logged in or on the way there, or too many are kept already.
@@ -63,7 +64,7 @@ pub enum Urgent {
 }
 
 struct Inner {
-    session: Option<Session>,
+    member: Option<Member>,
     /// To events; as long as the session.
     subscribed: Option<Subscribed>,
     /// Logins that are waiting or being decided.
@@ -81,7 +82,7 @@ impl Client {
     pub fn new(reply_to: &str, waiting: usize) -> (Self, mpsc::Receiver<Job>) {
         let (jobs, queue) = mpsc::channel(waiting);
         let inner = Inner {
-            session: None,
+            member: None,
             subscribed: None,
             logins: 0,
             parked: Vec::new(),
@@ -120,17 +121,22 @@ impl Client {
 }
 
 impl ClientState {
-    /// The session, if the client is logged in.
-    pub fn session(&self) -> Option<Session> {
-        self.lock().session.clone()
+    /// Who it is, if the client is logged in.
+    pub fn member(&self) -> Option<Member> {
+        self.lock().member.clone()
+    }
+
+    /// Whether it is logged in.
+    pub fn is_member(&self) -> bool {
+        self.lock().member.is_some()
     }
 
     /// Says what to do with an urgent request.
     pub fn hurry(&self, job: Job) -> Urgent {
         let mut inner = self.lock();
         inner.touch();
-        if let Some(session) = inner.session.clone() {
-            return Urgent::Now(session, job);
+        if let Some(member) = inner.member.clone() {
+            return Urgent::Now(member, job);
         }
         if inner.logins == 0 || inner.parked.len() >= inner.parked_limit {
             return Urgent::Queue(job);
@@ -141,12 +147,12 @@ impl ClientState {
 
     /// A login was decided: its session takes the place of the one before or, with `None`, there is none any more. A
     /// client that was closed meanwhile stays out. Returns the urgent requests that have waited for this.
-    pub fn decide_login(&self, session: Option<Session>) -> Vec<Job> {
+    pub fn decide_login(&self, member: Option<Member>) -> Vec<Job> {
         let mut inner = self.lock();
         inner.logins = inner.logins.saturating_sub(1);
         // The login may have taken long; the client has not been silent meanwhile.
         inner.seen = Instant::now();
-        let keep = session.filter(|_| !inner.closed);
+        let keep = member.filter(|_| !inner.closed);
         let parked = if keep.is_some() || inner.logins == 0 {
             std::mem::take(&mut inner.parked)
         } else {
@@ -154,18 +160,18 @@ impl ClientState {
         };
         // Dropped after the lock, because the last session to go tells the host.
         inner.subscribed = None;
-        let before = std::mem::replace(&mut inner.session, keep);
+        let before = std::mem::replace(&mut inner.member, keep);
         drop(inner);
         drop(before);
         parked
     }
 
     /// A session for a client that has not logged in. One that was closed meanwhile stays out.
-    pub fn adopt(&self, session: Session) {
+    pub fn adopt(&self, member: Member) {
         let mut inner = self.lock();
         inner.seen = Instant::now();
-        let keep = (!inner.closed).then_some(session);
-        let before = std::mem::replace(&mut inner.session, keep);
+        let keep = (!inner.closed).then_some(member);
+        let before = std::mem::replace(&mut inner.member, keep);
         drop(inner);
         drop(before);
     }
@@ -174,7 +180,7 @@ impl ClientState {
     pub fn log_out(&self) {
         let mut inner = self.lock();
         inner.subscribed = None;
-        let before = inner.session.take();
+        let before = inner.member.take();
         drop(inner);
         drop(before);
     }
@@ -182,7 +188,7 @@ impl ClientState {
     /// Wants to be told of events, as long as it is logged in.
     pub fn subscribe(&self, what: Subscription) {
         let mut inner = self.lock();
-        inner.subscribed = inner.session.is_some().then(|| Subscribed::new(what));
+        inner.subscribed = inner.member.is_some().then(|| Subscribed::new(what));
     }
 
     /// Does not any more.
@@ -193,7 +199,7 @@ impl ClientState {
     /// Whether it is to be told of that event.
     pub fn wants(&self, event: &GatewayEvent) -> bool {
         let inner = self.lock();
-        let session = inner.session.as_ref().map(Session::id);
+        let session = inner.member.as_ref().map(|member| member.session.id());
         let subscribed = inner.subscribed.as_ref();
         subscribed.is_some_and(|subscribed| subscribed.wants(&event.kind))
             && event.session.is_none_or(|only| session == Some(only))

@@ -72,7 +72,7 @@ impl Clients {
         if !open {
             return Enqueued::Stranger(job);
         }
-        let pending = |client: &&Client| client.state.session().is_none();
+        let pending = |client: &&Client| !client.state.is_member();
         if clients.values().filter(pending).count() >= MAX_PENDING {
             return Enqueued::Crowded(job);
         }
@@ -87,7 +87,7 @@ impl Clients {
     /// Ends the session of the client silent longest if one too many is logged in.
     pub fn keep_limit(&self) {
         let mut all = self.matching(|_| true);
-        all.retain(|client| client.state.session().is_some());
+        all.retain(|client| client.state.is_member());
         if all.len() > self.limit {
             let silent = all.into_iter().min_by_key(|client| client.state.seen());
             self.close(silent, "there are too many, and it was silent longest");
@@ -97,7 +97,7 @@ impl Clients {
     /// Takes a client out unless it is logged in or has requests waiting.
     pub fn remove_if_useless(&self, client: &Arc<ClientState>, queue: &mpsc::Receiver<Job>) {
         let mut clients = self.lock();
-        if client.session().is_none() && queue.is_empty() {
+        if !client.is_member() && queue.is_empty() {
             remove_same(&mut clients, client);
         }
     }

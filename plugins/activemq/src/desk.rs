@@ -88,7 +88,6 @@ impl Desk {
             Ok(Wish::Call(call)) if call.changes() => Key::of(&envelope.reply_to, message).await,
             _ => None,
         };
-        let wish = wish.map(|wish| once::keyed(wish, key.as_ref()));
         let ticket = Ticket {
             envelope,
             form,
@@ -177,7 +176,7 @@ impl Desk {
         if let Wish::Call(call) = wish
             && ticket.redelivered
             && call.changes()
-            && call.key.is_none()
+            && !once::is_noted(ticket.key.as_ref(), call)
             && (stopping || !call.urgent())
         {
             return Some(refusals::may_be_done(call));
@@ -215,7 +214,7 @@ impl Desk {
             return self.enqueue(job);
         };
         match client.state.hurry(job) {
-            Urgent::Now(session, job) => self.hurry(client.state, Some(session), job),
+            Urgent::Now(member, job) => self.hurry(client.state, Some(member), job),
             Urgent::Parked => {}
             Urgent::Queue(job) if self.settings.default_login.is_some() => {
                 self.hurry(client.state, None, job);
@@ -252,9 +251,14 @@ impl Desk {
             self.memory().forget(key);
             ticket.remembered = false;
         }
+        let client = self.clients.find(&ticket.envelope.reply_to);
+        let member = client.and_then(|client| client.state.member());
         let desk = self.clone();
         tokio::spawn(async move {
-            match desk.recall_wish(&ticket, wish, fault).await {
+            match desk
+                .recall_wish(&ticket, member.as_ref(), wish, fault)
+                .await
+            {
                 Ok(text) => desk.reply(ticket, text).await,
                 Err(fault) => desk.refuse(ticket, &fault),
             }

@@ -32,6 +32,7 @@ mod intake;
 mod key;
 mod limits_config;
 mod links;
+mod member;
 mod memory;
 mod once;
 mod outlet;

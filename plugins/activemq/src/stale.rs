@@ -38,7 +38,7 @@ impl Desk {
     fn is_urgent_and_known(&self, job: &Job) -> bool {
         let urgent = matches!(&job.wish, Wish::Call(call) if call.urgent());
         let client = self.clients.find(&job.ticket.envelope.reply_to);
-        urgent && client.is_some_and(|client| client.state.session().is_some())
+        urgent && client.is_some_and(|client| client.state.is_member())
     }
 
     /// Somebody has come or gone.

@@ -91,7 +91,7 @@ async fn of_a_submit_the_host_knows_whether_it_was_done() {
     assert!(
         keys[0].starts_with("message /remote-temp-queue/ID:h:1:1 ") && keys[0].ends_with(" ID:m:2")
     );
-    assert_eq!(keys[1..], ["client mine"]);
+    assert_eq!(keys[1..], [r#"["ibex","mine"]"#]);
     // Where it cannot even look, it does not say that nothing was done.
     let unlucky = SUBMIT.replace("\"x\"", "\"no room\"");
     world.reading.request(4, &again, &unlucky).await;
@@ -115,6 +115,30 @@ async fn a_submit_of_somebody_without_session_is_answered_as_it_was_before() {
     let text = answer["payload"].as_str().unwrap();
     assert!(text.contains("reconnect"), "{text}");
     assert!(ops(&world.host).is_empty());
+}
+
+#[tokio::test]
+async fn keys_are_their_users_own() {
+    let mut world = World::new().await;
+    let own = |code| format!(r#"{{"op":"submit","args":{{"code":"{code}"}},"key":"1"}}"#);
+    let other = "reply-to:/queue/other\n";
+    world.reading.request(2, REPLY, &own("x")).await;
+    assert_eq!(world.answering.answer().await.1["ok"]["job"], "job-1");
+    // Of a stranger nobody knows whose key it is, so that nothing is told of it.
+    world.reading.request(3, other, &own("known")).await;
+    let (_, answer) = world.answering.answer().await;
+    assert_eq!(answer["error"]["kind"], "unauthorized");
+    let again = format!("{other}redelivered:true\n");
+    world.reading.request(4, &again, &own("known")).await;
+    let (_, answer) = world.answering.answer().await;
+    assert_eq!(answer["error"]["kind"], "unknown-outcome");
+    let login = LOGIN.replace("ibex", "other");
+    world.reading.request(5, other, &login).await;
+    assert_eq!(world.answering.answer().await.1["success"], true);
+    world.reading.request(6, other, &own("x")).await;
+    assert_eq!(world.answering.answer().await.1["ok"]["job"], "job-1");
+    let expected = [r#"["ibex","1"]"#, r#"["other","1"]"#];
+    assert_eq!(keys(&world.host), expected);
 }
 
 #[tokio::test]
@@ -171,11 +195,14 @@ async fn what_expires_while_it_waits_for_its_turn_is_not_carried_out() {
     world.reading.request(3, &expires, SUBMIT).await;
     let known = SUBMIT.replace("\"x\"", "\"known\"");
     world.reading.request(4, &expires, &known).await;
+    let interrupted = SUBMIT.replace("\"x\"", "\"interrupted\"");
+    world.reading.request(6, &expires, &interrupted).await;
     assert_eq!(world.answering.answer().await.1["ok"]["value"], "sleep 1");
     let (_, answer) = world.answering.answer().await;
     let text = answer["payload"].as_str().unwrap();
     assert!(text.contains("expired"), "{text}");
-    // But not if it was before.
+    // But not if it was before, or may have been: then the script server is asked.
+    assert_eq!(world.answering.answer().await.1["payload"], "job-1");
     assert_eq!(world.answering.answer().await.1["payload"], "job-1");
     let never = format!("{REPLY}expires:0\npriority:many\n");
     world.reading.request(5, &never, STATUS).await;
