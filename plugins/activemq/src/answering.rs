@@ -171,6 +171,9 @@ impl Answering {
     }
 
     async fn send(&mut self, outgoing: &Outgoing, answer: Answer) {
+        if self.pending.is_behind_another(&answer) {
+            return self.pending.wait(answer);
+        }
         let receipt = self.pending.next_receipt();
         let frame = self.frame(&answer).receipt(receipt.to_string());
         match outgoing.send(frame).await {
@@ -302,6 +305,7 @@ impl Answering {
         incoming: &mut Incoming,
         outgoing: &Outgoing,
     ) -> Result<(), LinkError> {
+        self.send_waiting(outgoing).await;
         while let Ok(answer) = self.answers.try_recv() {
             self.send(outgoing, answer).await;
         }

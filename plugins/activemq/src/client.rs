@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use patchbay_dialect_json::{Form, Subscription, Wish};
-use patchbay_sdk::GatewayEvent;
+use patchbay_sdk::{Fault, GatewayEvent};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -18,6 +18,8 @@ pub struct Job {
     pub ticket: Ticket,
     /// What is to be done.
     pub wish: Wish,
+    /// Why it is not done, if that is certain; it only waits for its turn to be answered.
+    pub refusal: Option<Fault>,
 }
 
 /// What is needed to answer a request.
@@ -72,7 +74,8 @@ struct Inner {
     /// Urgent requests that came while there was no session yet.
     parked: Vec<Job>,
     parked_limit: usize,
-    closed: bool,
+    /// Requests in the queue, and the one that is being done.
+    unanswered: usize,
     seen: Instant,
     gone_since: Option<Instant>,
 }
@@ -87,7 +90,7 @@ impl Client {
             logins: 0,
             parked: Vec::new(),
             parked_limit: waiting,
-            closed: false,
+            unanswered: 0,
             seen: Instant::now(),
             gone_since: None,
         };
@@ -116,7 +119,13 @@ impl Client {
             mpsc::error::TrySendError::Full(job) | mpsc::error::TrySendError::Closed(job) => job,
         })?;
         inner.logins += usize::from(login);
+        inner.unanswered += 1;
         Ok(())
+    }
+
+    /// Whether somebody works on its requests.
+    pub fn is_busy(&self) -> bool {
+        !self.jobs.is_closed() && self.state.lock().unanswered > 0
     }
 }
 
@@ -145,44 +154,46 @@ impl ClientState {
         Urgent::Parked
     }
 
-    /// A login was decided: its session takes the place of the one before or, with `None`, there is none any more. A
-    /// client that was closed meanwhile stays out. Returns the urgent requests that have waited for this.
+    /// A login was decided: its session takes the place of the one before or, with `None`, there is none any more.
+    /// Returns the urgent requests that have waited for this.
     pub fn decide_login(&self, member: Option<Member>) -> Vec<Job> {
         let mut inner = self.lock();
         inner.logins = inner.logins.saturating_sub(1);
         // The login may have taken long; the client has not been silent meanwhile.
         inner.seen = Instant::now();
-        let keep = member.filter(|_| !inner.closed);
-        let parked = if keep.is_some() || inner.logins == 0 {
+        let parked = if member.is_some() || inner.logins == 0 {
             std::mem::take(&mut inner.parked)
         } else {
             Vec::new()
         };
         // Dropped after the lock, because the last session to go tells the host.
         inner.subscribed = None;
-        let before = std::mem::replace(&mut inner.member, keep);
+        let before = std::mem::replace(&mut inner.member, member);
         drop(inner);
         drop(before);
         parked
     }
 
-    /// A session for a client that has not logged in. One that was closed meanwhile stays out.
+    /// A session for a client that has not logged in.
     pub fn adopt(&self, member: Member) {
         let mut inner = self.lock();
         inner.seen = Instant::now();
-        let keep = (!inner.closed).then_some(member);
-        let before = std::mem::replace(&mut inner.member, keep);
+        let before = inner.member.replace(member);
         drop(inner);
         drop(before);
     }
 
-    /// Ends the session.
-    pub fn log_out(&self) {
+    /// Ends the session, once what comes out is dropped: not under a lock, because the last one to go tells the host.
+    pub fn log_out(&self) -> Option<Member> {
         let mut inner = self.lock();
         inner.subscribed = None;
-        let before = inner.member.take();
-        drop(inner);
-        drop(before);
+        inner.member.take()
+    }
+
+    /// A request of its queue was answered.
+    pub fn answered(&self) {
+        let mut inner = self.lock();
+        inner.unanswered = inner.unanswered.saturating_sub(1);
     }
 
     /// Wants to be told of events, as long as it is logged in.
@@ -210,12 +221,6 @@ impl ClientState {
         let mut inner = self.lock();
         let subscribed = inner.subscribed.as_mut();
         subscribed.is_some_and(|subscribed| subscribed.take(length, limit))
-    }
-
-    /// Ends the session for good.
-    pub fn close(&self) {
-        self.lock().closed = true;
-        self.log_out();
     }
 
     /// When it last asked for something.

@@ -96,13 +96,17 @@ impl Desk {
             redelivered: message.flag("redelivered"),
             delivery,
         };
-        match wish {
-            Ok(wish) => {
-                if let Some(job) = self.recall(Job { ticket, wish }) {
-                    self.admit(job, stopping);
-                }
-            }
-            Err(fault) => self.refuse(ticket, &fault),
+        let (wish, refusal) = match wish {
+            Ok(wish) => (wish, None),
+            Err(fault) => (Wish::Nothing, Some(fault)),
+        };
+        let job = Job {
+            ticket,
+            wish,
+            refusal,
+        };
+        if let Some(job) = self.recall(job) {
+            self.admit(job, stopping);
         }
     }
 
@@ -121,21 +125,28 @@ impl Desk {
         tokio::spawn(delivery.acknowledge());
     }
 
-    /// Answers from memory what was asked before. `None`: it is taken care of.
+    /// Answers from memory what was asked before, at once: it was answered before all that waits. `None`: it is taken
+    /// care of.
     fn recall(self: &Arc<Self>, job: Job) -> Option<Job> {
-        let Job { ticket, wish } = job;
-        let Some(key) = ticket.key.clone() else {
-            return Some(Job { ticket, wish });
+        let Some(key) = job.ticket.key.clone() else {
+            return Some(job);
         };
+        let Job { ticket, .. } = job;
         let connection = ticket.delivery.connection();
         let known = self.memory().look_up(&key, connection, ticket.delivery);
         match known {
             Known::New(delivery) => {
                 let ticket = Ticket { delivery, ..ticket };
-                return Some(Job { ticket, wish });
+                return Some(Job { ticket, ..job });
             }
             Known::Copy(delivery) => {
-                self.refuse(Ticket { delivery, ..ticket }, &refusals::copy());
+                let ticket = Ticket { delivery, ..ticket };
+                let nothing = Job {
+                    ticket,
+                    wish: Wish::Nothing,
+                    refusal: None,
+                };
+                self.turn_away(nothing, refusals::copy());
             }
             Known::Running => tracing::info!(?key, "delivered again while it is being carried out"),
             Known::Done(text, delivery) => {
@@ -162,17 +173,25 @@ impl Desk {
 
     /// Turns away what may have been done by an earlier life of this gateway, and what comes too late.
     fn admit(self: &Arc<Self>, job: Job, stopping: bool) {
-        if let Some(fault) = self.objection(&job, stopping) {
-            self.turn_away(job, fault);
-        } else if let Some(job) = self.hold(job) {
-            self.dispatch(job);
+        match self.objection(&job, stopping) {
+            // What waits may take longer than there is time.
+            Some(fault) if stopping => self.turn_away(job, fault),
+            Some(fault) => self.decline_in_turn(job, fault),
+            None => {
+                if let Some(job) = self.hold(job) {
+                    self.dispatch(job);
+                }
+            }
         }
     }
 
     /// Of submits the host knows whether they were done. Urgent requests make things safe and do no harm when they are done
     /// twice; not doing them could.
     fn objection(&self, job: &Job, stopping: bool) -> Option<Fault> {
-        let Job { ticket, wish } = job;
+        let Job { ticket, wish, .. } = job;
+        if job.refusal.is_some() {
+            return job.refusal.clone();
+        }
         if let Wish::Call(call) = wish
             && ticket.redelivered
             && call.changes()
@@ -243,10 +262,27 @@ impl Desk {
         }
     }
 
-    /// Answers what is not carried out now. A submit may have been before, and is then answered as it was. It is not
+    /// Answers what is not carried out after what its client has asked before, if there is room to wait for that.
+    pub fn decline_in_turn(self: &Arc<Self>, mut job: Job, fault: Fault) {
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
+            return self.turn_away(job, fault);
+        };
+        job.ticket.delivery = job.ticket.delivery.with_place(place);
+        job.refusal = Some(fault.clone());
+        match self.clients.enqueue(job, false) {
+            Enqueued::Waits | Enqueued::NewClient(..) => {}
+            Enqueued::TooMany(job) | Enqueued::Stranger(job) | Enqueued::Crowded(job) => {
+                self.turn_away(job, fault);
+            }
+        }
+    }
+
+    /// Answers what is not carried out now, at once. A submit may have been before, and is then answered as it was. It is not
     /// remembered: a forged message that nobody would carry out must not stand for a genuine one.
     pub fn turn_away(self: &Arc<Self>, job: Job, fault: Fault) {
-        let Job { mut ticket, wish } = job;
+        let Job {
+            mut ticket, wish, ..
+        } = job;
         if let Some(key) = ticket.key.as_ref().filter(|_| ticket.remembered) {
             self.memory().forget(key);
             ticket.remembered = false;
@@ -255,24 +291,10 @@ impl Desk {
         let member = client.and_then(|client| client.state.member());
         let desk = self.clone();
         tokio::spawn(async move {
-            match desk
-                .recall_wish(&ticket, member.as_ref(), wish, fault)
-                .await
-            {
-                Ok(text) => desk.reply(ticket, text).await,
-                Err(fault) => desk.refuse(ticket, &fault),
-            }
+            let said = desk.decline(&ticket, member.as_ref(), wish, fault).await;
+            let text = said.unwrap_or_else(|fault| ticket.form.failure(&fault));
+            desk.reply(ticket, text).await;
         });
-    }
-
-    /// Answers what cannot be carried out at all.
-    fn refuse(self: &Arc<Self>, ticket: Ticket, fault: &Fault) {
-        self.gateway.count("requests_refused", 1);
-        let client = &ticket.envelope.reply_to;
-        tracing::debug!(client, cause = fault.message, "a request was refused");
-        let text = ticket.form.failure(fault);
-        let desk = self.clone();
-        tokio::spawn(async move { desk.reply(ticket, text).await });
     }
 
     /// Hands an answer to the connection.

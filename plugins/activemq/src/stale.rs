@@ -90,7 +90,7 @@ impl Desk {
         self.gateway.count("requests_stale", 1);
         let client = &job.ticket.envelope.reply_to;
         tracing::warn!(client, "a request whose sender has gone is not carried out");
-        self.turn_away(job, refusals::stale());
+        self.decline_in_turn(job, refusals::stale());
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

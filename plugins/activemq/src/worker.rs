@@ -21,7 +21,8 @@ impl Desk {
         while let Some(job) = queue.recv().await {
             let member = client.member();
             self.clone().carry_out(client.clone(), member, job).await;
-            self.clients.remove_if_useless(&client, &queue);
+            client.answered();
+            self.clients.remove_if_useless(&client);
         }
     }
 
@@ -31,34 +32,68 @@ impl Desk {
         member: Option<Member>,
         job: Job,
     ) {
-        let Job { ticket, wish } = job;
+        let Job {
+            ticket,
+            wish,
+            refusal,
+        } = job;
+        let done = match refusal {
+            Some(fault) => self.decline(&ticket, member.as_ref(), wish, fault).await,
+            None => self.attempt(&client, member, &ticket, wish).await,
+        };
+        let text = done.unwrap_or_else(|fault| ticket.form.failure(&fault));
+        self.reply(ticket, text).await;
+    }
+
+    async fn attempt(
+        self: &Arc<Self>,
+        client: &Arc<ClientState>,
+        member: Option<Member>,
+        ticket: &Ticket,
+        wish: Wish,
+    ) -> Result<String, Fault> {
         let form = &ticket.form;
-        let done = match wish {
+        match wish {
             Wish::Login { user, secret } => {
                 let login = self.gateway.login(&client.reply_to, &user, secret).await;
                 let member = login.clone().ok().map(|session| Member {
                     session,
                     user: user.into(),
                 });
-                self.decide_login(&client, member);
+                self.decide_login(client, member);
                 login.map(|session| form.welcome(&session))
             }
             wish if ticket.envelope.is_expired() => {
                 self.gateway.count("requests_expired", 1);
-                self.recall_wish(&ticket, member.as_ref(), wish, refusals::expired())
+                self.recall_wish(ticket, member.as_ref(), wish, refusals::expired())
                     .await
             }
             Wish::Logout => {
-                client.log_out();
+                drop(client.log_out());
                 Ok(form.success(&RawJson::null()))
             }
-            wish => match self.member(&client, member).await {
-                Ok(member) => self.fulfil(&ticket, &client, &member, wish).await,
-                Err(fault) => self.recall_wish(&ticket, None, wish, fault).await,
+            wish => match self.member(client, member).await {
+                Ok(member) => self.fulfil(ticket, client, &member, wish).await,
+                Err(fault) => self.recall_wish(ticket, None, wish, fault).await,
             },
-        };
-        let text = done.unwrap_or_else(|fault| form.failure(&fault));
-        self.reply(ticket, text).await;
+        }
+    }
+
+    /// What is said of a request that is not carried out.
+    pub async fn decline(
+        &self,
+        ticket: &Ticket,
+        member: Option<&Member>,
+        wish: Wish,
+        fault: Fault,
+    ) -> Result<String, Fault> {
+        let said = self.recall_wish(ticket, member, wish, fault).await;
+        if let Err(fault) = &said {
+            self.gateway.count("requests_refused", 1);
+            let client = &ticket.envelope.reply_to;
+            tracing::debug!(client, cause = fault.message, "a request was refused");
+        }
+        said
     }
 
     async fn member(&self, client: &ClientState, member: Option<Member>) -> Result<Member, Fault> {
