@@ -55,7 +55,7 @@ impl Desk {
             backlog: Backlog::new(limits.answer_bytes),
             outlet: Outlet::default(),
             latest: Mutex::default(),
-            presence: Mutex::default(),
+            presence: Mutex::new(Presence::new(limits.temporary_queues)),
             held: Mutex::default(),
             memory: Mutex::new(Memory::new(limits.remembered)),
             places: Arc::new(Semaphore::new(limits.requests.into())),

@@ -27,6 +27,9 @@ pub struct LimitsConfig {
     pub event_bytes: usize,
     /// Clients that are logged in; one more login ends the session of the one that was silent longest.
     pub clients: usize,
+    /// Temporary queues at the broker, of whomever, that are followed by its advisories. Beyond that requests whose sender
+    /// has gone are carried out until the next connection.
+    pub temporary_queues: usize,
     /// Events to a client that has asked for nothing since; one more ends its subscription.
     pub events_unread: u32,
     /// The same in bytes.
@@ -45,6 +48,7 @@ impl Default for LimitsConfig {
             answer_bytes: 32 << 20,
             event_bytes: 8 << 20,
             clients: 256,
+            temporary_queues: 100_000,
             events_unread: 10_000,
             events_unread_bytes: 8 << 20,
             remembered: 4_096,
@@ -77,6 +81,12 @@ impl LimitsConfig {
         field_within("limits.answer_bytes", limits.answer_bytes as u64, 1, most)?;
         field_within("limits.event_bytes", limits.event_bytes as u64, 1, most)?;
         field_within("limits.clients", limits.clients as u64, 1, 100_000)?;
+        field_within(
+            "limits.temporary_queues",
+            limits.temporary_queues as u64,
+            1,
+            10_000_000,
+        )?;
         let unread = limits.events_unread;
         field_within("limits.events_unread", unread.into(), 1, 1_000_000)?;
         let unread = limits.events_unread_bytes as u64;
