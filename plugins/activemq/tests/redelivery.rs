@@ -169,6 +169,7 @@ async fn answers_that_nobody_takes_are_told_then_given_up_and_their_requests_ack
         "{health:?}"
     );
     assert!(world.acknowledged("a-2").await);
+    world.counted("answers_lost").await;
     assert_eq!(world.health().await.state, "up");
 }
 
@@ -338,6 +339,7 @@ async fn an_answer_on_which_the_broker_hangs_up_does_not_hold_up_the_others() {
     drop(world.answering);
     world.answering = world.listener.accept().await;
     assert!(world.acknowledged("a-2").await);
+    world.counted("answers_lost").await;
     let (answer, _) = world.answering.answer().await;
     assert_eq!(answer.header("correlation-id"), Some("c-3"));
     assert!(world.acknowledged("a-3").await);

@@ -26,6 +26,7 @@ async fn a_client_whose_queue_is_gone_is_logged_out_and_the_connection_goes_on()
     );
     world.answering.write(error).await;
     assert!(world.acknowledged("a-2").await);
+    world.counted("answers_lost").await;
     assert!(eventually(|| matches!(world.host.asked().last(), Some(Asked::Logout { .. }))).await);
     world
         .reading
@@ -56,11 +57,13 @@ async fn other_errors_and_useless_frames_end_nothing() {
         ))
         .await;
     assert!(world.acknowledged("lost").await);
+    world.counted("requests_unusable").await;
     world.reading.request(2, "", STATUS).await;
     assert!(
         world.acknowledged("a-2").await,
         "what cannot be answered is thrown away"
     );
+    world.counted("requests_unanswerable").await;
     world.reading.request(3, REPLY, STATUS).await;
     assert_eq!(world.answering.answer().await.1["ok"]["run"], "idle");
 }
@@ -75,6 +78,7 @@ async fn a_request_whose_correlation_id_cannot_be_echoed_is_not_carried_out() {
     );
     world.reading.write(request).await;
     assert!(world.acknowledged("long").await);
+    world.counted("requests_unanswerable").await;
     world.reading.request(3, REPLY, STATUS).await;
     assert_eq!(world.answering.answer().await.1["ok"]["run"], "idle");
     assert_eq!(ops(&world.host), ["status"]);
