@@ -153,6 +153,7 @@ fn blobs_heads_and_bytes_that_are_no_text_are_within_the_limits_too() {
         deadline_ms: 0,
         urgent: false,
         key: None,
+        asker: None,
     };
     let blob = Buffer::from(vec![0; 200_001]);
     frontend

@@ -49,12 +49,22 @@ impl Life {
     }
 
     fn submit_in(&self, session: u64, id: u64, key: &str, body: &str) {
+        self.ask(session, None, id, key, body);
+    }
+
+    /// Is told what became of it, and nothing is done.
+    fn recall(&self, id: u64, key: &str, body: &str) {
+        self.ask(0, Some(self.session), id, key, body);
+    }
+
+    fn ask(&self, session: u64, asker: Option<u64>, id: u64, key: &str, body: &str) {
         let head = head::Call {
             session,
             op: "submit".into(),
             deadline_ms: 0,
             urgent: false,
             key: Some(key.into()),
+            asker,
         };
         let message = Message::new(Kind::CALL, id, &head).body(body.to_owned());
         self.frontend.host.deliver(message);
@@ -159,6 +169,21 @@ fn what_an_earlier_life_may_have_sent_is_looked_for_and_not_sent_again() {
     assert_eq!(life.told(), (2, Ok(r#"{"job":"8"}"#.into())));
     life.submit_in(0, 3, "second", SCRIPT);
     assert_eq!(life.told(), (3, Ok(r#"{"job":"8"}"#.into())));
+}
+
+#[test]
+fn what_is_only_recalled_is_looked_for_in_its_clients_session_and_never_sent() {
+    let folder = folder();
+    let life = Life::begin(&folder.path().join("state"));
+    life.submit(2, "k", SCRIPT);
+    life.refuse(&life.asked("submit"), FaultKind::UnknownOutcome);
+    life.told().1.unwrap_err();
+    life.recall(3, "k", SCRIPT);
+    life.answer(&life.asked("find"), r#"{"jobs":["7"]}"#);
+    assert_eq!(life.told(), (3, Ok(r#"{"job":"7"}"#.into())));
+    life.recall(4, "another", SCRIPT);
+    assert_eq!(life.told_kind(), FaultKind::Unauthorized);
+    assert_eq!(life.backend.inbox.kinds(), []);
 }
 
 #[test]

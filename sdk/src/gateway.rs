@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
 /// Sessions are numbered from 1 on.
-const NO_SESSION: u64 = 0;
+pub(crate) const NO_SESSION: u64 = 0;
 
 /// Logs clients in and asks for them. Clones lead to the same host.
 #[derive(Clone)]
@@ -98,7 +98,8 @@ impl Gateway {
     /// # Errors
     /// As [`Session::call_once`]; `Unauthorized` if the key is not known: nothing was done.
     pub async fn recall(&self, op: &str, args: RawJson, key: &str) -> Result<Reply, Fault> {
-        self.link.call(NO_SESSION, op, args, Some(key)).await
+        let head = Link::head(NO_SESSION, op, Some(key));
+        self.link.call(head, args).await
     }
 
     /// The events of the backend that this frontend is routed to. There is one stream an instance:
@@ -160,20 +161,22 @@ impl Link {
             .deliver(Message::new(Kind::CREDIT, 0, &head::Credit { events }));
     }
 
-    pub(crate) async fn call(
-        self: &Arc<Self>,
-        session: u64,
-        op: &str,
-        args: RawJson,
-        key: Option<&str>,
-    ) -> Result<Reply, Fault> {
-        let head = head::Call {
+    pub(crate) fn head(session: u64, op: &str, key: Option<&str>) -> head::Call {
+        head::Call {
             session,
             op: op.to_owned(),
             deadline_ms: 0,
             urgent: false,
             key: key.map(str::to_owned),
-        };
+            asker: None,
+        }
+    }
+
+    pub(crate) async fn call(
+        self: &Arc<Self>,
+        head: head::Call,
+        args: RawJson,
+    ) -> Result<Reply, Fault> {
         let ask = |id| Message::new(Kind::CALL, id, &head).body(args.into_buffer());
         let reply = self.ask(ask).await?;
         Ok(Reply {

@@ -1,6 +1,6 @@
 //! A client, as a frontend holds it.
 
-use crate::gateway::Link;
+use crate::gateway::{Link, NO_SESSION};
 use crate::{RawJson, Reply, Role};
 use patchbay_abi::{Fault, head};
 use std::sync::Arc;
@@ -52,7 +52,8 @@ impl Session {
     /// # Errors
     /// What the backend, or in its place the host, says.
     pub async fn call(&self, op: &str, args: RawJson) -> Result<Reply, Fault> {
-        self.inner.link.call(self.inner.id, op, args, None).await
+        let head = Link::head(self.inner.id, op, None);
+        self.inner.link.call(head, args).await
     }
 
     /// As [`Session::call`], and at most once for each `key`: the host notes the key on disk before
@@ -65,10 +66,21 @@ impl Session {
     /// As [`Session::call`]; `Conflict` if the key was used for something else, and `UnknownOutcome`
     /// if the gateway was interrupted and cannot find out what became of it.
     pub async fn call_once(&self, op: &str, args: RawJson, key: &str) -> Result<Reply, Fault> {
-        self.inner
-            .link
-            .call(self.inner.id, op, args, Some(key))
-            .await
+        let head = Link::head(self.inner.id, op, Some(key));
+        self.inner.link.call(head, args).await
+    }
+
+    /// What became of a request of [`Session::call_once`], as [`crate::Gateway::recall`]; it is not carried out. If only
+    /// the backend can tell, it is asked in this session.
+    ///
+    /// # Errors
+    /// As [`crate::Gateway::recall`].
+    pub async fn recall(&self, op: &str, args: RawJson, key: &str) -> Result<Reply, Fault> {
+        let head = head::Call {
+            asker: Some(self.inner.id),
+            ..Link::head(NO_SESSION, op, Some(key))
+        };
+        self.inner.link.call(head, args).await
     }
 }
 

@@ -28,6 +28,7 @@ impl Broker {
         let call = Call {
             origin,
             session: head.session,
+            asker: head.asker.unwrap_or(head.session),
             op,
             message,
             once: None,
@@ -189,6 +190,8 @@ impl Broker {
 pub(super) struct Call {
     pub(super) origin: Origin,
     pub(super) session: u64,
+    /// In which session the backend is asked what became of it, if it may have been before.
+    pub(super) asker: u64,
     pub(super) op: &'static Op,
     pub(super) message: Message,
     pub(super) once: Option<Once>,

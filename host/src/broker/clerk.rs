@@ -192,6 +192,7 @@ impl Clerk {
             return Then::Answer(vec![id], Err(interrupted()));
         };
         let question = Call {
+            session: call.asker,
             op: find,
             message: question(&call.message, note.at),
             ..call

@@ -73,6 +73,7 @@ impl Broker {
             backend,
             session: call.session,
             what: What::Keyed {
+                asker: call.asker,
                 op: call.op,
                 key,
                 message: call.message,
@@ -109,12 +110,19 @@ impl Broker {
     pub(super) fn keyed(&self, id: u64) -> Option<(Call, Digest)> {
         let state = self.lock();
         let request = state.pending.get(id)?;
-        let What::Keyed { op, key, message } = &request.what else {
+        let What::Keyed {
+            asker,
+            op,
+            key,
+            message,
+        } = &request.what
+        else {
             return None;
         };
         let call = Call {
             origin: request.origin?,
             session: request.session,
+            asker: *asker,
             op,
             message: message.clone(),
             once: None,

@@ -36,6 +36,8 @@ pub(crate) enum What {
     },
     /// Is looked up in the intents, by its key; or waits for another one with the same key.
     Keyed {
+        /// In which session the backend is asked what became of it.
+        asker: u64,
         op: &'static Op,
         key: Digest,
         message: Message,
@@ -170,6 +172,7 @@ pub(super) fn call_message(
         deadline_ms: left.as_millis() as u64,
         urgent: op.urgent,
         key: None,
+        asker: None,
     };
     let Message { body, blobs, .. } = asked;
     Message {

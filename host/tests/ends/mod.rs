@@ -124,6 +124,7 @@ impl End {
             deadline_ms: 0,
             urgent: false,
             key: None,
+            asker: None,
         };
         self.host
             .deliver(Message::new(Kind::CALL, id, &head).body("{}".to_owned()));

@@ -134,6 +134,7 @@ impl Office {
             deadline_ms: 0,
             urgent: false,
             key: None,
+            asker: None,
         };
         self.send(Kind::CALL, &head, body)
     }

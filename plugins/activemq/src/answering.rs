@@ -171,13 +171,15 @@ impl Answering {
     }
 
     async fn send(&mut self, outgoing: &Outgoing, answer: Answer) {
+        if self.pending.is_behind_another(&answer) {
+            return self.pending.wait(answer);
+        }
         let receipt = self.pending.next_receipt();
         let frame = self.frame(&answer).receipt(receipt.to_string());
         match outgoing.send(frame).await {
             Ok(()) => self.pending.sent(receipt, answer),
             Err(SendError::Frame(error)) => {
-                tracing::warn!(client = answer.envelope.reply_to, %error, "an answer cannot be sent");
-                self.give_up(answer).await;
+                self.give_up(answer, &error.to_string()).await;
             }
             Err(SendError::Closed | SendError::Full) => self.pending.wait(answer),
         }
@@ -220,6 +222,7 @@ impl Answering {
     /// The broker has refused an answer or an event; the connection goes on.
     async fn refused(&mut self, error: ErrorFrame) {
         let gone = error.gone_queue().map(str::to_owned);
+        let cause = format!("{} {}", error.message, error.detail);
         let returning = self.connections > 1 && self.connected.elapsed() < RETURN;
         let Some(mut answer) = error
             .receipt
@@ -239,24 +242,15 @@ impl Answering {
                 return self.pending.wait(answer);
             }
             self.desk.clients.close_temporary(&name, GONE);
-        } else {
-            let client = &answer.envelope.reply_to;
-            tracing::warn!(
-                client,
-                message = error.message,
-                detail = error.detail,
-                "the broker refused an answer"
-            );
+            return self.give_up(answer, GONE).await;
         }
-        self.give_up(answer).await;
+        self.give_up(answer, &cause).await;
     }
 
     /// The connection has ended; what the broker has not confirmed waits for the next one.
     async fn keep_unconfirmed(&mut self) {
         for answer in self.pending.cut() {
-            let client = &answer.envelope.reply_to;
-            tracing::warn!(client, "the broker hangs up on an answer; it is not sent");
-            self.give_up(answer).await;
+            self.give_up(answer, "the broker hangs up on it").await;
         }
     }
 
@@ -271,16 +265,15 @@ impl Answering {
         };
         let over = |answer: &Answer| answer.made.elapsed() >= limit || gone(answer);
         for answer in self.pending.take(over) {
-            tracing::warn!(
-                client = answer.envelope.reply_to,
-                ?limit,
-                "the broker did not take an answer in time, or its client has gone"
-            );
-            self.give_up(answer).await;
+            let cause = "the broker did not take it in time, or its client has gone";
+            self.give_up(answer, cause).await;
         }
     }
 
-    async fn give_up(&self, answer: Answer) {
+    /// Its requests are acknowledged unanswered.
+    async fn give_up(&self, answer: Answer, cause: &str) {
+        let client = &answer.envelope.reply_to;
+        tracing::warn!(client, cause, "an answer is given up");
         self.desk.gateway.count("answers_lost", 1);
         self.settle(answer).await;
     }
@@ -302,6 +295,7 @@ impl Answering {
         incoming: &mut Incoming,
         outgoing: &Outgoing,
     ) -> Result<(), LinkError> {
+        self.send_waiting(outgoing).await;
         while let Ok(answer) = self.answers.try_recv() {
             self.send(outgoing, answer).await;
         }

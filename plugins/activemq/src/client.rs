@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use patchbay_dialect_json::{Form, Subscription, Wish};
-use patchbay_sdk::{GatewayEvent, Session};
+use patchbay_sdk::{Fault, GatewayEvent};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::delivery::{Delivery, Envelope};
-use crate::memory::Key;
+use crate::key::Key;
+use crate::member::Member;
 use crate::subscription::{Subscribed, Unread};
 
 /// One request, taken and understood.
@@ -17,6 +18,8 @@ pub struct Job {
     pub ticket: Ticket,
     /// What is to be done.
     pub wish: Wish,
+    /// Why it is not done, if that is certain; it only waits for its turn to be answered.
+    pub refusal: Option<Fault>,
 }
 
 /// What is needed to answer a request.
@@ -25,8 +28,10 @@ pub struct Ticket {
     pub envelope: Envelope,
     /// In which form.
     pub form: Form,
-    /// Under which key the answer is remembered; `None` for what may be done twice.
+    /// Which message it is; `None` for what may be done twice.
     pub key: Option<Key>,
+    /// Whether what becomes of it is remembered under that key.
+    pub remembered: bool,
     /// The broker may have delivered it before.
     pub redelivered: bool,
     /// The message to be acknowledged afterwards.
@@ -52,8 +57,8 @@ pub struct ClientState {
 
 /// What is to become of an urgent request.
 pub enum Urgent {
-    /// It can be done at once, in this session.
-    Now(Session, Job),
+    /// It can be done at once, for this member.
+    Now(Member, Job),
     /// It is kept until the login under way is decided.
     Parked,
     /// Nobody is logged in or on the way there, or too many are kept already.
@@ -61,7 +66,7 @@ pub enum Urgent {
 }
 
 struct Inner {
-    session: Option<Session>,
+    member: Option<Member>,
     /// To events; as long as the session.
     subscribed: Option<Subscribed>,
     /// Logins that are waiting or being decided.
@@ -69,7 +74,8 @@ struct Inner {
     /// Urgent requests that came while there was no session yet.
     parked: Vec<Job>,
     parked_limit: usize,
-    closed: bool,
+    /// Requests in the queue, and the one that is being done.
+    unanswered: usize,
     seen: Instant,
     gone_since: Option<Instant>,
 }
@@ -79,12 +85,12 @@ impl Client {
     pub fn new(reply_to: &str, waiting: usize) -> (Self, mpsc::Receiver<Job>) {
         let (jobs, queue) = mpsc::channel(waiting);
         let inner = Inner {
-            session: None,
+            member: None,
             subscribed: None,
             logins: 0,
             parked: Vec::new(),
             parked_limit: waiting,
-            closed: false,
+            unanswered: 0,
             seen: Instant::now(),
             gone_since: None,
         };
@@ -113,22 +119,33 @@ impl Client {
             mpsc::error::TrySendError::Full(job) | mpsc::error::TrySendError::Closed(job) => job,
         })?;
         inner.logins += usize::from(login);
+        inner.unanswered += 1;
         Ok(())
+    }
+
+    /// Whether somebody works on its requests.
+    pub fn is_busy(&self) -> bool {
+        !self.jobs.is_closed() && self.state.lock().unanswered > 0
     }
 }
 
 impl ClientState {
-    /// The session, if the client is logged in.
-    pub fn session(&self) -> Option<Session> {
-        self.lock().session.clone()
+    /// Who it is, if the client is logged in.
+    pub fn member(&self) -> Option<Member> {
+        self.lock().member.clone()
+    }
+
+    /// Whether it is logged in.
+    pub fn is_member(&self) -> bool {
+        self.lock().member.is_some()
     }
 
     /// Says what to do with an urgent request.
     pub fn hurry(&self, job: Job) -> Urgent {
         let mut inner = self.lock();
         inner.touch();
-        if let Some(session) = inner.session.clone() {
-            return Urgent::Now(session, job);
+        if let Some(member) = inner.member.clone() {
+            return Urgent::Now(member, job);
         }
         if inner.logins == 0 || inner.parked.len() >= inner.parked_limit {
             return Urgent::Queue(job);
@@ -137,50 +154,52 @@ impl ClientState {
         Urgent::Parked
     }
 
-    /// A login was decided: its session takes the place of the one before or, with `None`, there is none any more. A
-    /// client that was closed meanwhile stays out. Returns the urgent requests that have waited for this.
-    pub fn decide_login(&self, session: Option<Session>) -> Vec<Job> {
+    /// A login was decided: its session takes the place of the one before or, with `None`, there is none any more.
+    /// Returns the urgent requests that have waited for this.
+    pub fn decide_login(&self, member: Option<Member>) -> Vec<Job> {
         let mut inner = self.lock();
         inner.logins = inner.logins.saturating_sub(1);
         // The login may have taken long; the client has not been silent meanwhile.
         inner.seen = Instant::now();
-        let keep = session.filter(|_| !inner.closed);
-        let parked = if keep.is_some() || inner.logins == 0 {
+        let parked = if member.is_some() || inner.logins == 0 {
             std::mem::take(&mut inner.parked)
         } else {
             Vec::new()
         };
         // Dropped after the lock, because the last session to go tells the host.
         inner.subscribed = None;
-        let before = std::mem::replace(&mut inner.session, keep);
+        let before = std::mem::replace(&mut inner.member, member);
         drop(inner);
         drop(before);
         parked
     }
 
-    /// A session for a client that has not logged in. One that was closed meanwhile stays out.
-    pub fn adopt(&self, session: Session) {
+    /// A session for a client that has not logged in.
+    pub fn adopt(&self, member: Member) {
         let mut inner = self.lock();
         inner.seen = Instant::now();
-        let keep = (!inner.closed).then_some(session);
-        let before = std::mem::replace(&mut inner.session, keep);
+        let before = inner.member.replace(member);
         drop(inner);
         drop(before);
     }
 
-    /// Ends the session.
-    pub fn log_out(&self) {
+    /// Ends the session, once what comes out is dropped: not under a lock, because the last one to go tells the host.
+    pub fn log_out(&self) -> Option<Member> {
         let mut inner = self.lock();
         inner.subscribed = None;
-        let before = inner.session.take();
-        drop(inner);
-        drop(before);
+        inner.member.take()
+    }
+
+    /// A request of its queue was answered.
+    pub fn answered(&self) {
+        let mut inner = self.lock();
+        inner.unanswered = inner.unanswered.saturating_sub(1);
     }
 
     /// Wants to be told of events, as long as it is logged in.
     pub fn subscribe(&self, what: Subscription) {
         let mut inner = self.lock();
-        inner.subscribed = inner.session.is_some().then(|| Subscribed::new(what));
+        inner.subscribed = inner.member.is_some().then(|| Subscribed::new(what));
     }
 
     /// Does not any more.
@@ -191,7 +210,7 @@ impl ClientState {
     /// Whether it is to be told of that event.
     pub fn wants(&self, event: &GatewayEvent) -> bool {
         let inner = self.lock();
-        let session = inner.session.as_ref().map(Session::id);
+        let session = inner.member.as_ref().map(|member| member.session.id());
         let subscribed = inner.subscribed.as_ref();
         subscribed.is_some_and(|subscribed| subscribed.wants(&event.kind))
             && event.session.is_none_or(|only| session == Some(only))
@@ -202,12 +221,6 @@ impl ClientState {
         let mut inner = self.lock();
         let subscribed = inner.subscribed.as_mut();
         subscribed.is_some_and(|subscribed| subscribed.take(length, limit))
-    }
-
-    /// Ends the session for good.
-    pub fn close(&self) {
-        self.lock().closed = true;
-        self.log_out();
     }
 
     /// When it last asked for something.

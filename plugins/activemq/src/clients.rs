@@ -72,22 +72,24 @@ impl Clients {
         if !open {
             return Enqueued::Stranger(job);
         }
-        let pending = |client: &&Client| client.state.session().is_none();
+        let pending = |client: &&Client| !client.state.is_member();
         if clients.values().filter(pending).count() >= MAX_PENDING {
             return Enqueued::Crowded(job);
         }
-        let (client, queue) = Client::new(&job.ticket.envelope.reply_to, self.waiting);
-        clients.insert(job.ticket.envelope.reply_to.clone(), client.clone());
-        drop(clients);
-        client.enqueue(job).map_or_else(Enqueued::TooMany, |()| {
-            Enqueued::NewClient(client.state.clone(), queue)
-        })
+        let reply_to = job.ticket.envelope.reply_to.clone();
+        let (client, queue) = Client::new(&reply_to, self.waiting);
+        if let Err(job) = client.enqueue(job) {
+            return Enqueued::TooMany(job);
+        }
+        let state = client.state.clone();
+        clients.insert(reply_to, client);
+        Enqueued::NewClient(state, queue)
     }
 
     /// Ends the session of the client silent longest if one too many is logged in.
     pub fn keep_limit(&self) {
         let mut all = self.matching(|_| true);
-        all.retain(|client| client.state.session().is_some());
+        all.retain(|client| client.state.is_member());
         if all.len() > self.limit {
             let silent = all.into_iter().min_by_key(|client| client.state.seen());
             self.close(silent, "there are too many, and it was silent longest");
@@ -95,11 +97,9 @@ impl Clients {
     }
 
     /// Takes a client out unless it is logged in or has requests waiting.
-    pub fn remove_if_useless(&self, client: &Arc<ClientState>, queue: &mpsc::Receiver<Job>) {
-        let mut clients = self.lock();
-        if client.session().is_none() && queue.is_empty() {
-            remove_same(&mut clients, client);
-        }
+    pub fn remove_if_useless(&self, client: &Arc<ClientState>) {
+        let useless = |found: &Client| !found.state.is_member() && !found.is_busy();
+        remove_same_if(&mut self.lock(), client, useless);
     }
 
     /// Ends the session of the client with that temporary queue (in the broker's words, without prefix).
@@ -140,11 +140,12 @@ impl Clients {
         );
     }
 
+    /// One with requests in its queue stays until they are answered: there must not be another queue beside it.
     fn close(&self, clients: impl IntoIterator<Item = Client>, why: &str) {
         for client in clients {
-            let removed = remove_same(&mut self.lock(), &client.state);
-            client.state.close();
-            if removed {
+            let ended = client.state.log_out();
+            self.remove_if_useless(&client.state);
+            if ended.is_some() {
                 tracing::info!(
                     client = client.state.reply_to,
                     why,
@@ -171,7 +172,14 @@ impl Clients {
 }
 
 /// Not another client that has the same reply-to by now.
-fn remove_same(clients: &mut HashMap<String, Client>, client: &Arc<ClientState>) -> bool {
+fn remove_same_if(
+    clients: &mut HashMap<String, Client>,
+    client: &Arc<ClientState>,
+    useless: impl Fn(&Client) -> bool,
+) {
     let same = |found: &Client| Arc::ptr_eq(&found.state, client);
-    clients.get(&client.reply_to).is_some_and(same) && clients.remove(&client.reply_to).is_some()
+    let found = clients.get(&client.reply_to);
+    if found.is_some_and(|found| same(found) && useless(found)) {
+        clients.remove(&client.reply_to);
+    }
 }

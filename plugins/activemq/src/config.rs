@@ -43,6 +43,10 @@ pub struct Config {
     /// Whether the broker is asked who comes and goes. `false` for one that is known not to tell, such as one without
     /// XStream, or one in a network whose bridges do not pass its advisories on.
     pub advisories: bool,
+    /// So long, in milliseconds, the broker may take to prove at each connection that it tells of temporary queues. Also
+    /// with many clients that is a matter of milliseconds; where it does not tell, each connection is held up by this. From
+    /// 1 to 60000.
+    pub advisories_within_ms: u64,
     /// A request from a temporary queue that does not exist waits for so many seconds for its sender to come back, and is
     /// then not carried out. At most 600.
     pub stale_grace_s: u64,
@@ -81,6 +85,7 @@ impl Default for Config {
             answer_expiry_s: 60,
             session_idle_s: 7 * 86_400,
             advisories: true,
+            advisories_within_ms: 3_000,
             stale_grace_s: 10,
             default_login: None,
             events: Events::Topic,
@@ -106,6 +111,8 @@ pub struct Settings {
     pub session_idle: Duration,
     /// See [`Config::advisories`].
     pub advisories: bool,
+    /// See [`Config::advisories_within_ms`].
+    pub advisories_within: Duration,
     /// See [`Config::stale_grace_s`].
     pub stale_grace: Duration,
     /// See [`Config::default_login`].
@@ -134,6 +141,7 @@ impl Config {
             answer_expiry: Duration::from_secs(self.answer_expiry_s),
             session_idle: Duration::from_secs(self.session_idle_s),
             advisories: self.advisories,
+            advisories_within: Duration::from_millis(self.advisories_within_ms),
             stale_grace: Duration::from_secs(self.stale_grace_s),
             default_login: self.default_login()?,
             events: self.events,
@@ -203,6 +211,7 @@ impl Config {
         field_within("heart_beat_ms", self.heart_beat_ms, 0, 3_600_000)?;
         field_within("min_reply_delay_ms", self.min_reply_delay_ms, 0, 1_000)?;
         field_within("answer_expiry_s", self.answer_expiry_s, 1, year)?;
+        field_within("advisories_within_ms", self.advisories_within_ms, 1, 60_000)?;
         field_within("stale_grace_s", self.stale_grace_s, 0, 600)?;
         field_within("session_idle_s", self.session_idle_s, 1, year)?;
         self.limits.check()

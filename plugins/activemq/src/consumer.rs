@@ -38,6 +38,8 @@ pub struct Consumer {
     prefetch: usize,
     /// New for each connection and part of the subscriptions' ids, so that clients cannot forge messages to us.
     pub nonce: String,
+    /// How many connections there were.
+    connections: u64,
     /// Since when the present connection, or the last one, takes requests; `None`: it never did.
     works: Option<Instant>,
     stopping: bool,
@@ -46,9 +48,11 @@ pub struct Consumer {
 impl Consumer {
     /// Takes nothing so far.
     pub fn new(desk: Arc<Desk>, brokers: Arc<Brokers>, links: Arc<Links>) -> Self {
-        // Well above the ordinary requests that the desk lets in, so that the broker does not hold back an urgent one.
-        let requests = usize::from(desk.settings.limits.requests);
-        let prefetch = requests + requests.max(64);
+        // Well above the ordinary requests that the desk lets in and those that it holds, so that the broker does not hold
+        // back an urgent one.
+        let limits = &desk.settings.limits;
+        let requests = usize::from(limits.requests);
+        let prefetch = requests + usize::from(limits.held) + requests.max(64);
         // The broker's own bound is the prefetch; more are only taken when it delivers again what is still under way.
         let capacity = prefetch * 2;
         Self {
@@ -59,6 +63,7 @@ impl Consumer {
             capacity,
             prefetch,
             nonce: String::new(),
+            connections: 0,
             works: None,
             stopping: false,
         }
@@ -102,6 +107,7 @@ impl Consumer {
             () = stop.wait() => return Ok(()),
         };
         brokers.choose(broker);
+        self.connections += 1;
         self.nonce = format!("{:016x}", RandomState::new().build_hasher().finish());
         let blind = self.listen_to_advisories(&mut incoming, &outgoing).await?;
         self.subscribe(&mut incoming, &outgoing).await?;
@@ -218,7 +224,11 @@ impl Consumer {
         let Ok(taken) = self.taken.clone().acquire_owned().await else {
             return;
         };
-        let delivery = Delivery::new(message.ack.clone(), outgoing.clone(), taken);
+        let delivery = Delivery::new(
+            message.ack.clone(),
+            (outgoing.clone(), self.connections),
+            taken,
+        );
         self.desk.take(message, delivery, self.stopping).await;
     }
 

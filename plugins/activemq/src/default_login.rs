@@ -10,6 +10,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::client::ClientState;
+use crate::member::Member;
 
 /// So long after a failure the next client is told the same without another attempt.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -46,14 +47,14 @@ impl DefaultLogin {
         }
     }
 
-    /// The client's session, which is made if there is none: once, however many requests want it.
+    /// Who the client is; its session is made if there is none: once, however many requests want it.
     ///
     /// # Errors
     /// Why it cannot be made.
-    pub async fn session(&self, gateway: &Gateway, client: &ClientState) -> Result<Session, Fault> {
+    pub async fn member(&self, gateway: &Gateway, client: &ClientState) -> Result<Member, Fault> {
         let _turn = client.login_turn.lock().await;
-        if let Some(session) = client.session() {
-            return Ok(session);
+        if let Some(member) = client.member() {
+            return Ok(member);
         }
         self.may_try()?;
         let done = self.log_in(gateway, &client.reply_to).await;
@@ -67,8 +68,12 @@ impl DefaultLogin {
             user = self.config.user,
             "a client that has not logged in gets the default login"
         );
-        client.adopt(session.clone());
-        Ok(session)
+        let member = Member {
+            session,
+            user: self.config.user.as_str().into(),
+        };
+        client.adopt(member.clone());
+        Ok(member)
     }
 
     /// One client at a time tries what has failed, and seldom.

@@ -7,13 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use crate::memory::Key;
+use crate::key::Key;
 use crate::stomp::{ClientFrame, Outgoing};
 
 /// Counts as taken until it is dropped. Dropped without [`Delivery::acknowledge`], the broker delivers it again.
 pub struct Delivery {
     ack: Option<String>,
     outgoing: Outgoing,
+    connection: u64,
     _taken: OwnedSemaphorePermit,
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -64,14 +65,24 @@ pub struct Answer {
 }
 
 impl Delivery {
-    /// Of a message with this `ack` header that came on the connection of `outgoing`.
-    pub fn new(ack: Option<String>, outgoing: Outgoing, taken: OwnedSemaphorePermit) -> Self {
+    /// Of a message with this `ack` header that came on the connection of `outgoing`, which has that number.
+    pub fn new(
+        ack: Option<String>,
+        (outgoing, connection): (Outgoing, u64),
+        taken: OwnedSemaphorePermit,
+    ) -> Self {
         Self {
             ack,
             outgoing,
+            connection,
             _taken: taken,
             _place: None,
         }
+    }
+
+    /// The number of the connection that it came on.
+    pub fn connection(&self) -> u64 {
+        self.connection
     }
 
     /// Lets this message have a place among the ordinary requests until it is dropped.

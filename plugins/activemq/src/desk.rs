@@ -14,7 +14,8 @@ use crate::config::Settings;
 use crate::delivery::{Answer, Delivery};
 use crate::held::Held;
 use crate::intake;
-use crate::memory::{Key, Known, Memory};
+use crate::key::Key;
+use crate::memory::{Known, Memory};
 use crate::once;
 use crate::outlet::Outlet;
 use crate::presence::Presence;
@@ -54,7 +55,7 @@ impl Desk {
             backlog: Backlog::new(limits.answer_bytes),
             outlet: Outlet::default(),
             latest: Mutex::default(),
-            presence: Mutex::default(),
+            presence: Mutex::new(Presence::new(limits.temporary_queues)),
             held: Mutex::default(),
             memory: Mutex::new(Memory::new(limits.remembered)),
             places: Arc::new(Semaphore::new(limits.requests.into())),
@@ -83,27 +84,29 @@ impl Desk {
         };
         let Request { form, wish } =
             intake::read(message, self.settings.limits.request_bytes).await;
-        let key = message.header("message-id").map(|id| Key {
-            reply_to: envelope.reply_to.clone(),
-            message_id: id.to_owned(),
-        });
-        let wish = wish.map(|wish| once::keyed(wish, key.as_ref()));
+        let key = match &wish {
+            Ok(Wish::Call(call)) if call.changes() => Key::of(&envelope.reply_to, message).await,
+            _ => None,
+        };
         let ticket = Ticket {
             envelope,
             form,
             key,
+            remembered: false,
             redelivered: message.flag("redelivered"),
             delivery,
         };
-        let Some(mut ticket) = self.recall(ticket) else {
-            return;
+        let (wish, refusal) = match wish {
+            Ok(wish) => (wish, None),
+            Err(fault) => (Wish::Nothing, Some(fault)),
         };
-        match wish {
-            Ok(wish) => self.admit(Job { ticket, wish }, stopping),
-            Err(fault) => {
-                ticket.key = None;
-                self.refuse(ticket, &fault);
-            }
+        let job = Job {
+            ticket,
+            wish,
+            refusal,
+        };
+        if let Some(job) = self.recall(job) {
+            self.admit(job, stopping);
         }
     }
 
@@ -122,14 +125,29 @@ impl Desk {
         tokio::spawn(delivery.acknowledge());
     }
 
-    /// Answers from memory what was asked before. `None`: it is taken care of.
-    fn recall(self: &Arc<Self>, ticket: Ticket) -> Option<Ticket> {
-        let Some(key) = ticket.key.clone() else {
-            return Some(ticket);
+    /// Answers from memory what was asked before, at once: it was answered before all that waits. `None`: it is taken
+    /// care of.
+    fn recall(self: &Arc<Self>, job: Job) -> Option<Job> {
+        let Some(key) = job.ticket.key.clone() else {
+            return Some(job);
         };
-        let known = self.memory().look_up(&key, ticket.delivery);
+        let Job { ticket, .. } = job;
+        let connection = ticket.delivery.connection();
+        let known = self.memory().look_up(&key, connection, ticket.delivery);
         match known {
-            Known::New(delivery) => return Some(Ticket { delivery, ..ticket }),
+            Known::New(delivery) => {
+                let ticket = Ticket { delivery, ..ticket };
+                return Some(Job { ticket, ..job });
+            }
+            Known::Copy(delivery) => {
+                let ticket = Ticket { delivery, ..ticket };
+                let nothing = Job {
+                    ticket,
+                    wish: Wish::Nothing,
+                    refusal: None,
+                };
+                self.turn_away(nothing, refusals::copy());
+            }
             Known::Running => tracing::info!(?key, "delivered again while it is being carried out"),
             Known::Done(text, delivery) => {
                 tracing::info!(
@@ -154,23 +172,30 @@ impl Desk {
     }
 
     /// Turns away what may have been done by an earlier life of this gateway, and what comes too late.
-    fn admit(self: &Arc<Self>, mut job: Job, stopping: bool) {
-        if let Some(fault) = self.objection(&job, stopping) {
-            job.ticket.key = None;
-            self.turn_away(job, fault);
-        } else if let Some(job) = self.hold(job) {
-            self.dispatch(job);
+    fn admit(self: &Arc<Self>, job: Job, stopping: bool) {
+        match self.objection(&job, stopping) {
+            // What waits may take longer than there is time.
+            Some(fault) if stopping => self.turn_away(job, fault),
+            Some(fault) => self.decline_in_turn(job, fault),
+            None => {
+                if let Some(job) = self.hold(job) {
+                    self.dispatch(job);
+                }
+            }
         }
     }
 
     /// Of submits the host knows whether they were done. Urgent requests make things safe and do no harm when they are done
     /// twice; not doing them could.
     fn objection(&self, job: &Job, stopping: bool) -> Option<Fault> {
-        let Job { ticket, wish } = job;
+        let Job { ticket, wish, .. } = job;
+        if job.refusal.is_some() {
+            return job.refusal.clone();
+        }
         if let Wish::Call(call) = wish
             && ticket.redelivered
             && call.changes()
-            && call.key.is_none()
+            && !once::is_noted(ticket.key.as_ref(), call)
             && (stopping || !call.urgent())
         {
             return Some(refusals::may_be_done(call));
@@ -182,20 +207,18 @@ impl Desk {
         (self.backlog.is_full() && !urgent).then(Backlog::refusal)
     }
 
-    /// Lets a request be carried out.
-    pub fn dispatch(self: &Arc<Self>, mut job: Job) {
-        match &job.wish {
-            Wish::Call(call) if call.changes() => {
-                let urgent = call.urgent();
-                if let Some(key) = &job.ticket.key {
-                    self.memory().begin(key.clone());
-                }
-                if urgent {
-                    return self.dispatch_urgent(job);
-                }
-            }
-            // May be done twice, so that its answer need not be remembered.
-            _ => job.ticket.key = None,
+    /// Lets a request be carried out, unless one with the same key came to that while it was held.
+    pub fn dispatch(self: &Arc<Self>, job: Job) {
+        let Some(mut job) = self.recall(job) else {
+            return;
+        };
+        if let Some(key) = &job.ticket.key {
+            let connection = job.ticket.delivery.connection();
+            self.memory().begin(key.clone(), connection);
+            job.ticket.remembered = true;
+        }
+        if matches!(&job.wish, Wish::Call(call) if call.urgent()) {
+            return self.dispatch_urgent(job);
         }
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             return self.turn_away(job, refusals::too_many());
@@ -210,7 +233,7 @@ impl Desk {
             return self.enqueue(job);
         };
         match client.state.hurry(job) {
-            Urgent::Now(session, job) => self.hurry(client.state, Some(session), job),
+            Urgent::Now(member, job) => self.hurry(client.state, Some(member), job),
             Urgent::Parked => {}
             Urgent::Queue(job) if self.settings.default_login.is_some() => {
                 self.hurry(client.state, None, job);
@@ -239,26 +262,39 @@ impl Desk {
         }
     }
 
-    /// Answers what is not carried out now. A submit may have been before, and is then answered as it was.
-    pub fn turn_away(self: &Arc<Self>, job: Job, fault: Fault) {
-        let Job { ticket, wish } = job;
-        let desk = self.clone();
-        tokio::spawn(async move {
-            match desk.recall_wish(&ticket, wish, fault).await {
-                Ok(text) => desk.reply(ticket, text).await,
-                Err(fault) => desk.refuse(ticket, &fault),
+    /// Answers what is not carried out after what its client has asked before, if there is room to wait for that.
+    pub fn decline_in_turn(self: &Arc<Self>, mut job: Job, fault: Fault) {
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
+            return self.turn_away(job, fault);
+        };
+        job.ticket.delivery = job.ticket.delivery.with_place(place);
+        job.refusal = Some(fault.clone());
+        match self.clients.enqueue(job, false) {
+            Enqueued::Waits | Enqueued::NewClient(..) => {}
+            Enqueued::TooMany(job) | Enqueued::Stranger(job) | Enqueued::Crowded(job) => {
+                self.turn_away(job, fault);
             }
-        });
+        }
     }
 
-    /// Answers what cannot be carried out at all.
-    fn refuse(self: &Arc<Self>, ticket: Ticket, fault: &Fault) {
-        self.gateway.count("requests_refused", 1);
-        let client = &ticket.envelope.reply_to;
-        tracing::debug!(client, cause = fault.message, "a request was refused");
-        let text = ticket.form.failure(fault);
+    /// Answers what is not carried out now, at once. A submit may have been before, and is then answered as it was. It is not
+    /// remembered: a forged message that nobody would carry out must not stand for a genuine one.
+    pub fn turn_away(self: &Arc<Self>, job: Job, fault: Fault) {
+        let Job {
+            mut ticket, wish, ..
+        } = job;
+        if let Some(key) = ticket.key.as_ref().filter(|_| ticket.remembered) {
+            self.memory().forget(key);
+            ticket.remembered = false;
+        }
+        let client = self.clients.find(&ticket.envelope.reply_to);
+        let member = client.and_then(|client| client.state.member());
         let desk = self.clone();
-        tokio::spawn(async move { desk.reply(ticket, text).await });
+        tokio::spawn(async move {
+            let said = desk.decline(&ticket, member.as_ref(), wish, fault).await;
+            let text = said.unwrap_or_else(|fault| ticket.form.failure(&fault));
+            desk.reply(ticket, text).await;
+        });
     }
 
     /// Hands an answer to the connection.

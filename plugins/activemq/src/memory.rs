@@ -3,14 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// Which request: who asked, and the broker's message id. Never the correlation id, which is not unique.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Key {
-    /// The `reply-to` header.
-    pub reply_to: String,
-    /// The `message-id` header.
-    pub message_id: String,
-}
+use crate::key::Key;
 
 /// The texts of all the settled answers kept may not be longer than this together, in bytes.
 const MAX_BYTES: usize = 16 << 20;
@@ -31,7 +24,8 @@ pub struct Memory<W> {
 
 #[derive(Debug)]
 enum Entry<W> {
-    Running(Vec<W>),
+    /// Delivered last on the connection of that number; if that is not the first one, somebody waits there.
+    Running(u64, Option<W>),
     /// `None`: the text was too long to keep.
     Done(Option<Arc<str>>),
 }
@@ -43,6 +37,8 @@ pub enum Known<W> {
     New(W),
     /// It is under way; the waiter is kept and comes out of [`Memory::finish`].
     Running,
+    /// It is under way for another message with the same key on the same connection; the waiter comes back.
+    Copy(W),
     /// It was answered like this (`None`: at a length that is not kept); the waiter comes back.
     Done(Option<Arc<str>>, W),
 }
@@ -59,32 +55,40 @@ impl<W> Memory<W> {
         }
     }
 
-    /// Looks a request up. All waiters for one that is under way are kept: the delivery before may have been on a
-    /// connection that is gone, but a message id can be forged, and then it may be on this one.
-    pub fn look_up(&mut self, key: &Key, waiter: W) -> Known<W> {
+    /// Looks up a request that came on the connection of that number. One waits for what is under way, who came last: the
+    /// connections of those before are gone, and nobody can acknowledge on them. The broker delivers nothing twice on one
+    /// connection, so that what comes so is a forgery, and must not wait: it would keep others from being delivered.
+    pub fn look_up(&mut self, key: &Key, connection: u64, waiter: W) -> Known<W> {
         match self.entries.get_mut(key) {
             None => Known::New(waiter),
-            Some(Entry::Running(waiters)) => {
-                waiters.push(waiter);
+            Some(Entry::Running(last, _)) if *last == connection => Known::Copy(waiter),
+            Some(running @ Entry::Running(..)) => {
+                *running = Entry::Running(connection, Some(waiter));
                 Known::Running
             }
             Some(Entry::Done(answer)) => Known::Done(answer.clone(), waiter),
         }
     }
 
-    /// The request is being done from now on.
-    pub fn begin(&mut self, key: Key) {
-        self.entries.insert(key, Entry::Running(Vec::new()));
+    /// The request, which was looked up, is being done from now on. What is known already stays known.
+    pub fn begin(&mut self, key: Key, connection: u64) {
+        let entry = self.entries.entry(key);
+        entry.or_insert(Entry::Running(connection, None));
+    }
+
+    /// The request is not done after all; before anybody could wait for it.
+    pub fn forget(&mut self, key: &Key) {
+        if matches!(self.entries.get(key), Some(Entry::Running(_, None))) {
+            self.entries.remove(key);
+        }
     }
 
     /// The request was answered; whoever waited for that comes out.
-    pub fn finish(&mut self, key: &Key, answer: Arc<str>) -> Vec<W> {
-        let Some(entry) = self.entries.get_mut(key) else {
-            return Vec::new();
-        };
+    pub fn finish(&mut self, key: &Key, answer: Arc<str>) -> Option<W> {
+        let entry = self.entries.get_mut(key)?;
         match std::mem::replace(entry, Entry::Done(Some(answer))) {
-            Entry::Running(waiters) => waiters,
-            Entry::Done(_) => Vec::new(),
+            Entry::Running(_, waiter) => waiter,
+            Entry::Done(_) => None,
         }
     }
 
@@ -132,29 +136,56 @@ mod tests {
         Key {
             reply_to: "/queue/a".into(),
             message_id: n.to_string(),
+            digest: [0; 32],
         }
     }
 
     #[test]
     fn a_request_is_new_then_under_way_then_done() {
         let mut memory = Memory::new(2);
-        assert!(matches!(memory.look_up(&key(1), "w"), Known::New("w")));
-        memory.begin(key(1));
-        assert!(matches!(memory.look_up(&key(1), "first"), Known::Running));
-        assert!(matches!(memory.look_up(&key(1), "second"), Known::Running));
-        assert_eq!(memory.finish(&key(1), "answer".into()), ["first", "second"]);
+        assert!(matches!(memory.look_up(&key(1), 1, "w"), Known::New("w")));
+        memory.begin(key(1), 1);
+        assert!(matches!(memory.look_up(&key(1), 2, "w"), Known::Running));
+        memory.begin(key(1), 2);
+        assert_eq!(memory.finish(&key(1), "answer".into()), Some("w"));
         assert!(
-            matches!(memory.look_up(&key(1), "w"), Known::Done(Some(answer), "w") if &*answer == "answer")
+            matches!(memory.look_up(&key(1), 3, "w"), Known::Done(Some(answer), "w") if &*answer == "answer")
         );
-        let other = Key {
-            reply_to: "/queue/b".into(),
-            ..key(1)
-        };
-        assert!(matches!(memory.look_up(&other, "w"), Known::New("w")));
+        let others = [
+            Key {
+                reply_to: "/queue/b".into(),
+                ..key(1)
+            },
+            Key {
+                digest: [1; 32],
+                ..key(1)
+            },
+        ];
+        for other in others {
+            assert!(matches!(memory.look_up(&other, 1, "w"), Known::New("w")));
+        }
+    }
+
+    #[test]
+    fn one_waits_for_each_request_on_the_connection_that_there_is() {
+        let mut memory = Memory::new(2);
+        memory.begin(key(1), 1);
+        for (connection, waiter) in [(1, "copy"), (2, "first"), (3, "second"), (3, "copy")] {
+            match memory.look_up(&key(1), connection, waiter) {
+                Known::Copy(back) => assert_eq!((waiter, back), ("copy", "copy")),
+                Known::Running => assert_ne!(waiter, "copy"),
+                other => panic!("{other:?}"),
+            }
+        }
+        memory.forget(&key(1));
+        assert_eq!(memory.finish(&key(1), "answer".into()), Some("second"));
+        memory.begin(key(2), 1);
+        memory.forget(&key(2));
+        assert!(matches!(memory.look_up(&key(2), 1, "w"), Known::New("w")));
     }
 
     fn known(memory: &mut Memory<()>, keys: std::ops::Range<usize>) -> usize {
-        keys.filter(|n| !matches!(memory.look_up(&key(*n), ()), Known::New(())))
+        keys.filter(|n| !matches!(memory.look_up(&key(*n), 1, ()), Known::New(())))
             .count()
     }
 
@@ -162,7 +193,7 @@ mod tests {
     fn only_so_many_settled_answers_are_kept_but_all_that_may_be_delivered_again() {
         let mut memory = Memory::new(2);
         for n in 0..15 {
-            memory.begin(key(n));
+            memory.begin(key(n), 1);
         }
         for n in 0..10 {
             memory.finish(&key(n), "x".into());
@@ -179,14 +210,17 @@ mod tests {
     fn of_long_answers_only_the_text_is_forgotten() {
         let mut memory = Memory::<()>::new(1_000);
         for n in 0..40 {
-            memory.begin(key(n));
+            memory.begin(key(n), 1);
             memory.finish(&key(n), "x".repeat(1 << 20).into());
             memory.settle(key(n));
         }
         assert!(memory.bytes <= MAX_BYTES && memory.shortened == 24);
-        assert!(matches!(memory.look_up(&key(0), ()), Known::Done(None, ())));
         assert!(matches!(
-            memory.look_up(&key(39), ()),
+            memory.look_up(&key(0), 1, ()),
+            Known::Done(None, ())
+        ));
+        assert!(matches!(
+            memory.look_up(&key(39), 1, ()),
             Known::Done(Some(_), ())
         ));
     }

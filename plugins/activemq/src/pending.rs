@@ -13,6 +13,7 @@ const MAX_CUTS: u8 = 2;
 /// See the module.
 #[derive(Default)]
 pub struct Pending {
+    /// In the order in which they were made.
     waiting: VecDeque<Answer>,
     unconfirmed: BTreeMap<u64, Answer>,
     last_receipt: u64,
@@ -32,7 +33,16 @@ impl Pending {
 
     /// An answer waits to be sent.
     pub fn wait(&mut self, answer: Answer) {
-        self.waiting.push_back(answer);
+        let earlier = |other: &Answer| other.made <= answer.made;
+        let place = self.waiting.partition_point(earlier);
+        self.waiting.insert(place, answer);
+    }
+
+    /// Whether it must not be sent yet, because another one waits for the same client.
+    pub fn is_behind_another(&self, answer: &Answer) -> bool {
+        let reply_to = &answer.envelope.reply_to;
+        let mut waiting = self.waiting.iter();
+        waiting.any(|other| other.envelope.reply_to == *reply_to)
     }
 
     /// Takes out what that receipt is for.
@@ -77,12 +87,12 @@ impl Pending {
     /// comes out.
     pub fn cut(&mut self) -> Vec<Answer> {
         let mut suspects = Vec::new();
-        for mut answer in std::mem::take(&mut self.unconfirmed).into_values().rev() {
+        for mut answer in std::mem::take(&mut self.unconfirmed).into_values() {
             if is_suspect(&answer) {
                 suspects.push(answer);
             } else {
                 answer.cuts += 1;
-                self.waiting.push_front(answer);
+                self.wait(answer);
             }
         }
         suspects

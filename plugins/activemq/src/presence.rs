@@ -6,25 +6,33 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::advisory::Advisory;
-use crate::reply_to::temporary_queue;
+use crate::reply_to::{self, temporary_queue};
 
 /// A client that comes back by itself does so within this time after a restart of the broker.
 const RETURN: Duration = Duration::from_secs(60);
-/// More temporary queues than this are not followed.
-const MAX: usize = 100_000;
-
 /// The living temporary queues. It says nothing until it is proven that advisories arrive: brokers may be set up without.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Presence {
     living: HashSet<String>,
+    /// More than so many are not followed.
+    limit: usize,
     /// Since when all that live are known.
     proven: Option<Instant>,
 }
 
 impl Presence {
+    /// Knows of nobody; follows up to `limit` temporary queues.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            living: HashSet::new(),
+            limit,
+            proven: None,
+        }
+    }
+
     /// A new connection: what was known is void.
     pub fn restart(&mut self) {
-        *self = Self::default();
+        *self = Self::new(self.limit);
     }
 
     /// Advisories arrive, and all that the broker tells a new listener have.
@@ -35,13 +43,15 @@ impl Presence {
     /// Takes an advisory in.
     pub fn note(&mut self, advisory: &Advisory) {
         match advisory {
-            Advisory::Created(name) if self.living.len() < MAX => {
+            // No request that we take comes from there, so that it would only take up memory.
+            Advisory::Created(name) if name.len() > reply_to::MAX => {}
+            Advisory::Created(name) if self.living.len() < self.limit => {
                 self.living.insert(name.clone());
             }
             Advisory::Created(_) => {
                 if self.proven.take().is_some() {
                     tracing::warn!(
-                        limit = MAX,
+                        limit = self.limit,
                         "too many temporary queues to follow; requests whose sender has gone are carried out"
                     );
                 }
@@ -86,7 +96,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_a_temporary_queue_that_is_not_there_is_missed() {
-        let mut presence = Presence::default();
+        let mut presence = Presence::new(100);
         presence.note(&Advisory::Created("ID:other:1:1".into()));
         assert!(!presence.misses(QUEUE), "nothing is proven");
         presence.rely();
@@ -100,6 +110,18 @@ mod tests {
         assert!(presence.misses(QUEUE) && !presence.is_absent("ID:h-1-2-1:1:1"));
         tokio::time::advance(RETURN * 2).await;
         assert!(presence.is_absent("ID:h-1-2-1:1:1"));
+    }
+
+    #[tokio::test]
+    async fn names_that_nobody_can_ask_from_are_not_kept_and_too_many_end_the_rule() {
+        let mut presence = Presence::new(1);
+        presence.rely();
+        presence.note(&Advisory::Created("x".repeat(reply_to::MAX + 1)));
+        assert!(presence.living.is_empty());
+        presence.note(&Advisory::Created("ID:other:1:1".into()));
+        assert!(presence.misses(QUEUE));
+        presence.note(&Advisory::Created("ID:another:1:1".into()));
+        assert!(!presence.misses(QUEUE) && presence.living.len() == 1);
     }
 
     #[test]

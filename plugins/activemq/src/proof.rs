@@ -1,7 +1,5 @@
 //! The part of the reading connection that listens to who comes and goes, and proves that it is told.
 
-use std::time::Duration;
-
 use tokio::time::{Instant, timeout_at};
 
 use crate::advisory::{Advisory, TOPICS};
@@ -11,9 +9,6 @@ use crate::stomp::{Body, ClientFrame, Incoming, LinkError, MessageFrame, Outgoin
 
 /// What the ids of these subscriptions begin with; see [`Consumer::nonce`].
 const ADVISORIES: &str = "advisories-";
-/// How long the broker may take to tell of our own temporary queue. Also with many clients that is milliseconds; where
-/// there are no advisories it holds up each connection.
-const PROOF: Duration = Duration::from_secs(3);
 
 impl Consumer {
     /// First of all, so that a request whose sender has gone is recognised. The outcome is what is wrong, if nothing is
@@ -72,7 +67,7 @@ impl Consumer {
         incoming: &mut Incoming,
         outgoing: &Outgoing,
     ) -> Result<bool, LinkError> {
-        let end = Instant::now() + PROOF;
+        let end = Instant::now() + self.desk.settings.advisories_within;
         while !self.desk.presence().has_queue_of(own) {
             let Ok(event) = timeout_at(end, incoming.next()).await else {
                 return Ok(false);

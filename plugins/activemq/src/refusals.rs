@@ -40,6 +40,12 @@ pub fn may_be_done(call: &Call) -> Fault {
     Fault::new(FaultKind::UnknownOutcome, text)
 }
 
+/// Another message says that it is the same.
+pub fn copy() -> Fault {
+    let text = "another message with this id says the same and is being carried out; this one was not carried out";
+    Fault::new(FaultKind::Conflict, text)
+}
+
 /// Its sender has gone.
 pub fn stale() -> Fault {
     let text = "this request has waited for the gateway and its sender seemed to have gone; it was not carried out";

@@ -6,8 +6,8 @@
 /// How a client's temporary queue is named towards us.
 const TEMPORARY: [&str; 2] = ["/remote-temp-queue/", "/remote-temp-topic/"];
 const NAMED: [&str; 2] = ["/queue/", "/topic/"];
-/// With our own queue, long enough for any name that a broker makes.
-const MAX: usize = 1_000;
+/// Long enough for any name that a broker makes.
+pub const MAX: usize = 1_000;
 
 /// Whether we send to `reply_to` at all. Not to our own queue, not to the broker's own destinations, not to several.
 pub fn is_acceptable(reply_to: &str, own_queue: &str) -> bool {

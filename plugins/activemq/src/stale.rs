@@ -24,7 +24,7 @@ impl Desk {
             return Some(job);
         }
         let mut held = self.held();
-        if held.len() >= self.settings.limits.requests.into() {
+        if held.len() >= self.settings.limits.held.into() {
             drop(held);
             self.call_stale(job);
             return None;
@@ -38,7 +38,7 @@ impl Desk {
     fn is_urgent_and_known(&self, job: &Job) -> bool {
         let urgent = matches!(&job.wish, Wish::Call(call) if call.urgent());
         let client = self.clients.find(&job.ticket.envelope.reply_to);
-        urgent && client.is_some_and(|client| client.state.session().is_some())
+        urgent && client.is_some_and(|client| client.state.is_member())
     }
 
     /// Somebody has come or gone.
@@ -90,7 +90,7 @@ impl Desk {
         self.gateway.count("requests_stale", 1);
         let client = &job.ticket.envelope.reply_to;
         tracing::warn!(client, "a request whose sender has gone is not carried out");
-        self.turn_away(job, refusals::stale());
+        self.decline_in_turn(job, refusals::stale());
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

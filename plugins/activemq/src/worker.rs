@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use patchbay_dialect_json::{Call, Contract, Wish};
-use patchbay_sdk::{Fault, RawJson, Reply, Session, by_size};
+use patchbay_sdk::{Fault, RawJson, Reply, by_size};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::client::{ClientState, Job, Ticket};
 use crate::delivery::Answer;
 use crate::desk::Desk;
+use crate::member::Member;
+use crate::once;
 use crate::refusals;
 use crate::stomp::text::ascii;
 
@@ -17,55 +19,91 @@ impl Desk {
     /// A client's requests, one after the other, until the client is taken out and its queue is empty.
     pub async fn serve(self: Arc<Self>, client: Arc<ClientState>, mut queue: mpsc::Receiver<Job>) {
         while let Some(job) = queue.recv().await {
-            let session = client.session();
-            self.clone().carry_out(client.clone(), session, job).await;
-            self.clients.remove_if_useless(&client, &queue);
+            let member = client.member();
+            self.clone().carry_out(client.clone(), member, job).await;
+            client.answered();
+            self.clients.remove_if_useless(&client);
         }
     }
 
     async fn carry_out(
         self: Arc<Self>,
         client: Arc<ClientState>,
-        session: Option<Session>,
+        member: Option<Member>,
         job: Job,
     ) {
-        let Job { ticket, wish } = job;
+        let Job {
+            ticket,
+            wish,
+            refusal,
+        } = job;
+        let done = match refusal {
+            Some(fault) => self.decline(&ticket, member.as_ref(), wish, fault).await,
+            None => self.attempt(&client, member, &ticket, wish).await,
+        };
+        let text = done.unwrap_or_else(|fault| ticket.form.failure(&fault));
+        self.reply(ticket, text).await;
+    }
+
+    async fn attempt(
+        self: &Arc<Self>,
+        client: &Arc<ClientState>,
+        member: Option<Member>,
+        ticket: &Ticket,
+        wish: Wish,
+    ) -> Result<String, Fault> {
         let form = &ticket.form;
-        let done = match wish {
+        match wish {
             Wish::Login { user, secret } => {
                 let login = self.gateway.login(&client.reply_to, &user, secret).await;
-                self.decide_login(&client, login.as_ref().ok());
+                let member = login.clone().ok().map(|session| Member {
+                    session,
+                    user: user.into(),
+                });
+                self.decide_login(client, member);
                 login.map(|session| form.welcome(&session))
             }
             wish if ticket.envelope.is_expired() => {
                 self.gateway.count("requests_expired", 1);
-                self.recall_wish(&ticket, wish, refusals::expired()).await
+                self.recall_wish(ticket, member.as_ref(), wish, refusals::expired())
+                    .await
             }
             Wish::Logout => {
-                client.log_out();
+                drop(client.log_out());
                 Ok(form.success(&RawJson::null()))
             }
-            wish => match self.session(&client, session).await {
-                Ok(session) => self.fulfil(&ticket, &client, &session, wish).await,
-                Err(fault) => self.recall_wish(&ticket, wish, fault).await,
+            wish => match self.member(client, member).await {
+                Ok(member) => self.fulfil(ticket, client, &member, wish).await,
+                Err(fault) => self.recall_wish(ticket, None, wish, fault).await,
             },
-        };
-        let text = done.unwrap_or_else(|fault| form.failure(&fault));
-        self.reply(ticket, text).await;
+        }
     }
 
-    async fn session(
+    /// What is said of a request that is not carried out.
+    pub async fn decline(
         &self,
-        client: &ClientState,
-        session: Option<Session>,
-    ) -> Result<Session, Fault> {
-        match (session, &self.settings.default_login) {
-            (Some(session), _) => Ok(session),
+        ticket: &Ticket,
+        member: Option<&Member>,
+        wish: Wish,
+        fault: Fault,
+    ) -> Result<String, Fault> {
+        let said = self.recall_wish(ticket, member, wish, fault).await;
+        if let Err(fault) = &said {
+            self.gateway.count("requests_refused", 1);
+            let client = &ticket.envelope.reply_to;
+            tracing::debug!(client, cause = fault.message, "a request was refused");
+        }
+        said
+    }
+
+    async fn member(&self, client: &ClientState, member: Option<Member>) -> Result<Member, Fault> {
+        match (member, &self.settings.default_login) {
+            (Some(member), _) => Ok(member),
             (None, None) => Err(refusals::stranger()),
             (None, Some(login)) => {
-                let session = login.session(&self.gateway, client).await?;
+                let member = login.member(&self.gateway, client).await?;
                 self.clients.keep_limit();
-                Ok(session)
+                Ok(member)
             }
         }
     }
@@ -74,11 +112,11 @@ impl Desk {
         &self,
         ticket: &Ticket,
         client: &ClientState,
-        session: &Session,
+        member: &Member,
         wish: Wish,
     ) -> Result<String, Fault> {
         match wish {
-            Wish::Call(call) => self.perform(ticket, Some(session), call).await,
+            Wish::Call(call) => self.perform(ticket, member, call).await,
             Wish::Subscribe(what) => {
                 let from = self.subscribe(client, what)?;
                 Ok(ticket.form.success(&from))
@@ -94,16 +132,16 @@ impl Desk {
     }
 
     /// What was urgent and had to wait for the login goes before what waits in the queue.
-    fn decide_login(self: &Arc<Self>, client: &Arc<ClientState>, session: Option<&Session>) {
-        for job in client.decide_login(session.cloned()) {
-            self.hurry(client.clone(), session.cloned(), job);
+    fn decide_login(self: &Arc<Self>, client: &Arc<ClientState>, member: Option<Member>) {
+        for job in client.decide_login(member.clone()) {
+            self.hurry(client.clone(), member.clone(), job);
         }
         self.clients.keep_limit();
     }
 
     /// Beside the client's other requests, in the session that there was when the request came.
-    pub fn hurry(self: &Arc<Self>, client: Arc<ClientState>, session: Option<Session>, job: Job) {
-        tokio::spawn(self.clone().carry_out(client, session, job));
+    pub fn hurry(self: &Arc<Self>, client: Arc<ClientState>, member: Option<Member>, job: Job) {
+        tokio::spawn(self.clone().carry_out(client, member, job));
     }
 
     /// Answers a request.
@@ -112,43 +150,45 @@ impl Desk {
             envelope,
             form,
             key,
+            remembered,
             delivery,
             ..
         } = ticket;
+        let key = key.filter(|_| remembered);
         if form.contract != Contract::Neutral {
             sleep_until(envelope.received + self.settings.min_reply_delay).await;
         }
         let text: Arc<str> = self.backlog.fit(ascii(text), &form).into();
-        let waiters = match &key {
-            Some(key) => self.memory().finish(key, text.clone()),
-            None => Vec::new(),
-        };
+        let waiter = key
+            .as_ref()
+            .and_then(|key| self.memory().finish(key, text.clone()));
         let answer = Answer {
             envelope,
             text,
             cuts: 0,
             made: Instant::now(),
             key,
-            deliveries: std::iter::once(delivery).chain(waiters).collect(),
+            deliveries: std::iter::once(delivery).chain(waiter).collect(),
         };
         self.send(answer).await;
     }
 
-    /// Asks the script server. A call without a key needs a session.
-    pub async fn perform(
-        &self,
-        ticket: &Ticket,
-        session: Option<&Session>,
-        call: Call,
-    ) -> Result<String, Fault> {
-        let Reply { body, .. } = match (&call.key, session) {
-            (Some(key), _) => {
-                self.call_once(session, &call, key, ticket.redelivered)
-                    .await?
+    /// Asks the script server.
+    async fn perform(&self, ticket: &Ticket, member: &Member, call: Call) -> Result<String, Fault> {
+        let args = call.args.clone();
+        let reply = match once::key(ticket.key.as_ref(), Some(member), &call) {
+            None => member.session.call(&call.op, args).await?,
+            Some(key) => {
+                let done = member.session.call_once(&call.op, args, &key).await;
+                done.map_err(|fault| once::unsure(ticket, &call, fault))?
             }
-            (None, Some(session)) => session.call(&call.op, call.args.clone()).await?,
-            (None, None) => return Err(refusals::stranger()),
         };
+        self.shape(ticket, call, reply).await
+    }
+
+    /// The answer in the client's form.
+    pub async fn shape(&self, ticket: &Ticket, call: Call, reply: Reply) -> Result<String, Fault> {
+        let body = reply.body;
         let form = ticket.form.clone();
         let length = body.get().len();
         let shape = move || match call.dialect {

@@ -11,7 +11,7 @@ mod support;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
-use support::scripted::{EMERGENCY, EVAL, REPLY, STATUS, SUBMIT, World};
+use support::scripted::{EMERGENCY, EVAL, LOGIN, REPLY, STATUS, SUBMIT, World};
 use support::{eventually, keys, ops};
 
 #[tokio::test]
@@ -87,8 +87,11 @@ async fn of_a_submit_the_host_knows_whether_it_was_done() {
     let own = r#"{"op":"submit","args":{"code":"x"},"key":"mine"}"#;
     world.reading.request(3, REPLY, own).await;
     assert_eq!(world.answering.answer().await.1["ok"]["job"], "job-1");
-    let expected = ["message /remote-temp-queue/ID:h:1:1 ID:m:2", "client mine"];
-    assert_eq!(keys(&world.host), expected);
+    let keys = keys(&world.host);
+    assert!(
+        keys[0].starts_with("message /remote-temp-queue/ID:h:1:1 ") && keys[0].ends_with(" ID:m:2")
+    );
+    assert_eq!(keys[1..], [r#"["ibex","mine"]"#]);
     // Where it cannot even look, it does not say that nothing was done.
     let unlucky = SUBMIT.replace("\"x\"", "\"no room\"");
     world.reading.request(4, &again, &unlucky).await;
@@ -112,6 +115,30 @@ async fn a_submit_of_somebody_without_session_is_answered_as_it_was_before() {
     let text = answer["payload"].as_str().unwrap();
     assert!(text.contains("reconnect"), "{text}");
     assert!(ops(&world.host).is_empty());
+}
+
+#[tokio::test]
+async fn keys_are_their_users_own() {
+    let mut world = World::new().await;
+    let own = |code| format!(r#"{{"op":"submit","args":{{"code":"{code}"}},"key":"1"}}"#);
+    let other = "reply-to:/queue/other\n";
+    world.reading.request(2, REPLY, &own("x")).await;
+    assert_eq!(world.answering.answer().await.1["ok"]["job"], "job-1");
+    // Of a stranger nobody knows whose key it is, so that nothing is told of it.
+    world.reading.request(3, other, &own("known")).await;
+    let (_, answer) = world.answering.answer().await;
+    assert_eq!(answer["error"]["kind"], "unauthorized");
+    let again = format!("{other}redelivered:true\n");
+    world.reading.request(4, &again, &own("known")).await;
+    let (_, answer) = world.answering.answer().await;
+    assert_eq!(answer["error"]["kind"], "unknown-outcome");
+    let login = LOGIN.replace("ibex", "other");
+    world.reading.request(5, other, &login).await;
+    assert_eq!(world.answering.answer().await.1["success"], true);
+    world.reading.request(6, other, &own("x")).await;
+    assert_eq!(world.answering.answer().await.1["ok"]["job"], "job-1");
+    let expected = [r#"["ibex","1"]"#, r#"["other","1"]"#];
+    assert_eq!(keys(&world.host), expected);
 }
 
 #[tokio::test]
@@ -142,6 +169,7 @@ async fn answers_that_nobody_takes_are_told_then_given_up_and_their_requests_ack
         "{health:?}"
     );
     assert!(world.acknowledged("a-2").await);
+    world.counted("answers_lost").await;
     assert_eq!(world.health().await.state, "up");
 }
 
@@ -168,11 +196,14 @@ async fn what_expires_while_it_waits_for_its_turn_is_not_carried_out() {
     world.reading.request(3, &expires, SUBMIT).await;
     let known = SUBMIT.replace("\"x\"", "\"known\"");
     world.reading.request(4, &expires, &known).await;
+    let interrupted = SUBMIT.replace("\"x\"", "\"interrupted\"");
+    world.reading.request(6, &expires, &interrupted).await;
     assert_eq!(world.answering.answer().await.1["ok"]["value"], "sleep 1");
     let (_, answer) = world.answering.answer().await;
     let text = answer["payload"].as_str().unwrap();
     assert!(text.contains("expired"), "{text}");
-    // But not if it was before.
+    // But not if it was before, or may have been: then the script server is asked.
+    assert_eq!(world.answering.answer().await.1["payload"], "job-1");
     assert_eq!(world.answering.answer().await.1["payload"], "job-1");
     let never = format!("{REPLY}expires:0\npriority:many\n");
     world.reading.request(5, &never, STATUS).await;
@@ -222,22 +253,51 @@ async fn on_stop_what_was_done_is_not_said_to_be_undone() {
 }
 
 #[tokio::test]
-async fn all_messages_with_a_forged_id_are_acknowledged() {
+async fn copies_with_a_forged_id_are_answered_at_once_and_acknowledged() {
     let mut world = World::new().await;
     let slow = r#"{"op":"eval","args":{"code":"sleep 1"}}"#;
     world.reading.request(2, REPLY, slow).await;
+    assert!(eventually(|| ops(&world.host) == ["eval"]).await);
     let subscription = world.reading.subscription.clone();
     for ack in ["b", "c"] {
         let frame = format!(
             "MESSAGE\ndestination:/queue/ss_admin\nmessage-id:ID\\cm\\c2\nsubscription:{subscription}\nack:{ack}\n{REPLY}\n{slow}\0\n"
         );
         world.reading.write(frame).await;
-    }
-    assert_eq!(world.answering.answer().await.1["ok"]["value"], "sleep 1");
-    for ack in ["a-2", "b", "c"] {
+        let (_, answer) = world.answering.answer().await;
+        assert_eq!(answer["error"]["kind"], "conflict");
         assert!(world.acknowledged(ack).await);
     }
+    assert_eq!(world.answering.answer().await.1["ok"]["value"], "sleep 1");
+    assert!(world.acknowledged("a-2").await);
     assert_eq!(ops(&world.host), ["eval"]);
+}
+
+#[tokio::test]
+async fn what_a_forged_message_brought_is_not_told_of_the_genuine_one() {
+    let mut world = World::new().await;
+    let other_submit = SUBMIT.replace("\"x\"", "\"y\"");
+    world.reading.request(2, REPLY, EVAL).await;
+    assert_eq!(world.answering.answer().await.1["ok"]["value"], "x");
+    world.reading.request(2, REPLY, &other_submit).await;
+    assert_eq!(world.answering.answer().await.1["payload"], "job-1");
+    world.reading.request(2, REPLY, SUBMIT).await;
+    assert_eq!(world.answering.answer().await.1["payload"], "job-1");
+    assert_eq!(ops(&world.host), ["eval", "submit", "submit"]);
+    let keys = keys(&world.host);
+    assert_ne!(keys[0], keys[1]);
+}
+
+#[tokio::test]
+async fn that_nobody_was_logged_in_is_not_remembered() {
+    let mut world = World::new().await;
+    let other = "reply-to:/queue/other\n";
+    world.reading.request(2, other, SUBMIT).await;
+    assert_eq!(world.answering.answer().await.1["success"], false);
+    world.reading.request(3, other, LOGIN).await;
+    assert_eq!(world.answering.answer().await.1["success"], true);
+    world.reading.request(2, other, SUBMIT).await;
+    assert_eq!(world.answering.answer().await.1["payload"], "job-1");
 }
 
 #[tokio::test]
@@ -279,6 +339,7 @@ async fn an_answer_on_which_the_broker_hangs_up_does_not_hold_up_the_others() {
     drop(world.answering);
     world.answering = world.listener.accept().await;
     assert!(world.acknowledged("a-2").await);
+    world.counted("answers_lost").await;
     let (answer, _) = world.answering.answer().await;
     assert_eq!(answer.header("correlation-id"), Some("c-3"));
     assert!(world.acknowledged("a-3").await);

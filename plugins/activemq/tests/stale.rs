@@ -54,6 +54,24 @@ async fn a_client_that_comes_back_within_the_grace_is_served_in_its_order() {
 }
 
 #[tokio::test]
+async fn of_two_held_messages_with_a_forged_id_one_is_carried_out_and_both_are_acknowledged() {
+    let mut world = world(60).await;
+    let slow = EVAL.replace("\"x\"", "\"sleep 0.2\"");
+    for _ in 0..2 {
+        world.reading.request(2, UNKNOWN, &slow).await;
+    }
+    assert!(world.answering.stays_silent().await);
+    world.reading.created("ID:other:1:1").await;
+    let (_, answer) = world.answering.answer().await;
+    assert_eq!(answer["error"]["kind"], "conflict");
+    assert_eq!(world.answering.answer().await.1["ok"]["value"], "sleep 0.2");
+    for _ in 0..2 {
+        assert_eq!(world.reading.frame().await.command, "ACK");
+    }
+    assert_eq!(ops(&world.host), ["eval"]);
+}
+
+#[tokio::test]
 async fn named_queues_are_never_missed() {
     let mut world = world(60).await;
     world
@@ -65,7 +83,7 @@ async fn named_queues_are_never_missed() {
 
 #[tokio::test]
 async fn what_waits_for_its_sender_is_bounded_and_holds_up_no_emergency() {
-    let mut world = World::with(json!({"stale_grace_s": 600, "limits": {"requests": 2}})).await;
+    let mut world = World::with(json!({"stale_grace_s": 600, "limits": {"held": 2}})).await;
     for number in 2..5 {
         world.reading.request(number, UNKNOWN, EVAL).await;
     }

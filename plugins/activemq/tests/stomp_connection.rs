@@ -70,6 +70,37 @@ async fn whatever_answers_connect_otherwise_is_told_apart() {
 }
 
 #[tokio::test]
+async fn what_was_sent_in_time_is_read_however_long_we_were_held_up() {
+    let listener = Listener::bind().await;
+    let target = Target {
+        heart_beat: Duration::from_millis(50),
+        ..target(&listener, Duration::from_secs(10))
+    };
+    let mut connections = Vec::new();
+    for _ in 0..8 {
+        let peer = async {
+            let mut peer = listener.accept_raw().await;
+            peer.frame().await;
+            peer.write("CONNECTED\nversion:1.2\nheart-beat:50,50\n\n\0")
+                .await;
+            peer
+        };
+        let (opened, mut peer) = tokio::join!(open(&target), peer);
+        peer.write("\nRECEIPT\nreceipt-id:7\n\n\0").await;
+        connections.push((opened.unwrap(), peer));
+    }
+    // Longer than the silence that means the end.
+    std::thread::sleep(Duration::from_millis(1_300));
+    for ((incoming, _), _) in &mut connections {
+        let event = incoming.next().await;
+        assert!(
+            matches!(&event, Ok(ServerEvent::Receipt(id)) if id == "7"),
+            "{event:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_peer_that_hangs_up_is_told_and_nobody_there_too() {
     let listener = Listener::bind().await;
     let target = target(&listener, Duration::from_secs(1));

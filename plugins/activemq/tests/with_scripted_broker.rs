@@ -12,7 +12,7 @@ use patchbay_abi::{Kind, head};
 use patchbay_testkit::Asked;
 use serde_json::json;
 use support::broker::Listener;
-use support::scripted::{EMERGENCY, LOGIN, REPLY, STATUS, SUBMIT, World};
+use support::scripted::{LOGIN, REPLY, STATUS, SUBMIT, World};
 use support::{eventually, ops, start};
 
 #[tokio::test]
@@ -26,6 +26,7 @@ async fn a_client_whose_queue_is_gone_is_logged_out_and_the_connection_goes_on()
     );
     world.answering.write(error).await;
     assert!(world.acknowledged("a-2").await);
+    world.counted("answers_lost").await;
     assert!(eventually(|| matches!(world.host.asked().last(), Some(Asked::Logout { .. }))).await);
     world
         .reading
@@ -56,11 +57,13 @@ async fn other_errors_and_useless_frames_end_nothing() {
         ))
         .await;
     assert!(world.acknowledged("lost").await);
+    world.counted("requests_unusable").await;
     world.reading.request(2, "", STATUS).await;
     assert!(
         world.acknowledged("a-2").await,
         "what cannot be answered is thrown away"
     );
+    world.counted("requests_unanswerable").await;
     world.reading.request(3, REPLY, STATUS).await;
     assert_eq!(world.answering.answer().await.1["ok"]["run"], "idle");
 }
@@ -75,6 +78,7 @@ async fn a_request_whose_correlation_id_cannot_be_echoed_is_not_carried_out() {
     );
     world.reading.write(request).await;
     assert!(world.acknowledged("long").await);
+    world.counted("requests_unanswerable").await;
     world.reading.request(3, REPLY, STATUS).await;
     assert_eq!(world.answering.answer().await.1["ok"]["run"], "idle");
     assert_eq!(ops(&world.host), ["status"]);
@@ -263,59 +267,6 @@ async fn a_failed_login_ends_the_session_there_was() {
         world.answering.answer().await.1["error"]["kind"],
         "unauthorized"
     );
-}
-
-#[tokio::test]
-async fn what_is_urgent_does_not_wait_for_another_login() {
-    let mut world = World::new().await;
-    let slow = LOGIN.replace("good", "slow");
-    world.reading.request(2, REPLY, &slow).await;
-    world.reading.request(3, REPLY, EMERGENCY).await;
-    let (first, answer) = world.answering.answer().await;
-    assert_eq!(first.header("correlation-id"), Some("c-3"), "{answer}");
-    assert_eq!(answer["success"], true);
-    assert_eq!(world.answering.answer().await.1["success"], true);
-}
-
-#[tokio::test]
-async fn what_is_urgent_comes_right_after_the_first_login() {
-    let mut world = World::with(json!({"limits": {"requests_per_client": 2}})).await;
-    let other = "reply-to:/queue/other\n";
-    let slow = LOGIN.replace("good", "slow");
-    world.reading.request(2, other, &slow).await;
-    assert!(eventually(|| logins(&world) == 2).await);
-    let long = r#"{"op":"eval","args":{"code":"sleep 1"}}"#;
-    world.reading.request(3, other, long).await;
-    world.reading.request(4, other, long).await;
-    world.reading.request(5, other, EMERGENCY).await;
-    let mut answered = Vec::new();
-    for _ in 0..4 {
-        let (frame, answer) = world.answering.answer().await;
-        assert!(answer["success"] == true || answer.get("ok").is_some());
-        answered.push(frame.header("correlation-id").unwrap().to_owned());
-    }
-    let at = |id| answered.iter().position(|answered| answered == id);
-    assert!(at("c-5") < at("c-3"), "{answered:?}");
-}
-
-fn logins(world: &World) -> usize {
-    let asked = world.host.asked();
-    let login = |asked: &&Asked| matches!(asked, Asked::Login { .. });
-    asked.iter().filter(login).count()
-}
-
-#[tokio::test]
-async fn what_is_urgent_finds_room_when_there_is_none_for_the_rest() {
-    let mut world = World::with(json!({"limits": {"requests": 1}})).await;
-    let long = r#"{"op":"eval","args":{"code":"sleep 1"}}"#;
-    world.reading.request(2, REPLY, long).await;
-    world.reading.request(3, REPLY, STATUS).await;
-    let (_, busy) = world.answering.answer().await;
-    assert_eq!(busy["error"]["kind"], "busy");
-    world.reading.request(4, REPLY, EMERGENCY).await;
-    let (first, answer) = world.answering.answer().await;
-    assert_eq!(first.header("correlation-id"), Some("c-4"));
-    assert_eq!(answer["success"], true);
 }
 
 #[tokio::test]

@@ -78,6 +78,10 @@ pub struct Call {
     /// out again; the host answers as before, even if the session (0: none) is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// From a frontend, with a `key` and without a session: in which session the backend may be asked what became of
+    /// the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asker: Option<u64>,
 }
 
 /// Of `REPLY`.

@@ -227,6 +227,7 @@ impl TestSession<'_> {
             deadline_ms: 2 * PATIENCE.as_millis() as u64,
             urgent: known.is_some_and(|op| op.urgent),
             key: None,
+            asker: None,
         };
         let body = args.to_string();
         let reply = self

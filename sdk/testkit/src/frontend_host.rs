@@ -31,6 +31,8 @@ pub enum Asked {
     Call {
         /// In which session; 0 only recalls what became of that key.
         session: u64,
+        /// In which session the backend may be asked what became of that key.
+        asker: Option<u64>,
         /// The key under which it is carried out once.
         key: Option<String>,
         /// Its name.
@@ -207,6 +209,7 @@ fn read(message: &Message) -> Asked {
     let args = serde_json::from_slice(&message.body).expect("arguments in JSON");
     Asked::Call {
         session: head.session,
+        asker: head.asker,
         key: head.key,
         op: head.op,
         args,

@@ -22,6 +22,8 @@ use super::tls::Tls;
 
 /// How long a frame that looks complete may stay doubtful, see [`super::scan`].
 const DOUBT: Duration = Duration::from_secs(3);
+/// After a silence that is too long, what lies in the socket gets this much time to be seen: it may be we who were held up.
+const LAST_LOOK: Duration = Duration::from_millis(100);
 /// What a TLS server's complaint about a client without TLS begins with.
 const TLS_ALERT: u8 = 21;
 /// Room asked for before each read.
@@ -100,20 +102,35 @@ impl Incoming {
         self.doubt = doubt;
         let silence = self.patience.map(|patience| self.heard + patience);
         self.buffer.reserve(READ);
+        // In this order: what flows without end must not keep a doubt for ever, and what was sent in time is no silence,
+        // however late we come to read it.
         tokio::select! {
-            read = self.socket.read_buf(&mut self.buffer) => {
-                if read? == 0 {
-                    return Err(self.end());
-                }
-                self.heard = Instant::now();
-            }
+            biased;
             () = at(doubt) => {
                 self.codec.believe_nul();
                 self.doubt = None;
+                Ok(())
             }
-            () = at(silence) => return Err(LinkError::NoHeartBeat(self.patience.unwrap_or_default())),
-            Ok(()) = self.stuck.changed() => return Err(self.end()),
+            read = self.socket.read_buf(&mut self.buffer) => {
+                self.hear(read?)
+            }
+            () = at(silence) => self.look_once_more().await,
+            Ok(()) = self.stuck.changed() => Err(self.end()),
         }
+    }
+
+    async fn look_once_more(&mut self) -> Result<(), LinkError> {
+        let silent = |_| LinkError::NoHeartBeat(self.patience.unwrap_or_default());
+        let read = timeout(LAST_LOOK, self.socket.read_buf(&mut self.buffer));
+        let read = read.await.map_err(silent)??;
+        self.hear(read)
+    }
+
+    fn hear(&mut self, bytes: usize) -> Result<(), LinkError> {
+        if bytes == 0 {
+            return Err(self.end());
+        }
+        self.heard = Instant::now();
         Ok(())
     }
 

@@ -61,6 +61,16 @@ impl World {
         frame.command == "ACK" && frame.header("id") == Some(ack)
     }
 
+    /// Until that is counted.
+    pub async fn counted(&self, counter: &str) {
+        loop {
+            let metric = self.host.next_of(&[Kind::METRIC]).await;
+            if metric.read_head::<head::Metric>().unwrap().counter == counter {
+                return;
+            }
+        }
+    }
+
     /// The next word on the health.
     pub async fn health(&self) -> head::Health {
         self.host
