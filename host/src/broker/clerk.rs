@@ -4,8 +4,11 @@ use super::Broker;
 use super::call::Call;
 use super::once::Item;
 use super::pending::Once;
+use super::verdict::{
+    given_up, interrupted, not_known, not_noted, nothing_was_done, used_otherwise,
+};
 use crate::intents::{Change, Digest, Note, State as Noted, Store, Trouble};
-use patchbay_abi::{Fault, FaultKind, Kind, Message, Side, head};
+use patchbay_abi::{Fault, Kind, Message, head};
 use patchbay_sdk::model::find_op;
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -343,55 +346,4 @@ fn noted(key: Digest, reply: &Message) -> Option<Change> {
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
     // Written anew, so that the same answer is always the same text.
     Some(Change::Done(key, to_raw_value(&value).ok()?))
-}
-
-/// Whether a fault is the word that the request had no effect, so that its key may be used again.
-fn nothing_was_done(fault: &Fault) -> bool {
-    use FaultKind::*;
-    matches!(
-        fault.kind,
-        Invalid
-            | Unsupported
-            | Unauthorized
-            | Forbidden
-            | NotFound
-            | Conflict
-            | Busy
-            | Unavailable
-            | ShuttingDown
-    )
-}
-
-fn interrupted() -> Fault {
-    let text = "the gateway or the script server was interrupted at this request: it may have been \
-                carried out, but its job is not to be found; look at the queue and the log before \
-                you send it anew";
-    Fault::new(FaultKind::UnknownOutcome, text)
-}
-
-fn given_up() -> Fault {
-    let text = "the request was given up before it was sent; nothing was done";
-    Fault::new(FaultKind::Cancelled, text)
-}
-
-fn used_otherwise() -> Fault {
-    let text = "this key was used for another request; take a new key for each job";
-    Fault::new(FaultKind::Conflict, text)
-}
-
-/// Whoever is told that nothing was done sends it again; but an earlier life may have done it.
-fn not_known(trouble: &Trouble) -> Fault {
-    let text = format!(
-        "this was not carried out now; whether it was before is not known, because the gateway \
-         cannot read its notes: an operator has to mend the state directory ({trouble})"
-    );
-    Fault::new(FaultKind::UnknownOutcome, text).side(Side::Gateway)
-}
-
-fn not_noted(trouble: &Trouble) -> Fault {
-    let text = format!(
-        "nothing was done: the gateway cannot note this request, so that it might be done twice; \
-         an operator has to mend the state directory ({trouble})"
-    );
-    Fault::new(FaultKind::Unavailable, text).side(Side::Gateway)
 }

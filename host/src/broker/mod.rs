@@ -23,6 +23,7 @@ mod seat;
 mod session;
 mod status;
 mod sweep;
+mod verdict;
 
 pub use life::{LifeNote, Phase};
 pub use seat::{Life, LoginRule, Route, Seat};
