@@ -50,9 +50,17 @@ pub struct Asked {
 pub struct Prompts {
     open: Option<Open>,
     /// The one before, in case that NICOS repeats it.
-    over: Option<String>,
+    over: Option<Over>,
     /// Numbers prompts of daemons that do not.
     count: u64,
+}
+
+#[derive(Debug)]
+struct Over {
+    id: String,
+    /// NICOS said so, or its script has ended. Only a state may also have been an older one than the look that showed the
+    /// prompt; then the prompt is asked again among the events that follow.
+    surely: bool,
 }
 
 #[derive(Debug)]
@@ -124,7 +132,7 @@ impl Prompts {
             Some(id) => prompt.prompt == *id,
             None => prompt.text == asked.text,
         };
-        if self.open().is_some_and(is_it) || (asked.id.is_some() && asked.id == self.over) {
+        if self.open().is_some_and(is_it) || self.is_over(asked.id.as_deref()) {
             return None;
         }
         self.count += 1;
@@ -148,8 +156,13 @@ impl Prompts {
 
     /// NICOS says that this one is settled; its id if it was open.
     pub fn settled(&mut self, id: &str) -> Option<String> {
-        let is_it = self.open().is_some_and(|open| open.prompt == id);
-        if is_it { self.close() } else { None }
+        if self.open().is_some_and(|open| open.prompt == id) {
+            return self.close();
+        }
+        if let Some(over) = self.over.as_mut().filter(|over| over.id == id) {
+            over.surely = true;
+        }
+        None
     }
 
     /// The execution's state has changed; the id of the prompt that this settles.
@@ -159,13 +172,28 @@ impl Prompts {
             open.waited = true;
             return None;
         }
-        if open.waited { self.close() } else { None }
+        if open.waited { self.shut(false) } else { None }
     }
 
     /// The script has ended, or is not known to run any more; the id of the prompt that this settles.
     pub fn close(&mut self) -> Option<String> {
+        if let Some(over) = &mut self.over {
+            over.surely = true;
+        }
+        self.shut(true)
+    }
+
+    fn shut(&mut self, surely: bool) -> Option<String> {
         let id = self.open.take()?.prompt.prompt;
-        self.over = Some(id.clone());
+        self.over = Some(Over {
+            id: id.clone(),
+            surely,
+        });
         Some(id)
+    }
+
+    fn is_over(&self, id: Option<&str>) -> bool {
+        let over = self.over.as_ref().filter(|over| over.surely);
+        over.is_some_and(|over| id == Some(over.id.as_str()))
     }
 }

@@ -53,6 +53,30 @@ fn a_prompt_that_nicos_forgot_to_settle_does_not_come_back() {
     assert!(ask(&mut prompts, r#"["a","u2"]"#).is_some());
 }
 
+/// A look is ahead of the events that wait to be read: they tell how the script came to where the look has seen it.
+#[test]
+fn a_prompt_that_a_look_has_shown_survives_the_events_of_before_the_look() {
+    let mut prompts = Prompts::default();
+    assert!(ask(&mut prompts, r#"["a","u1"]"#).is_some(), "by the look");
+    prompts.status(code::PAUSED);
+    prompts.status(code::RUNNING);
+    ask(&mut prompts, r#"["a","u1"]"#);
+    prompts.status(code::PAUSED);
+    assert_eq!(prompts.open().unwrap().prompt, "u1");
+    assert_eq!(prompts.settled("u1").as_deref(), Some("u1"));
+    assert!(ask(&mut prompts, r#"["a","u1"]"#).is_none());
+}
+
+#[test]
+fn a_prompt_that_was_stopped_does_not_come_back_after_its_scripts_end() {
+    let mut prompts = Prompts::default();
+    ask(&mut prompts, r#"["a","u1"]"#);
+    prompts.status(code::PAUSED);
+    assert_eq!(prompts.status(code::STOPPING).as_deref(), Some("u1"));
+    assert_eq!(prompts.close(), None, "it is told once");
+    assert!(ask(&mut prompts, r#"["a","u1"]"#).is_none());
+}
+
 #[test]
 fn prompts_of_older_daemons_get_ids_and_the_same_text_is_the_same_prompt_while_it_waits() {
     let mut prompts = Prompts::default();

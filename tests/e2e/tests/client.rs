@@ -7,7 +7,7 @@
     reason = "a test that cannot go on must fail"
 )]
 
-use patchbay_e2e::{Called, Local, wait_until};
+use patchbay_e2e::{Called, Local, PATIENCE, wait_until};
 use serde_json::Value;
 
 /// Runs for a while, and says where it is.
@@ -170,10 +170,12 @@ fn a_script_that_asks_is_answered_from_elsewhere() {
         "x = userinput('Angle?')\nprintinfo('got %s' % x)\n",
     );
     let script = local.call(&["submit", "ask.py"]);
-    wait_until("the question", || {
-        let status = local.client(&["status"]).out;
-        status.contains("asks: Angle?").then_some(())
-    });
+    let mut seen = String::new();
+    let begun = std::time::Instant::now();
+    while !seen.contains("asks: Angle?") {
+        assert!(begun.elapsed() < PATIENCE, "it does not ask: {seen}");
+        seen = local.client(&["status"]).out;
+    }
     local.client(&["answer", "3.5"]).ended(0);
     let script = script.end().ended(0);
     assert!(script.out.contains("got 3.5"), "{}", script.out);
