@@ -98,9 +98,15 @@ async fn serve(
 #[cfg(unix)]
 fn listen_to_operators(config: &Checked, broker: &Arc<Broker>) -> Option<crate::control::Control> {
     let gateway = &config.gateway;
-    crate::control::serve(&gateway.name, &gateway.intents.folder, broker.clone())
-        .inspect_err(|why| tracing::error!(why, "`patchbay status` and the like will not work"))
-        .ok()
+    let group = gateway.control_group.as_deref();
+    crate::control::serve(
+        &gateway.name,
+        &gateway.intents.folder,
+        group,
+        broker.clone(),
+    )
+    .inspect_err(|why| tracing::error!(why, "`patchbay status` and the like will not work"))
+    .ok()
 }
 
 /// Not on this system.

@@ -57,11 +57,20 @@ use place::Lines;
 
 /// Knows the plugins that are installed.
 pub trait PluginCatalog {
-    /// Looks for a plugin of this name in these folders, in order. Asked once for each name.
+    /// Looks for a plugin of this name. Asked once for each name.
     ///
     /// # Errors
     /// Why the plugin cannot be used, in a line or more: the files that were tried, or what is wrong with the one found.
-    fn find(&self, name: &str, search_path: &[PathBuf]) -> Result<PluginInfo, String>;
+    fn find(&self, name: &str, search: &PluginSearch<'_>) -> Result<PluginInfo, String>;
+}
+
+/// Where plugins are looked for, and which of them may be used.
+#[derive(Debug, Clone, Copy)]
+pub struct PluginSearch<'a> {
+    /// Folders, in this order.
+    pub folders: &'a [PathBuf],
+    /// The list of those that may be loaded; all if `None`.
+    pub trusted: Option<&'a Path>,
 }
 
 /// What the configuration needs to know of a plugin.
@@ -71,6 +80,8 @@ pub struct PluginInfo {
     pub role: PluginRole,
     /// The JSON schema of its settings.
     pub schema: serde_json::Value,
+    /// What is allowed but dangerous about its file.
+    pub warnings: Vec<String>,
     /// Its file.
     pub path: PathBuf,
 }
@@ -89,6 +100,19 @@ pub fn load(file: &Path, catalog: &dyn PluginCatalog) -> Result<Checked, Mistake
 /// # Errors
 /// If the file cannot be read, or is not TOML.
 pub fn state_path(file: &Path) -> Result<PathBuf, Mistakes> {
+    glance(file, gateway::state_path)
+}
+
+/// Which plugins the gateway that runs with this file looks for and may load, as in [`state_path`]: its folders, and
+/// the list of those it may load.
+///
+/// # Errors
+/// As [`state_path`].
+pub fn plugin_paths(file: &Path) -> Result<(Vec<PathBuf>, Option<PathBuf>), Mistakes> {
+    glance(file, gateway::plugin_paths)
+}
+
+fn glance<T>(file: &Path, look: fn(&DeTable<'_>, &Path) -> T) -> Result<T, Mistakes> {
     let text = source::read(file)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
@@ -99,7 +123,7 @@ pub fn state_path(file: &Path) -> Result<PathBuf, Mistakes> {
     if !syntax(&errors, &findings) {
         return Err(findings.finish());
     }
-    Ok(gateway::state_path(tree.get_ref(), folder))
+    Ok(look(tree.get_ref(), folder))
 }
 
 /// Like [`load`], with the text at hand; `file` serves messages and relative paths.

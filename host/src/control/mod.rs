@@ -1,7 +1,9 @@
 //! What operators say to a gateway that runs: one JSON line in, one out, over a socket that only its
-//! own user can reach. The verbs of the command line are its only clients, so that its form is nobody
+//! own user, and the members of one group if the configuration names one, can reach. The verbs of the command line are its only clients, so that its form is nobody
 //! else's business; it names its version all the same.
 
+#[cfg(unix)]
+mod access;
 #[cfg(unix)]
 mod ask;
 #[cfg(unix)]

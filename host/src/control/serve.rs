@@ -1,11 +1,11 @@
 //! The gateway's side.
 
+use super::access::{self, Group};
 use super::{Answer, GatewayStatus, LONGEST_LINE, Order, socket_in};
 use crate::broker::Broker;
 use crate::intents::prepare;
 use socket2::{Domain, SockAddr, Type};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,14 +29,22 @@ impl Drop for Control {
 }
 
 /// Listens in the state directory, on a thread of its own: one operator after the other, each with
-/// one question. The socket's file is closed to others.
+/// one question. The socket's file is closed to others, but for the members of `group`.
 ///
 /// # Errors
 /// A sentence that says why nobody can be listened to.
-pub fn serve(name: &str, state: &Path, broker: Arc<Broker>) -> Result<Control, String> {
+pub fn serve(
+    name: &str,
+    state: &Path,
+    group: Option<&str>,
+    broker: Arc<Broker>,
+) -> Result<Control, String> {
     let file = socket_in(state);
-    let listener = prepare(state)
-        .and_then(|()| listen(&file).map_err(|error| format!("{}: {error}", file.display())))?;
+    let group = group.map(access::group).transpose()?;
+    prepare(state)?;
+    let listener = access::let_in(state, group)
+        .and_then(|()| listen(&file, group))
+        .map_err(|error| format!("{}: {error}", file.display()))?;
     let desk = Desk {
         name: name.to_owned(),
         begun: Instant::now(),
@@ -55,7 +63,7 @@ pub fn serve(name: &str, state: &Path, broker: Arc<Broker>) -> Result<Control, S
     Ok(Control { file })
 }
 
-fn listen(file: &Path) -> io::Result<UnixListener> {
+fn listen(file: &Path, group: Option<Group>) -> io::Result<UnixListener> {
     // One that nobody listens on any more was left behind by a gateway that was killed.
     if UnixStream::connect(file).is_ok() {
         return Err(io::Error::other(
@@ -69,7 +77,7 @@ fn listen(file: &Path) -> io::Result<UnixListener> {
     // Between the two nobody gets in: what is bound and does not listen refuses everybody.
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(file)?)?;
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))?;
+    access::restrict(file, group)?;
     socket.listen(BACKLOG)?;
     Ok(std::os::fd::OwnedFd::from(socket).into())
 }

@@ -5,7 +5,9 @@
     reason = "running a shared library's code cannot be checked by the compiler"
 )]
 
+use super::admit::{Admitted, admit};
 use super::inspect;
+use super::trust::{Digest, Trust};
 use abi_stable::StableAbi;
 use abi_stable::abi_stability::abi_checking::{AbiInstabilityErrors, check_layout_compatibility};
 use abi_stable::library::{AbiHeaderRef, LibHeader};
@@ -20,6 +22,10 @@ pub struct Plugin {
     pub manifest: Manifest,
     /// Where it was found.
     pub path: PathBuf,
+    /// What its file was known by when it was loaded.
+    pub digest: Digest,
+    /// What is dangerous about where it lies.
+    pub warnings: Vec<String>,
     /// The JSON Schema of an instance's configuration.
     pub schema: serde_json::Value,
     module: PluginModule_Ref,
@@ -30,13 +36,16 @@ impl Plugin {
     ///
     /// # Errors
     /// A sentence that names the file, what was found and expected, and what to do.
-    pub fn load(path: &Path) -> Result<Plugin, String> {
-        let manifest = inspect::manifest(path)?;
-        let mismatches = inspect::mismatches(&manifest);
-        if !mismatches.is_empty() {
-            return Err(inspect::refusal(path, &manifest, &mismatches));
-        }
+    pub fn load(path: &Path, trust: &Trust) -> Result<Plugin, String> {
+        let admitted = admit(path, trust)?;
         let header = open(path)?;
+        admitted.is_still(path)?;
+        let Admitted {
+            manifest,
+            digest,
+            warnings,
+            ..
+        } = admitted;
         let module = module(header).map_err(|why| inspect::refusal(path, &manifest, &[why]))?;
         let schema = (module.schema())();
         let schema = serde_json::from_str(&schema).map_err(|error| {
@@ -48,6 +57,8 @@ impl Plugin {
         Ok(Plugin {
             manifest,
             path: path.to_owned(),
+            digest,
+            warnings,
             schema,
             module,
         })
