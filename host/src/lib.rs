@@ -16,5 +16,6 @@ pub mod intents;
 pub mod logging;
 pub mod metrics;
 pub mod plugin;
+pub mod ports;
 pub mod run;
 pub mod supervise;

@@ -16,6 +16,7 @@ mod checked;
 mod explain;
 mod gateway;
 mod key;
+mod listen;
 mod login;
 mod mask;
 mod mistake;
@@ -73,6 +74,21 @@ pub struct PluginSearch<'a> {
     pub trusted: Option<&'a Path>,
 }
 
+/// Knows what is listened on on this machine.
+pub trait Ports {
+    /// Why nobody can listen on this address (`host:port`); `None` if somebody can, or if it is not an address.
+    fn taken(&self, address: &str) -> Option<String>;
+}
+
+/// Does not look.
+struct Unseen;
+
+impl Ports for Unseen {
+    fn taken(&self, _address: &str) -> Option<String> {
+        None
+    }
+}
+
 /// What the configuration needs to know of a plugin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PluginInfo {
@@ -91,8 +107,20 @@ pub struct PluginInfo {
 /// # Errors
 /// Everything that is wrong with it, warnings included, in the order of the file.
 pub fn load(file: &Path, catalog: &dyn PluginCatalog) -> Result<Checked, Mistakes> {
+    load_at(file, catalog, &Unseen)
+}
+
+/// As [`load`], and checks that the addresses can be listened on, as far as the plugins' schemas say which they are.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_at(
+    file: &Path,
+    catalog: &dyn PluginCatalog,
+    ports: &dyn Ports,
+) -> Result<Checked, Mistakes> {
     let text = source::read(file)?;
-    check(&text, file, catalog)
+    check_at(&text, file, catalog, ports)
 }
 
 /// Where the gateway that runs with this file keeps its state. Nothing else of the file is looked at, and no plugin.
@@ -131,6 +159,15 @@ fn glance<T>(file: &Path, look: fn(&DeTable<'_>, &Path) -> T) -> Result<T, Mista
 /// # Errors
 /// Like [`load`].
 pub fn check(text: &str, file: &Path, catalog: &dyn PluginCatalog) -> Result<Checked, Mistakes> {
+    check_at(text, file, catalog, &Unseen)
+}
+
+fn check_at(
+    text: &str,
+    file: &Path,
+    catalog: &dyn PluginCatalog,
+    ports: &dyn Ports,
+) -> Result<Checked, Mistakes> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let folder = absolute.parent().unwrap_or(Path::new("/"));
@@ -143,7 +180,7 @@ pub fn check(text: &str, file: &Path, catalog: &dyn PluginCatalog) -> Result<Che
     if !syntax(&errors, &findings) {
         return Err(findings.finish());
     }
-    let resolved = resolve::resolve(tree.get_ref(), folder, catalog, &findings);
+    let resolved = resolve::resolve(tree.get_ref(), folder, catalog, ports, &findings);
     if findings.errors() > 0 {
         return Err(findings.finish());
     }

@@ -9,13 +9,14 @@ use toml::de::DeTable;
 use super::advice::list;
 use super::checked::{Backend, Frontend, Gateway, Instance};
 use super::gateway::gateway;
+use super::listen::{self, Listening};
 use super::login::logins;
 use super::mistake::{Findings, Note, Span};
 use super::plugin_config::{Converter, PluginConfig};
 use super::raw::{Fields, Found, FoundTable};
 use super::registry as keys;
 use super::schema;
-use super::{PluginCatalog, PluginInfo, PluginSearch};
+use super::{PluginCatalog, PluginInfo, PluginSearch, Ports};
 use patchbay_abi::PluginRole;
 use patchbay_sdk::model::nearest;
 
@@ -31,6 +32,7 @@ pub(super) fn resolve(
     root: &DeTable<'_>,
     folder: &Path,
     catalog: &dyn PluginCatalog,
+    ports: &dyn Ports,
     findings: &Findings,
 ) -> Resolved {
     let top = Fields::open(
@@ -52,6 +54,7 @@ pub(super) fn resolve(
         catalog,
         findings,
         asked: RefCell::default(),
+        listenings: RefCell::default(),
     };
     let (backends, frontends) = (top.tables(&keys::BACKENDS), top.tables(&keys::FRONTENDS));
     let names = Names::new(&backends, &frontends);
@@ -64,6 +67,7 @@ pub(super) fn resolve(
         .into_iter()
         .filter_map(|found| resolver.frontend(found, &names))
         .collect();
+    listen::check(&resolver.listenings.borrow(), ports, findings);
     Resolved {
         gateway,
         backends,
@@ -78,6 +82,7 @@ struct Resolver<'a> {
     findings: &'a Findings,
     /// What the catalog said, by name: a plugin is looked for once, however often it is used.
     asked: RefCell<BTreeMap<String, Result<PluginInfo, String>>>,
+    listenings: RefCell<Vec<Listening>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -174,7 +179,15 @@ impl<'a> Resolver<'a> {
             .unwrap_or_default();
         let config = PluginConfig::new(settings);
         if let Some(info) = info.filter(|_| !broken && self.findings.errors() == before) {
-            schema::check(&info.schema, &config, found.as_ref(), at, self.findings);
+            schema::check(
+                &info.schema,
+                &config,
+                found.as_ref(),
+                at.clone(),
+                self.findings,
+            );
+            let listenings = listen::of_instance(&info.schema, &config, found.as_ref(), at);
+            self.listenings.borrow_mut().extend(listenings);
         }
         config
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use patchbay_sdk::schemars::{self, JsonSchema};
-use patchbay_sdk::{Fault, field_within, wrong_field};
+use patchbay_sdk::{Fault, ListenAddress, ListenFile, field_within, wrong_field};
 use serde::{Deserialize, Serialize};
 
 /// Where to listen if nothing is said.
@@ -13,14 +13,15 @@ const DEFAULT_TCP: &str = "127.0.0.1:1310";
 /// A frontend for clients that write JSON lines to a socket.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("x-listens-at" = DEFAULT_TCP))]
 pub struct Config {
     /// Where to listen, `host:port`; `127.0.0.1:1310` if `unix` is not given either. Passwords and scripts travel
     /// unencrypted, so an address that other machines reach needs `allow_remote = true`.
-    pub tcp: Option<String>,
+    pub tcp: Option<ListenAddress>,
     /// Lets `tcp` be an address that other machines reach.
     pub allow_remote: bool,
     /// A socket file to listen on. An old one that nobody listens on any more is replaced.
-    pub unix: Option<PathBuf>,
+    pub unix: Option<ListenFile>,
     /// Who may connect to the socket file: its mode, in octal.
     pub unix_mode: String,
     /// A connection on which nobody is logged in is closed after so many seconds. At least 1.
@@ -135,14 +136,15 @@ impl Config {
     pub fn check(self) -> Result<Settings, Fault> {
         self.check_numbers()?;
         let mode = mode(&self.unix_mode)?;
+        let tcp = self.tcp.map(|address| address.0);
         let tcp = match self.unix {
-            None => Some(self.tcp.unwrap_or_else(|| DEFAULT_TCP.into())),
-            Some(_) => self.tcp,
+            None => Some(tcp.unwrap_or_else(|| DEFAULT_TCP.into())),
+            Some(_) => tcp,
         };
         Ok(Settings {
             tcp,
             allow_remote: self.allow_remote,
-            unix: self.unix.map(|path| (path, mode)),
+            unix: self.unix.map(|path| (path.0, mode)),
             login: Duration::from_secs(self.login_s),
             idle: Duration::from_secs(self.idle_s),
             write: Duration::from_secs(self.write_s),
