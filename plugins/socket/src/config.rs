@@ -31,9 +31,6 @@ pub struct Config {
     pub idle_s: u64,
     /// A client that does not take 64 KiB, or all that there is for it, within so many seconds is cut off. At least 1.
     pub write_s: u64,
-    /// How long answers that are due are waited for when the gateway is shut down, in seconds. One more is for goodbyes; the
-    /// gateway gives its frontends 0.6 of its `shutdown_deadline_s`.
-    pub stop_s: u64,
     /// Events kept for `since` and for slow readers, of all clients together, in bytes. At least 65536.
     pub events_bytes: usize,
     /// Bounds on what clients can use up.
@@ -76,7 +73,6 @@ impl Default for Config {
             login_s: 10,
             idle_s: 3_600,
             write_s: 30,
-            stop_s: 4,
             events_bytes: 16 << 20,
             limits: Limits::default(),
         }
@@ -120,8 +116,6 @@ pub struct Settings {
     pub idle: Duration,
     /// See [`Config::write_s`].
     pub write: Duration,
-    /// See [`Config::stop_s`].
-    pub stop: Duration,
     /// See [`Config::events_bytes`].
     pub events_bytes: usize,
     /// See [`Config::limits`].
@@ -148,7 +142,6 @@ impl Config {
             login: Duration::from_secs(self.login_s),
             idle: Duration::from_secs(self.idle_s),
             write: Duration::from_secs(self.write_s),
-            stop: Duration::from_secs(self.stop_s),
             events_bytes: self.events_bytes,
             limits: self.limits,
         })
@@ -160,7 +153,6 @@ impl Config {
         field_within("login_s", self.login_s, 1, 3_600)?;
         field_within("idle_s", self.idle_s, 1, year)?;
         field_within("write_s", self.write_s, 1, 3_600)?;
-        field_within("stop_s", self.stop_s, 0, 3_600)?;
         field_within("events_bytes", self.events_bytes as u64, 64 << 10, 1 << 40)?;
         field_within(
             "limits.line_bytes",
