@@ -117,7 +117,8 @@ fn table_of_instances(status: &GatewayStatus) -> String {
     let (name, version, pid) = (&status.name, &status.version, status.pid);
     let up = span(status.up_s);
     format!(
-        "{name}, version {version}, process {pid}, up for {up}\n\n{}",
+        "{name}, version {version}, process {pid}, up for {up}\n{}\n\n{}",
+        status.state,
         table(&rows)
     )
 }

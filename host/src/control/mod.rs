@@ -8,11 +8,15 @@ mod access;
 mod ask;
 #[cfg(unix)]
 mod serve;
+#[cfg(unix)]
+mod state;
 
 #[cfg(unix)]
 pub use ask::ask;
 #[cfg(unix)]
 pub use serve::{Control, serve};
+#[cfg(unix)]
+pub use state::StateFolder;
 
 use crate::broker::{InstanceStatus, SessionStatus};
 use serde::{Deserialize, Serialize};
@@ -68,6 +72,10 @@ pub struct GatewayStatus {
     pub pid: u32,
     /// How long it has run, in seconds.
     pub up_s: u64,
+    /// Where it notes what must not be done twice.
+    #[cfg(unix)]
+    #[serde(default)]
+    pub state: StateFolder,
     /// Its instances.
     pub instances: Vec<InstanceStatus>,
 }

@@ -1,7 +1,7 @@
 //! The gateway's side.
 
 use super::access::{self, Group};
-use super::{Answer, GatewayStatus, LONGEST_LINE, Order, socket_in};
+use super::{Answer, GatewayStatus, LONGEST_LINE, Order, StateFolder, socket_in};
 use crate::broker::Broker;
 use crate::intents::prepare;
 use socket2::{Domain, SockAddr, Type};
@@ -47,6 +47,7 @@ pub fn serve(
         .map_err(|error| format!("{}: {error}", file.display()))?;
     let desk = Desk {
         name: name.to_owned(),
+        state: state.to_owned(),
         begun: Instant::now(),
         broker,
     };
@@ -84,6 +85,7 @@ fn listen(file: &Path, group: Option<Group>) -> io::Result<UnixListener> {
 
 struct Desk {
     name: String,
+    state: PathBuf,
     begun: Instant,
     broker: Arc<Broker>,
 }
@@ -128,6 +130,7 @@ impl Desk {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             up_s: self.begun.elapsed().as_secs(),
+            state: StateFolder::look(&self.state),
             instances: self.broker.instances(),
         }
     }
