@@ -18,4 +18,5 @@ pub mod metrics;
 pub mod plugin;
 pub mod ports;
 pub mod run;
+pub mod service;
 pub mod supervise;

@@ -7,6 +7,7 @@ use crate::intents::Store;
 use crate::logging::{self, Log, level_name};
 use crate::metrics::Metrics;
 use crate::plugin::Catalog;
+use crate::service;
 use crate::supervise::{Charge, Ending, ReadyLatch, StopOrder, supervise};
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,10 +73,12 @@ async fn serve(
     let mut backends = staff.hire(backends, 0);
     let mut frontends = staff.hire(frontends, config.backends.len());
     drop(staff);
+    let alive = tokio::spawn(live(broker.clone()));
     let announced = async {
         all_ready.recv().await;
         let (name, version) = (&config.gateway.name, env!("CARGO_PKG_VERSION"));
         tracing::info!(name, version, "ready");
+        service::ready(&broker.pulse());
         std::future::pending::<()>().await;
     };
     tokio::select! {
@@ -84,12 +87,14 @@ async fn serve(
         _ = asked.wait_for(|asked| *asked) => {}
     }
     let whole = config.gateway.deadlines.shutdown;
+    service::stopping("what was taken is answered");
     tracing::info!(
         "shutting down within {} s; once more to end at once",
         whole.as_secs()
     );
     let clean = shut_down(&mut frontends, &mut backends, whole).await;
     sweeper.abort();
+    alive.abort();
     drop(control);
     farewell(&broker, clean, log)
 }
@@ -132,6 +137,10 @@ fn farewell(broker: &Broker, clean: bool, log: &Log) -> Exit {
             Exit::CutOff
         }
     }
+}
+
+async fn live(broker: Arc<Broker>) {
+    service::live(|| broker.pulse()).await;
 }
 
 async fn sweep(broker: Arc<Broker>) {
