@@ -22,8 +22,7 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Exit status: 0 done, 1 failed, 2 mistake on the command line, 3 mistake in the \
-                  configuration or a plugin, 4 ended but cut something off. `client` has its own."
+    after_help = Exit::table()
 )]
 pub struct Cli {
     #[command(subcommand)]

@@ -18,9 +18,9 @@ const NAME: &str = "patchbay";
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Package what `cargo build` makes, without optimizations: quickly made, for tests
-    #[arg(long)]
-    debug: bool,
+    /// Build nothing, package what lies in this folder, and do not compress it: quickly made, for tests
+    #[arg(long, value_name = "FOLDER")]
+    built: Option<PathBuf>,
     /// The package's version, if it is not the workspace's
     #[arg(long)]
     version: Option<String>,
@@ -31,7 +31,10 @@ pub struct Args {
 
 /// Prints where the package is.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let built = cargo::gateway(!args.debug)?;
+    let built = match &args.built {
+        Some(built) => workspace_dir().join(built),
+        None => cargo::gateway(true)?,
+    };
     let version = args.version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
     let architecture = said(Command::new("dpkg").arg("--print-architecture"))?;
     let out = workspace_dir().join(&args.out);
@@ -43,9 +46,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     stage.fill()?;
     control::write(&stage, version, &architecture)?;
     let package = out.join(format!("{NAME}_{version}_{architecture}.deb"));
+    let compression = if args.built.is_some() {
+        "-Znone"
+    } else {
+        "-Zxz"
+    };
     said(
         Command::new("dpkg-deb")
-            .args(["--root-owner-group", "--build"])
+            .args(["--root-owner-group", compression, "--build"])
             .args([&folder, &package]),
     )?;
     println!("{}", package.display());
