@@ -13,13 +13,12 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod exit;
-#[cfg(unix)]
-mod hangup;
 pub mod intents;
 pub mod logging;
 pub mod metrics;
 pub mod plugin;
 pub mod reload;
 pub mod run;
+mod signals;
 pub mod staff;
 pub mod supervise;

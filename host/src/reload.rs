@@ -54,6 +54,28 @@ impl Reloader {
         Ok((report, warnings))
     }
 
+    /// Puts the file as it is now in force; what came of it goes to the log.
+    pub fn reload_and_log(&self) {
+        tracing::info!("SIGHUP: the configuration is read anew");
+        match self.reload(false) {
+            Ok((report, warnings)) => {
+                for warning in warnings.iter() {
+                    tracing::warn!("{}", warning.message);
+                }
+                report.log();
+                tracing::info!(
+                    changes = report.steps.len(),
+                    "the configuration is in force"
+                );
+            }
+            Err(Refusal::Because(why)) => tracing::error!(why, "nothing was changed"),
+            Err(Refusal::Mistakes(mistakes)) => {
+                let mistakes = mistakes.render(false);
+                tracing::error!("mistakes in the configuration, nothing was changed:\n{mistakes}");
+            }
+        }
+    }
+
     /// Lets a newer build of a plugin take over.
     ///
     /// # Errors

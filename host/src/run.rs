@@ -8,9 +8,11 @@ use crate::logging::{self, Log};
 use crate::metrics::Metrics;
 use crate::plugin::Catalog;
 use crate::reload::Reloader;
+use crate::signals::{self, Signals};
 use crate::staff::{self, Errand, Staff};
 use std::sync::Arc;
-use tokio::sync::{mpsc, watch};
+use std::sync::mpsc::Receiver;
+use tokio::sync::mpsc;
 
 /// Of the time for shutting down, what the frontends get to answer what they have taken.
 const FRONTENDS_SHARE: f64 = 0.6;
@@ -24,8 +26,8 @@ pub fn run(config: Checked, catalog: Catalog) -> Exit {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build();
-    match (runtime, signals()) {
-        (Ok(runtime), Ok(asked)) => runtime.block_on(serve(config, catalog, asked, &log)),
+    match (runtime, signals::listen()) {
+        (Ok(runtime), Ok(signals)) => runtime.block_on(serve(config, catalog, signals, &log)),
         (Err(error), _) => failed(format!("no runtime: {error}")),
         (_, Err(error)) => failed(format!("no signal handler: {error}")),
     }
@@ -36,24 +38,7 @@ fn failed(why: String) -> Exit {
     Exit::Failed
 }
 
-/// Tells when the process is asked to end (SIGINT, SIGTERM, Ctrl-C). Asked again, it ends at once,
-/// from the handler's own thread: whatever else hangs.
-fn signals() -> Result<watch::Receiver<bool>, ctrlc::Error> {
-    let (ask, asked) = watch::channel(false);
-    ctrlc::set_handler(move || {
-        if ask.send_replace(true) {
-            std::process::exit(Exit::CutOff as i32);
-        }
-    })?;
-    Ok(asked)
-}
-
-async fn serve(
-    config: Checked,
-    catalog: Catalog,
-    mut asked: watch::Receiver<bool>,
-    log: &Log,
-) -> Exit {
+async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Log) -> Exit {
     let intents = Store::new(config.gateway.intents.clone());
     let (seats, limits) = (staff::seats(&config), staff::limits(&config));
     let broker = match Broker::new(seats, limits, Arc::new(Metrics::default()), intents) {
@@ -64,6 +49,9 @@ async fn serve(
     let catalog = Arc::new(catalog);
     let (errands, mut wanted) = mpsc::channel::<Errand>(ERRANDS);
     let reloader = Arc::new(Reloader::new(&config.file, catalog.clone(), errands));
+    if let Err(error) = reload_at(signals.to_reload, reloader.clone()) {
+        tracing::error!(%error, "SIGHUP will not have the configuration read anew");
+    }
     let control = listen_to_operators(&config, &broker, &reloader);
     let name = config.gateway.name.clone();
     let (ready, mut all_ready) = mpsc::channel::<()>(1);
@@ -78,7 +66,7 @@ async fn serve(
         () = announced => {}
         () = staff.work(&mut wanted) => {}
         // An error means that no signal can come any more: then it is time to end as well.
-        _ = asked.wait_for(|asked| *asked) => {}
+        _ = signals.to_end.wait_for(|asked| *asked) => {}
     }
     let whole = staff.shutdown_deadline();
     tracing::info!(
@@ -98,9 +86,6 @@ fn listen_to_operators(
     broker: &Arc<Broker>,
     reloader: &Arc<Reloader>,
 ) -> Option<crate::control::Control> {
-    if let Err(error) = crate::hangup::reload_on_hangup(reloader.clone()) {
-        tracing::error!(%error, "SIGHUP will not reload the configuration");
-    }
     let gateway = &config.gateway;
     let folder = &gateway.intents.folder;
     crate::control::serve(&gateway.name, folder, broker.clone(), reloader.clone())
@@ -111,6 +96,17 @@ fn listen_to_operators(
 /// Not on this system.
 #[cfg(not(unix))]
 fn listen_to_operators(_config: &Checked, _broker: &Arc<Broker>, _reloader: &Arc<Reloader>) {}
+
+/// Reads the configuration anew at each signal, on a thread of its own.
+fn reload_at(signals: Receiver<()>, reloader: Arc<Reloader>) -> std::io::Result<()> {
+    let thread = std::thread::Builder::new().name("reload".to_owned());
+    let work = move || {
+        for () in signals {
+            reloader.reload_and_log();
+        }
+    };
+    thread.spawn(work).map(drop)
+}
 
 fn farewell(broker: &Broker, clean: bool, log: &Log) -> Exit {
     let (counted, unwritten) = (broker.metrics().summary(), log.dropped());

@@ -136,10 +136,11 @@ impl Desk {
             Order::Route { frontend, backend } => self.broker.route(frontend, backend),
             Order::Restart { instance } => self.reloader.restart(instance),
             Order::Reload { dry_run, colours } => {
-                return self.changed(&order, *colours, self.reloader.reload(*dry_run));
+                let outcome = self.reloader.reload(*dry_run);
+                return changed(outcome, *colours, *dry_run);
             }
             Order::RenewPlugin { plugin, colours } => {
-                return self.changed(&order, *colours, self.reloader.renew(plugin));
+                return changed(self.reloader.renew(plugin), *colours, false);
             }
         };
         match changed {
@@ -148,24 +149,6 @@ impl Desk {
                 Answer::Done
             }
             Err(why) => Answer::Refused(why),
-        }
-    }
-
-    fn changed(&self, order: &Order, colours: bool, outcome: Result<Done, Refusal>) -> Answer {
-        match outcome {
-            Ok((report, warnings)) => {
-                let steps = report.steps.into_iter().map(|step| {
-                    let (what, failed) = (step.what, step.failed);
-                    tracing::info!(?order, failed, "{what}");
-                    ChangedStep { what, failed }
-                });
-                Answer::Changed(Changed {
-                    steps: steps.collect(),
-                    warnings: warnings.render(colours),
-                })
-            }
-            Err(Refusal::Mistakes(mistakes)) => Answer::Mistakes(mistakes.render(colours)),
-            Err(Refusal::Because(why)) => Answer::Refused(why),
         }
     }
 
@@ -185,4 +168,24 @@ fn answer(mut stream: UnixStream, answer: &Answer) -> io::Result<()> {
     let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');
     stream.write_all(&line)
+}
+
+fn changed(outcome: Result<Done, Refusal>, colours: bool, dry_run: bool) -> Answer {
+    match outcome {
+        Ok((report, warnings)) => {
+            if !dry_run {
+                report.log();
+            }
+            let steps = report.steps.into_iter().map(|step| ChangedStep {
+                what: step.what,
+                failed: step.failed,
+            });
+            Answer::Changed(Changed {
+                steps: steps.collect(),
+                warnings: warnings.render(colours),
+            })
+        }
+        Err(Refusal::Mistakes(mistakes)) => Answer::Mistakes(mistakes.render(colours)),
+        Err(Refusal::Because(why)) => Answer::Refused(why),
+    }
 }

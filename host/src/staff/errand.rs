@@ -43,6 +43,16 @@ pub struct Step {
 }
 
 impl Report {
+    /// Lines for the log.
+    pub fn log(&self) {
+        for step in &self.steps {
+            match &step.failed {
+                None => tracing::info!("changed: {}", step.what),
+                Some(why) => tracing::error!(why, "not changed: {}", step.what),
+            }
+        }
+    }
+
     pub(super) fn add(&mut self, what: impl Into<String>, outcome: Granted) {
         let failed = match outcome {
             Granted::Serves => None,
