@@ -101,9 +101,9 @@ fn whole(mut file: &File) -> io::Result<BufReader<&File>> {
 
 /// Another spelling of a path. The system's loader takes a library of the same name for the one that it has loaded
 /// already, also when the file is another one; under a name that it has not seen it looks at the file. No two
-/// spellings are the same.
+/// spellings are the same, and none is one that somebody has written.
 pub(super) fn respelled(path: &Path) -> PathBuf {
-    static SPELLINGS: AtomicU64 = AtomicU64::new(1);
+    static SPELLINGS: AtomicU64 = AtomicU64::new(1 << 16);
     let number = SPELLINGS.fetch_add(1, Ordering::Relaxed);
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return path.to_owned();

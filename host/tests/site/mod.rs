@@ -168,6 +168,12 @@ impl Client {
         self.stream.get_mut().write_all(line.as_bytes()).unwrap();
     }
 
+    /// Whether the gateway has hung up on it.
+    pub fn is_at_end(&mut self) -> bool {
+        let mut line = String::new();
+        matches!(self.stream.read_line(&mut line), Ok(0) | Err(_)) || self.is_at_end()
+    }
+
     pub fn line(&mut self) -> Value {
         let mut line = String::new();
         self.stream.read_line(&mut line).unwrap();
