@@ -58,6 +58,8 @@ impl Broker {
     pub fn retire(&self, position: usize) -> Vec<String> {
         let _whole = self.lock_routes();
         self.seats[position].retire();
+        self.drop_switch(position);
+        self.drop_switches_to(position);
         let led_there = self.led_to(position);
         for (frontend, seat) in &led_there {
             if let Some(route) = seat.route() {

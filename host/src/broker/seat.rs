@@ -1,5 +1,6 @@
 //! An instance as the broker sees it: it outlives the plugin's own lives.
 
+use super::idle::RunNote;
 use super::journal::Journal;
 use super::life::{LifeNote, Phase};
 use super::lines::Lines;
@@ -29,6 +30,7 @@ pub struct Seat {
     lines: Lines,
     health: Mutex<head::Health>,
     life: Mutex<LifeNote>,
+    run: Mutex<RunNote>,
     /// What is wanted of its supervisor.
     wishes: Wishes,
     /// It is in the configuration no more, and never comes back.
@@ -91,6 +93,7 @@ impl Seat {
             lines: Lines::default(),
             health: Mutex::new(starting()),
             life: Mutex::default(),
+            run: Mutex::default(),
             wishes: Wishes::default(),
             retired: AtomicBool::new(false),
             duty,
@@ -247,6 +250,11 @@ impl Seat {
     /// Returns when something is wanted.
     pub async fn wished(&self) -> Wish {
         self.wishes.next().await
+    }
+
+    /// What it said last of what runs there.
+    pub(super) fn run_note(&self) -> MutexGuard<'_, RunNote> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_life(&self) -> MutexGuard<'_, LifeNote> {
