@@ -78,7 +78,7 @@ fn only_what_differs_is_touched_and_the_operator_is_told_what() {
         "  `max_sessions`: 1000 → 1",
         "  `journal_age_s`: 3600 s → 60 s",
         "  backend `two`: started anew, its settings differ; what is under way finishes in its former life",
-        "  frontend `local`: talks to `two`, which lets clients in, too; `max_role`: admin → view",
+        "  frontend `local`: talks to `two`, which says who gets in from now on; `max_role`: admin → view",
     ];
     assert_eq!(said.lines().collect::<Vec<_>>(), lines);
     assert_eq!(who(&mut client), "first");

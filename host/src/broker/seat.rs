@@ -273,7 +273,30 @@ fn starting() -> head::Health {
     }
 }
 
+/// What a client has sent that a login rule fits.
+pub(super) struct Sent {
+    user: String,
+    secret_sha256: [u8; 32],
+}
+
 impl Route {
+    /// What a client has sent, if a rule fits it.
+    pub(super) fn sent(&self, user: &str, secret: &Secret) -> Option<Sent> {
+        let sent = Sent {
+            user: user.to_owned(),
+            secret_sha256: Sha256::digest(secret.expose().as_bytes()).into(),
+        };
+        self.rule_of(&sent).is_some().then_some(sent)
+    }
+
+    /// The first rule that fits what a client has sent.
+    pub(super) fn rule_of(&self, sent: &Sent) -> Option<&LoginRule> {
+        self.logins.iter().find(|rule| {
+            let sum = rule.client_secret_sha256;
+            rule.client_user == sent.user && sum.is_none_or(|sum| sum == sent.secret_sha256)
+        })
+    }
+
     /// Who a client is at the backend, by what it sent.
     pub(super) fn principal(&self, user: &str, secret: Secret) -> Result<(String, Secret), Fault> {
         let sent: [u8; 32] = Sha256::digest(secret.expose().as_bytes()).into();
