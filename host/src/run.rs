@@ -12,10 +12,14 @@ use crate::signals::{self, Signals};
 use crate::staff::{self, Errand, Staff};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Of the time for shutting down, what the frontends get to answer what they have taken.
 const FRONTENDS_SHARE: f64 = 0.6;
+
+/// Between two looks whether what waits for idleness can be done.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// Errands of operators that may wait while one is done.
 const ERRANDS: usize = 16;
@@ -46,6 +50,7 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
         Err(error) => return failed(format!("no thread: {error}")),
     };
     let sweeper = tokio::spawn(sweep(broker.clone()));
+    let switcher = tokio::spawn(switch(broker.clone()));
     let catalog = Arc::new(catalog);
     let (errands, mut wanted) = mpsc::channel::<Errand>(ERRANDS);
     let reloader = Arc::new(Reloader::new(&config.file, catalog.clone(), errands));
@@ -75,6 +80,7 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
     );
     let clean = staff.stop(whole, FRONTENDS_SHARE).await;
     sweeper.abort();
+    switcher.abort();
     drop(control);
     farewell(&broker, clean, log)
 }
@@ -96,6 +102,15 @@ fn listen_to_operators(
 /// Not on this system.
 #[cfg(not(unix))]
 fn listen_to_operators(_config: &Checked, _broker: &Arc<Broker>, _reloader: &Arc<Reloader>) {}
+
+/// Makes the changes of route that wait until nothing is under way.
+async fn switch(broker: Arc<Broker>) {
+    loop {
+        broker.switch_wanted().await;
+        broker.switch_if_idle();
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+}
 
 /// Reads the configuration anew at each signal, on a thread of its own.
 fn reload_at(signals: Receiver<()>, reloader: Arc<Reloader>) -> std::io::Result<()> {

@@ -49,7 +49,13 @@ pub(super) fn sessions(which: &Which) -> Exit {
 pub(super) fn route(which: &Which, frontend: String, backend: String) -> Exit {
     let said =
         format!("{frontend} leads to {backend} now; what was under way finishes where it began\n");
-    which.order(&Order::Route { frontend, backend }, &said)
+    let when_idle = false;
+    let order = Order::Route {
+        frontend,
+        backend,
+        when_idle,
+    };
+    which.order(&order, &said)
 }
 
 pub(super) fn restart(which: &Which, instance: String) -> Exit {
@@ -92,14 +98,14 @@ impl Which {
         }
     }
 
-    fn order(&self, order: &Order, said: &str) -> Exit {
+    pub(super) fn order(&self, order: &Order, said: &str) -> Exit {
         self.ask(order, |answer| {
             (*answer == Answer::Done).then(|| said.to_owned())
         })
     }
 
     /// Prints what `shown` makes of the answer, or why there is none.
-    fn ask(&self, order: &Order, shown: impl Fn(&Answer) -> Option<String>) -> Exit {
+    pub(super) fn ask(&self, order: &Order, shown: impl Fn(&Answer) -> Option<String>) -> Exit {
         let state = match state_path(&self.file) {
             Ok(state) => state,
             Err(mistakes) => {
@@ -157,6 +163,10 @@ fn table_of_instances(status: &GatewayStatus) -> String {
         let name = match &instance.to {
             Some(to) => format!("{} → {to}", instance.id),
             None => instance.id.clone(),
+        };
+        let name = match &instance.then {
+            Some(then) => format!("{name} (→ {then} when idle)"),
+            None => name,
         };
         rows.push(vec![
             name,

@@ -9,6 +9,8 @@ mod pages;
 mod plugin;
 mod run;
 mod schema;
+#[cfg(unix)]
+mod when_idle;
 
 use crate::config::{Checked, Mistakes};
 use crate::exit::Exit;
@@ -80,6 +82,12 @@ enum Verb {
         frontend: String,
         /// The backend's id.
         backend: String,
+        /// Only when none of the frontend's requests is under way and nothing runs at its backend; wait for that.
+        #[arg(long)]
+        when_idle: bool,
+        /// Do not wait for it; `patchbay status` shows what is pending.
+        #[arg(long, requires = "when_idle")]
+        no_wait: bool,
         #[command(flatten)]
         which: control::Which,
     },
@@ -141,8 +149,18 @@ impl Cli {
             Verb::Route {
                 frontend,
                 backend,
+                when_idle: false,
                 which,
+                ..
             } => control::route(&which, frontend, backend),
+            #[cfg(unix)]
+            Verb::Route {
+                frontend,
+                backend,
+                no_wait,
+                which,
+                ..
+            } => when_idle::route(&which, &frontend, &backend, !no_wait),
             #[cfg(unix)]
             Verb::Restart { instance, which } => control::restart(&which, instance),
             #[cfg(unix)]
