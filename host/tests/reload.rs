@@ -289,7 +289,9 @@ fn a_switch_that_waits_for_idleness_is_shown_and_made_when_it_is_time() {
     let shown = gateway.say(&["status"]).unwrap();
     assert!(shown.contains("local → one (→ two when idle)"), "{shown}");
     // Somebody who waits for it is told what for, and when it is done.
-    let said = gateway.say(&order).unwrap();
+    let output = gateway.output(&order);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
     assert!(said.contains("a request is under way"), "{said}");
     assert!(said.ends_with("local leads to two now\n"), "{said}");
     assert_eq!(slow.line(), json!({"ok": null}));
