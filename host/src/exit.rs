@@ -12,7 +12,7 @@ pub enum Exit {
     Failed = 1,
     /// A mistake on the command line, said by the parser.
     Usage = 2,
-    /// The configuration, or a plugin that it names, is wrong; nothing was started.
+    /// The configuration, or a plugin that it names, is wrong; nothing was started or changed.
     Configuration = 3,
     /// Ended, but the deadline for shutting down passed and something was cut off.
     CutOff = 4,
@@ -35,7 +35,7 @@ impl Exit {
             Exit::Failed => "could not; the last line on standard error says why",
             Exit::Usage => "mistake on the command line",
             Exit::Configuration => {
-                "mistake in the configuration, or in a plugin that it names; nothing was started"
+                "mistake in the configuration, or in a plugin that it names; nothing was started or changed"
             }
             Exit::CutOff => "ended, but some instance had to be cut off",
         }

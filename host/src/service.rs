@@ -2,16 +2,38 @@
 //! that it reloads, that it ends; and that it lives, as long as it does. Without one, nothing is said to anybody.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Clients can be served. After [`reloading`] as well.
+/// Whether the manager has heard that clients can be served; until then a reload is nothing of its own.
+static IS_READY: AtomicBool = AtomicBool::new(false);
+
+/// Clients can be served.
 pub fn ready(status: &str) {
+    IS_READY.store(true, Ordering::Relaxed);
     manager::tell(&[manager::Word::Ready, manager::Word::Status(status)]);
 }
 
-/// The configuration is read anew; [`ready`] ends it.
-pub fn reloading() {
-    manager::tell_reloading();
+/// The configuration is read anew, until this is dropped.
+#[derive(Debug)]
+pub struct Reloading;
+
+impl Reloading {
+    /// From now on.
+    pub fn begin() -> Self {
+        if IS_READY.load(Ordering::Relaxed) {
+            manager::tell_reloading();
+        }
+        Reloading
+    }
+}
+
+impl Drop for Reloading {
+    fn drop(&mut self) {
+        if IS_READY.load(Ordering::Relaxed) {
+            manager::tell(&[manager::Word::Ready]);
+        }
+    }
 }
 
 /// No client is taken any more.

@@ -98,6 +98,11 @@ fn the_service_manager_hears_of_readiness_life_and_end() {
     assert!(ready.contains(&"STATUS=0 clients".to_owned()), "{ready:?}");
     let alive = service.hear_of("WATCHDOG=1");
     assert!(alive.contains(&"STATUS=0 clients".to_owned()), "{alive:?}");
+    service.signal(Signal::HUP);
+    let reloading = service.hear_of("RELOADING=1");
+    let since = |line: &String| line.starts_with("MONOTONIC_USEC=");
+    assert!(reloading.iter().any(since), "{reloading:?}");
+    service.hear_of("READY=1");
     service.signal(Signal::TERM);
     service.hear_of("STOPPING=1");
     assert_eq!(service.process.wait().unwrap().code(), Some(0));

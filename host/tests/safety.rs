@@ -240,3 +240,37 @@ fn a_group_that_is_not_there_is_said_and_nobody_is_let_in_in_its_place() {
     }
     assert!(!site.path("state/control.sock").exists());
 }
+
+#[test]
+fn a_newer_build_takes_over_only_if_it_is_trusted_and_nobody_else_can_change_it() {
+    let site = Site::new("trusted_plugins = 'trusted'");
+    let (echo, socket) = (site.plugin("echo"), site.plugin("socket"));
+    let (echo, socket) = (echo.to_str().unwrap(), socket.to_str().unwrap());
+    assert_eq!(
+        site.say(&["plugin", "trust", echo, socket, "--config"]).0,
+        Some(0)
+    );
+    let _gateway = site.run();
+    let end = Instant::now() + PATIENCE;
+    while site.say(&["status"]).1.matches("running").count() != 2 {
+        assert!(Instant::now() < end, "{}", site.say(&["status"]).1);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut newer = std::fs::read(echo).unwrap();
+    newer.push(0);
+    let beside = site.path("newer.so");
+    std::fs::write(&beside, newer).unwrap();
+    mode(&beside, 0o666);
+    std::fs::rename(&beside, echo).unwrap();
+    let reload = ["plugin", "reload", "echo"];
+    let (status, said) = site.say(&reload);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("chmod o-w"), "{said}");
+    mode(Path::new(echo), 0o644);
+    let (status, said) = site.say(&reload);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("is not among the trusted plugins"), "{said}");
+    assert_eq!(site.say(&["plugin", "trust", echo, "--config"]).0, Some(0));
+    let (status, said) = site.say(&reload);
+    assert_eq!(status, Some(0), "{said}");
+}

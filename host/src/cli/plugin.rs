@@ -34,6 +34,15 @@ pub(super) enum PluginVerb {
         #[command(flatten)]
         whose: Whose,
     },
+    /// Let a newer build of a plugin take over in a gateway that runs. Its file must have been replaced (`mv`, `install`),
+    /// not overwritten. Backends finish what they have in the former build; frontends are stopped and started anew.
+    #[cfg(unix)]
+    Reload {
+        /// The plugin's name in the configuration.
+        plugin: String,
+        #[command(flatten)]
+        which: super::control::Which,
+    },
 }
 
 /// Whose plugins are meant.
@@ -57,6 +66,8 @@ impl PluginVerb {
             PluginVerb::List { folders, whose } => list(folders, &whose),
             PluginVerb::Trust { files, whose } => change(&whose, &files, trust),
             PluginVerb::Untrust { files, whose } => change(&whose, &files, untrust),
+            #[cfg(unix)]
+            PluginVerb::Reload { plugin, which } => super::control::renew(&which, plugin),
         }
     }
 }
@@ -143,7 +154,7 @@ fn untrust(list: &mut TrustList, file: &Path) -> Result<String, String> {
 
 fn digest_of(file: &Path) -> Result<Digest, String> {
     std::fs::File::open(file)
-        .and_then(inspect::read)
+        .and_then(|file| inspect::read(&file))
         .map(|bytes| Digest::of(&bytes))
         .map_err(|error| format!("{} cannot be read: {error}", file.display()))
 }

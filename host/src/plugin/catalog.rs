@@ -2,21 +2,29 @@
 
 use super::{Plugin, Trust, find, writers};
 use crate::config::{PluginCatalog, PluginInfo, PluginSearch};
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Finds and loads plugins, each file once.
 #[derive(Default)]
 pub struct Catalog {
-    loaded: RefCell<HashMap<PathBuf, Arc<Plugin>>>,
+    loaded: Mutex<HashMap<PathBuf, Arc<Plugin>>>,
 }
 
 impl Catalog {
     /// The plugin of that file, if it has been loaded.
     pub fn loaded(&self, path: &Path) -> Option<Arc<Plugin>> {
-        self.loaded.borrow().get(path).cloned()
+        self.lock().get(path).cloned()
+    }
+
+    /// From now on the file that a plugin was loaded from means this newer build of it.
+    pub fn adopt(&self, newer: Arc<Plugin>) {
+        self.lock().insert(newer.path.clone(), newer);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<Plugin>>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn load(&self, path: PathBuf, trust: &Trust) -> Result<Arc<Plugin>, String> {
@@ -26,7 +34,7 @@ impl Catalog {
             return Ok(plugin);
         }
         let plugin = Arc::new(Plugin::load(&path, trust)?);
-        self.loaded.borrow_mut().insert(path, plugin.clone());
+        self.lock().insert(path, plugin.clone());
         Ok(plugin)
     }
 }
@@ -35,13 +43,37 @@ impl PluginCatalog for Catalog {
     fn find(&self, name: &str, search: &PluginSearch<'_>) -> Result<PluginInfo, String> {
         let path = find::find(name, search.folders)?;
         nobody_else_adds_files(&path, search.folders)?;
-        let plugin = self.load(path.clone(), &Trust::new(search.trusted))?;
-        Ok(PluginInfo {
-            role: plugin.role(),
-            schema: plugin.schema.clone(),
-            warnings: plugin.warnings.clone(),
-            path,
-        })
+        self.load(path, &Trust::new(search.trusted))
+            .map(|plugin| info(&plugin))
+    }
+}
+
+/// What the catalog would be with a newer build of one of its plugins.
+pub struct Renewed<'a> {
+    /// The catalog.
+    pub catalog: &'a Catalog,
+    /// The newer build.
+    pub newer: &'a Plugin,
+}
+
+impl PluginCatalog for Renewed<'_> {
+    fn find(&self, name: &str, search: &PluginSearch<'_>) -> Result<PluginInfo, String> {
+        let path = find::find(name, search.folders)?;
+        if path != self.newer.path {
+            return self.catalog.find(name, search);
+        }
+        nobody_else_adds_files(&path, search.folders)?;
+        Trust::new(search.trusted).admits(&path, self.newer.digest)?;
+        Ok(info(self.newer))
+    }
+}
+
+fn info(plugin: &Plugin) -> PluginInfo {
+    PluginInfo {
+        role: plugin.role(),
+        schema: plugin.schema.clone(),
+        warnings: plugin.warnings.clone(),
+        path: plugin.path.clone(),
     }
 }
 

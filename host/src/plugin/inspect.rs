@@ -15,7 +15,7 @@ const LARGEST: u64 = 1 << 30;
 /// A sentence that says why this file is no plugin.
 pub fn manifest(path: &Path) -> Result<Manifest, String> {
     let bytes = std::fs::File::open(path)
-        .and_then(read)
+        .and_then(|file| read(&file))
         .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     manifest_in(path, &bytes)
 }
@@ -46,7 +46,7 @@ pub fn manifest_in(path: &Path, bytes: &[u8]) -> Result<Manifest, String> {
 ///
 /// # Errors
 /// If it is no ordinary file, is too large or cannot be read.
-pub fn read(file: std::fs::File) -> std::io::Result<Vec<u8>> {
+pub fn read(file: &std::fs::File) -> std::io::Result<Vec<u8>> {
     let found = file.metadata()?;
     let mut bytes = Vec::new();
     if found.is_file() && found.len() <= LARGEST {

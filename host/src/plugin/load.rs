@@ -6,6 +6,7 @@
 )]
 
 use super::admit::{Admitted, admit};
+use super::build::{Build, respelled};
 use super::inspect;
 use super::trust::{Digest, Trust};
 use abi_stable::StableAbi;
@@ -28,6 +29,8 @@ pub struct Plugin {
     pub warnings: Vec<String>,
     /// The JSON Schema of an instance's configuration.
     pub schema: serde_json::Value,
+    /// Which build it is.
+    pub build: Build,
     module: PluginModule_Ref,
 }
 
@@ -37,15 +40,46 @@ impl Plugin {
     /// # Errors
     /// A sentence that names the file, what was found and expected, and what to do.
     pub fn load(path: &Path, trust: &Trust) -> Result<Plugin, String> {
-        let admitted = admit(path, trust)?;
-        let header = open(path)?;
-        admitted.is_still(path)?;
+        Plugin::load_from(path, path, trust)
+    }
+
+    /// Loads the build that has taken the place of this one's file.
+    ///
+    /// # Errors
+    /// A sentence: like [`Plugin::load`], or that there is no other build.
+    pub fn load_newer(&self, trust: &Trust) -> Result<Plugin, String> {
+        let now = Build::of(&self.path)?;
+        self.build.is_replaced_by(&now, &self.path)?;
+        let newer = Plugin::load_from(&self.path, &respelled(&self.path), trust)?;
+        let shown = self.path.display();
+        if !now.is_at(&self.path) {
+            return Err(format!("{shown} is just being replaced; do it again"));
+        }
+        if newer.role() != self.role() {
+            return Err(format!(
+                "{shown} was a {}, and is a {} now",
+                self.role(),
+                newer.role()
+            ));
+        }
+        Ok(newer)
+    }
+
+    /// Loads a file under a spelling of its path.
+    fn load_from(path: &Path, spelled: &Path, trust: &Trust) -> Result<Plugin, String> {
         let Admitted {
             manifest,
             digest,
             warnings,
-            ..
-        } = admitted;
+            build,
+        } = admit(path, trust)?;
+        let header = open(spelled)?;
+        if !build.is_at(path) {
+            return Err(format!(
+                "{} is just being replaced; do it again",
+                path.display()
+            ));
+        }
         let module = module(header).map_err(|why| inspect::refusal(path, &manifest, &[why]))?;
         let schema = (module.schema())();
         let schema = serde_json::from_str(&schema).map_err(|error| {
@@ -60,6 +94,7 @@ impl Plugin {
             digest,
             warnings,
             schema,
+            build,
             module,
         })
     }

@@ -8,8 +8,10 @@ pub mod load;
 pub mod trust;
 pub mod writers;
 
+mod build;
 mod catalog;
 
-pub use catalog::Catalog;
+pub use build::Build;
+pub use catalog::{Catalog, Renewed};
 pub use load::Plugin;
 pub use trust::Trust;
