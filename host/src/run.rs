@@ -16,6 +16,9 @@ use tokio::task::JoinSet;
 /// Of the time for shutting down, what the frontends get to answer what they have taken.
 const FRONTENDS_SHARE: f64 = 0.6;
 
+/// How long after the deadline the process ends whatever happens; the log is written meanwhile.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
 /// Runs the gateway until it is told to end.
 pub fn run(config: &Checked, catalog: &Catalog) -> Exit {
     let log = logging::start(config.gateway.log_level, config.gateway.log_format);
@@ -88,10 +91,24 @@ async fn serve(
         "shutting down within {} s; once more to end at once",
         whole.as_secs()
     );
+    last_resort(whole);
     let clean = shut_down(&mut frontends, &mut backends, whole).await;
     sweeper.abort();
     drop(control);
     farewell(&broker, clean, log)
+}
+
+/// Ends the process some time after the deadline, should even our own thread hang: a plugin may hold up whoever
+/// speaks to it, though it must not.
+fn last_resort(whole: Duration) {
+    let thread = std::thread::Builder::new().name("last-resort".to_owned());
+    let started = thread.spawn(move || {
+        std::thread::sleep(whole + LAST_WORDS);
+        std::process::exit(Exit::CutOff as i32);
+    });
+    if let Err(error) = started {
+        tracing::warn!(%error, "nobody watches over the shutdown");
+    }
 }
 
 /// Without it the gateway serves its clients all the same.
@@ -118,13 +135,18 @@ async fn shut_down(frontends: &mut Team, backends: &mut Team, whole: Duration) -
 
 fn farewell(broker: &Broker, clean: bool, log: &Log) -> Exit {
     let (counted, unwritten) = (broker.metrics().summary(), log.dropped());
+    let lives = broker.seats().iter().map(|seat| seat.life());
+    let hanging: usize = lives.map(|life| life.abandoned).sum();
     tracing::info!(counted, unwritten, "ended");
-    match clean {
+    if !clean {
+        tracing::error!("some instances did not finish in time and were cut off");
+    }
+    if hanging > 0 {
+        tracing::error!("{hanging} threads of earlier lives still hung and were cut off");
+    }
+    match clean && hanging == 0 {
         true => Exit::Done,
-        false => {
-            tracing::error!("some instances did not finish in time and were cut off");
-            Exit::CutOff
-        }
+        false => Exit::CutOff,
     }
 }
 
@@ -177,6 +199,7 @@ impl Staff<'_> {
             config: instance.config.as_value().to_string(),
             level: level_name(instance.log_level.unwrap_or(gateway.log_level)),
             start_deadline: gateway.deadlines.start,
+            hang: gateway.deadlines.hang,
             stop_deadline: gateway.deadlines.shutdown,
             restart: gateway.restart.clone(),
         };
@@ -209,6 +232,9 @@ fn limits(config: &Checked) -> Limits {
         in_flight_per_session: limits.in_flight_per_session,
         logins_pending: limits.logins_pending,
         body_bytes: limits.body_bytes,
+        frontend_share: limits.frontend_share,
+        events_per_second: limits.events_per_second,
+        lines_per_second: limits.lines_per_second,
         request: deadlines.request,
         long: deadlines.long,
         login: deadlines.login,

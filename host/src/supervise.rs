@@ -1,12 +1,21 @@
 //! The lives of an instance: started, listened to, started anew when it fails, stopped.
+//!
+//! Whatever an instance does or leaves undone, its supervisor goes on: each wait has an end. A life that hangs, in
+//! its start, in its work (`pulse`) or in its end, is given up; what it leaves behind is counted (`remains`). How soon a
+//! new one begins, and when none does any more, `failures` says.
+
+mod failures;
+mod pulse;
+mod remains;
 
 use crate::broker::{Broker, Life, Phase};
 use crate::config::Restart;
 use crate::plugin::Plugin;
+use failures::Failures;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
-use std::collections::VecDeque;
+use pulse::Pulse;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, watch};
 
 /// What a life may tell before it is listened to.
@@ -22,8 +31,10 @@ pub struct Charge {
     pub config: String,
     /// What it logs.
     pub level: &'static str,
-    /// How long a start may take before the log says so.
+    /// How long a start may take.
     pub start_deadline: Duration,
+    /// How long it may not answer before it counts as hanging; for ever if `None`.
+    pub hang: Option<Duration>,
     /// How long it may take to finish when it is restarted.
     pub stop_deadline: Duration,
     /// What happens when it fails.
@@ -61,11 +72,12 @@ pub async fn supervise(
 ) -> Ending {
     let mut failures = Failures::new(charge.restart.clone());
     let mut ready = Some(ready);
+    let mut epoch = 0;
     let seat = &broker.seats()[charge.seat];
     seat.is_of(&charge.plugin.manifest.name);
     loop {
         seat.enters(Phase::Starting, "");
-        let epoch = new_epoch();
+        epoch = new_epoch().max(epoch + 1);
         let ended = live(&broker, &charge, epoch, &mut stop, &mut ready).await;
         let fault = match ended {
             Ended::Asked(ending) => {
@@ -75,18 +87,20 @@ pub async fn supervise(
             Ended::ToRestart => continue,
             Ended::Failed(fault) => fault,
         };
-        let id = broker.seats()[charge.seat].id();
+        let id = seat.id();
         broker.metrics().add(id, "failures", 1);
-        // What it says may be a peer's words: as a field it is escaped.
-        let fault_said = fault.message.as_str();
         let pause = match fault.kind {
             // The same configuration is as wrong the next time.
             FaultKind::Invalid => None,
+            // Threads that hang must not pile up.
+            _ if seat.life().abandoned >= charge.restart.max_abandoned => None,
             _ => failures.next_pause(),
         };
+        // What it says may be a peer's words: as a field it is escaped.
+        let fault_said = fault.message.as_str();
         match pause {
             Some(pause) => {
-                seat.enters(Phase::Waiting, fault_said);
+                seat.waits(pause, fault_said);
                 let pause_ms = pause.as_millis();
                 tracing::error!(
                     instance = id,
@@ -103,8 +117,9 @@ pub async fn supervise(
                 tracing::error!(
                     instance = id,
                     fault = fault_said,
-                    "failed and is quarantined: its configuration is wrong, or it failed too often \
-                     (restart_max, restart_window_s); mend the cause, then `patchbay restart` it"
+                    "failed and is quarantined: its configuration is wrong, it failed too often (restart_max, \
+                     restart_window_s), or too many of its threads hang (max_abandoned); mend the cause, then \
+                     `patchbay restart` it"
                 );
                 seat.enters(Phase::Quarantined, fault_said);
                 tokio::select! {
@@ -147,7 +162,20 @@ async fn live(
     // Before the port is dropped: the plugin's own tasks end with it, and their word on what they
     // leave undone is worth less than the broker's.
     broker.disconnect(charge.seat, epoch);
-    ended
+    drop(port);
+    if let Ended::Asked(_) = ended {
+        return ended;
+    }
+    // A new life shall find what this one held: a port, a file.
+    let seen_off = remains::see_off(broker, charge.seat, told);
+    tokio::pin!(seen_off);
+    tokio::select! {
+        () = &mut seen_off => ended,
+        within = ordered(stop) => Ended::Asked(match tokio::time::timeout(within, seen_off).await {
+            Ok(()) => Ending::Clean,
+            Err(_) => Ending::CutOff,
+        }),
+    }
 }
 
 async fn listen(
@@ -162,7 +190,8 @@ async fn listen(
     tokio::pin!(late);
     let seat = &broker.seats()[charge.seat];
     let id = seat.id();
-    let (mut started, mut warned) = (false, false);
+    let mut started = false;
+    let mut pulse = Pulse::new(charge.hang);
     loop {
         tokio::select! {
             biased;
@@ -186,18 +215,30 @@ async fn listen(
                         tracing::info!(instance = id, plugin = charge.plugin.manifest.name, "started");
                     }
                 }
+                Some(Life::Answers(ping)) => pulse.answered(ping),
                 Some(Life::Failed(fault)) => return Ended::Failed(fault),
                 Some(Life::Stopped) | None => {
                     return Ended::Failed(Fault::new(FaultKind::Internal, "it stopped by itself"));
                 }
             },
-            () = &mut late, if !started && !warned => {
-                warned = true;
+            () = &mut late, if !started => {
                 let limit_s = charge.start_deadline.as_secs();
-                tracing::warn!(instance = id, "has not started within {limit_s} s; waiting on");
+                return hangs(format!(
+                    "it did not start within {limit_s} s (start_deadline_s)"
+                ));
+            }
+            patience = pulse.lost(port), if started => {
+                let limit_s = patience.as_secs();
+                return hangs(format!(
+                    "it hangs: its thread has been blocked for {limit_s} s (hang_s)"
+                ));
             }
         }
     }
+}
+
+fn hangs(why: String) -> Ended {
+    Ended::Failed(Fault::new(FaultKind::Timeout, why))
 }
 
 /// Waits for the order to stop. If there is nobody left to give it, it counts as given.
@@ -215,7 +256,7 @@ async fn stop_within(port: &Port, deadline: Duration, told: &mut mpsc::Receiver<
     port.deliver(Message::new(Kind::STOP, 0, &head));
     let stopped = async {
         while let Some(event) = told.recv().await {
-            if !matches!(event, Life::Ready) {
+            if !matches!(event, Life::Ready | Life::Answers(_)) {
                 return;
             }
         }
@@ -226,85 +267,8 @@ async fn stop_within(port: &Port, deadline: Duration, told: &mut mpsc::Receiver<
     }
 }
 
-/// Milliseconds since 1970: no life of this or an earlier process had the same.
+/// Milliseconds since 1970: no life of an earlier process had the same.
 fn new_epoch() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(1, |since| since.as_millis() as u64)
-}
-
-/// How often an instance has failed lately.
-struct Failures {
-    policy: Restart,
-    recent: VecDeque<Instant>,
-}
-
-impl Failures {
-    fn new(policy: Restart) -> Self {
-        Failures {
-            policy,
-            recent: VecDeque::new(),
-        }
-    }
-
-    /// An operator says that the cause is mended.
-    fn forgive(&mut self) {
-        self.recent.clear();
-    }
-
-    /// Notes a failure. How long to wait before the next start: twice as long for each recent
-    /// failure, with jitter; `None` if there shall be none.
-    fn next_pause(&mut self) -> Option<Duration> {
-        let now = Instant::now();
-        self.recent
-            .retain(|failure| now.duration_since(*failure) <= self.policy.window);
-        if self.recent.len() >= self.policy.max as usize {
-            return None;
-        }
-        let doubled = self
-            .policy
-            .backoff_min
-            .saturating_mul(1 << self.recent.len().min(16));
-        self.recent.push_back(now);
-        Some(
-            doubled
-                .min(self.policy.backoff_max)
-                .mul_f64(0.75 + 0.25 * fastrand::f64()),
-        )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn failures(max: u32, window: Duration) -> Failures {
-        Failures::new(Restart {
-            backoff_min: Duration::from_millis(100),
-            backoff_max: Duration::from_millis(300),
-            max,
-            window,
-        })
-    }
-
-    #[test]
-    fn pauses_grow_to_a_limit_and_then_comes_quarantine() {
-        let mut failures = failures(4, Duration::from_secs(600));
-        let pauses: Vec<u128> = (0..4)
-            .map_while(|_| failures.next_pause())
-            .map(|p| p.as_millis())
-            .collect();
-        let within = [(75, 100), (150, 200), (225, 300), (225, 300)];
-        for (pause, (least, most)) in pauses.iter().zip(within) {
-            assert!((least..=most).contains(pause), "{pauses:?}");
-        }
-        assert_eq!((pauses.len(), failures.next_pause()), (4, None));
-    }
-
-    #[test]
-    fn old_failures_are_forgiven() {
-        let mut failures = failures(1, Duration::ZERO);
-        assert!(failures.next_pause().is_some());
-        std::thread::sleep(Duration::from_millis(2));
-        assert!(failures.next_pause().is_some());
-    }
 }

@@ -149,6 +149,17 @@ impl Journal {
         ring.trim(self.bytes, self.age);
     }
 
+    /// Leaves out so many numbers: readers learn of a gap. What is kept has no holes, and so begins anew.
+    fn skip(&self, epoch: u64, events: u64) {
+        let mut ring = self.lock();
+        if ring.epoch == epoch {
+            ring.next += events;
+            ring.kept.clear();
+            ring.bytes = 0;
+            ring.hand_out();
+        }
+    }
+
     /// Hands an event to one reader only, without a number of its own, so that the others miss
     /// none; whether it was taken. It is not kept.
     fn whisper(&self, to: Place, event: Told) -> bool {
@@ -251,8 +262,20 @@ fn gap(epoch: u64, from: u64, to: u64) -> Message {
 }
 
 impl Broker {
+    /// A backend has told so many events that were not taken.
+    pub(super) fn events_missed(&self, from: Place, events: u64) {
+        if let Some(journal) = self.seats[from.seat].journal() {
+            journal.skip(from.epoch, events);
+        }
+    }
+
     /// A backend tells something.
-    pub(super) fn event(&self, from: Place, message: Message) -> Delivery {
+    pub(super) fn event(
+        &self,
+        from: Place,
+        message: Message,
+        may_log: impl Fn() -> bool,
+    ) -> Delivery {
         let Some(journal) = self.seats[from.seat].journal() else {
             self.count("messages_ignored");
             return Delivery::Refused;
@@ -275,7 +298,9 @@ impl Broker {
             Err(fault) => {
                 self.count("events_refused");
                 let (instance, fault) = (self.seats[from.seat].id(), fault.message.as_str());
-                tracing::warn!(instance, fault, "an event was refused");
+                if may_log() {
+                    tracing::warn!(instance, fault, "an event was refused");
+                }
                 Delivery::Refused
             }
         }

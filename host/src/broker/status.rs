@@ -2,6 +2,7 @@
 
 use super::{Broker, Seat};
 use serde::{Deserialize, Serialize};
+use std::time::Instant;
 
 /// One instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,8 +21,12 @@ pub struct InstanceStatus {
     pub reason: String,
     /// Seconds in this phase.
     pub since_s: u64,
+    /// Seconds until it is started anew, if it waits for that.
+    pub starts_in_s: Option<u64>,
     /// How often it has failed since the gateway was started.
     pub failures: u64,
+    /// Threads of its earlier lives that hang and were left behind.
+    pub threads_abandoned: usize,
     /// Of a frontend: the backend that its requests go to.
     pub to: Option<String>,
     /// Clients that are logged in: of a frontend its own, of a backend those that it knows.
@@ -45,6 +50,12 @@ pub struct SessionStatus {
     pub backend: Option<String>,
     /// Requests without an answer.
     pub in_flight: usize,
+}
+
+/// Rounded up, so that only what is due is 0.
+fn seconds_until(moment: Instant) -> u64 {
+    let left = moment.saturating_duration_since(Instant::now());
+    left.as_millis().div_ceil(1000) as u64
 }
 
 impl Broker {
@@ -75,7 +86,9 @@ impl Broker {
                 false => life.reason,
             },
             since_s: life.since.elapsed().as_secs(),
+            starts_in_s: life.until.map(seconds_until),
             failures: life.failures,
+            threads_abandoned: life.abandoned,
             to: to.map(str::to_owned),
             sessions: sessions.iter().filter(of_this).count(),
         }

@@ -147,6 +147,7 @@ impl<B: Backend> Deliver for BackendSide<B> {
             Kind::LOGOUT => self.logout(&message),
             Kind::CALL => return self.call(&message),
             Kind::CANCEL => self.cancel(message.id),
+            Kind::PING => self.runtime.answer_ping(&self.shared.host, &message),
             _ => {}
         }
         Delivery::Taken
