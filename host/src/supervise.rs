@@ -255,16 +255,17 @@ async fn stop_within(port: &Port, deadline: Duration, told: &mut mpsc::Receiver<
     };
     port.deliver(Message::new(Kind::STOP, 0, &head));
     let stopped = async {
-        while let Some(event) = told.recv().await {
-            if !matches!(event, Life::Ready | Life::Answers(_)) {
-                return;
+        loop {
+            match told.recv().await {
+                Some(Life::Ready | Life::Answers(_)) => {}
+                // It has ended, but not by finishing what it had.
+                Some(Life::Failed(_)) => return Ending::CutOff,
+                Some(Life::Stopped) | None => return Ending::Clean,
             }
         }
     };
-    match tokio::time::timeout(deadline, stopped).await {
-        Ok(()) => Ending::Clean,
-        Err(_) => Ending::CutOff,
-    }
+    let stopped = tokio::time::timeout(deadline, stopped).await;
+    stopped.unwrap_or(Ending::CutOff)
 }
 
 /// Milliseconds since 1970: no life of an earlier process had the same.
