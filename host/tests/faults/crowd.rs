@@ -52,12 +52,6 @@ impl Crowd {
         });
     }
 
-    /// How many answers they have got.
-    pub fn answers(&self) -> u64 {
-        let answered = self.members.iter().map(|member| &member.answered);
-        answered.map(|count| count.load(Ordering::Relaxed)).sum()
-    }
-
     /// None of them has noticed anything.
     pub fn disperse(self) {
         self.stop.store(true, Ordering::Relaxed);

@@ -10,7 +10,7 @@
 //! | panics, hangs, is late, answers twice, nonsense, for others, in a call | `calls` |
 //! | fails, panics, hangs or blocks its thread in its start, in a login, in a logout, in its end | `lives` |
 //! | blocks its thread while it serves | `hanging` |
-//! | a million events, a million log lines | `floods` |
+//! | events and log lines without end | `floods` |
 //! | claims to be of another version | `refused` |
 //! | a frontend that floods, hoards, forges and vanishes | `frontends` |
 
