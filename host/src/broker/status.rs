@@ -1,6 +1,6 @@
 //! What operators see of the broker.
 
-use super::{Broker, Seat};
+use super::{Broker, Phase, Seat};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -80,7 +80,11 @@ impl Broker {
             role: if to.is_some() { "frontend" } else { "backend" }.to_owned(),
             plugin: life.plugin,
             phase: life.phase.name().to_owned(),
-            health: health.state,
+            health: match life.phase {
+                // What it said in a life that is over holds no more.
+                Phase::Waiting | Phase::Quarantined | Phase::Stopped => "down".to_owned(),
+                Phase::Starting | Phase::Running | Phase::Stopping => health.state,
+            },
             reason: match life.reason.is_empty() {
                 true => health.reason,
                 false => life.reason,
