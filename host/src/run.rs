@@ -139,7 +139,7 @@ fn farewell(broker: &Broker, clean: bool, log: &Log) -> Exit {
     let hanging: usize = lives.map(|life| life.abandoned).sum();
     tracing::info!(counted, unwritten, "ended");
     if !clean {
-        tracing::error!("some instances did not finish in time and were cut off");
+        tracing::error!("some instances did not finish what they had in time and were cut off");
     }
     if hanging > 0 {
         tracing::error!("{hanging} threads of earlier lives still hung and were cut off");

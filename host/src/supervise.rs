@@ -161,6 +161,9 @@ async fn live(
     };
     // Before the port is dropped: the plugin's own tasks end with it, and their word on what they
     // leave undone is worth less than the broker's.
+    if let Ended::Failed(fault) = &ended {
+        broker.seats()[charge.seat].enters(Phase::Stopping, &fault.message);
+    }
     broker.disconnect(charge.seat, epoch);
     drop(port);
     if let Ended::Asked(_) = ended {

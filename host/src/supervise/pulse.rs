@@ -8,6 +8,10 @@ use tokio::time::{Instant, sleep_until};
 /// The longest time between an answer and the next question.
 const LONGEST_REST: Duration = Duration::from_secs(5);
 
+/// The time to answer runs in so many parts, of which one that the host itself sleeps through counts once: whoever stops
+/// the whole process, in a debugger say, shall not find all its instances given up.
+const PARTS: u32 = 8;
+
 /// What an instance was asked, and when it has to answer.
 pub(super) struct Pulse {
     /// How long it may take; `None` if it is never asked.
@@ -18,7 +22,8 @@ pub(super) struct Pulse {
 
 enum State {
     RestsUntil(Instant),
-    AnswersUntil(Instant),
+    /// When the present part ends, and how many come after it.
+    Answers(Instant, u32),
 }
 
 impl Pulse {
@@ -41,12 +46,15 @@ impl Pulse {
                 State::RestsUntil(end) => {
                     sleep_until(end).await;
                     self.asked += 1;
-                    self.state = State::AnswersUntil(Instant::now() + patience);
+                    self.state = State::Answers(Instant::now() + patience / PARTS, PARTS - 1);
                     port.deliver(Message::bare(Kind::PING, self.asked));
                 }
-                State::AnswersUntil(end) => {
+                State::Answers(end, left) => {
                     sleep_until(end).await;
-                    return patience;
+                    if left == 0 {
+                        return patience;
+                    }
+                    self.state = State::Answers(Instant::now() + patience / PARTS, left - 1);
                 }
             }
         }
@@ -54,7 +62,7 @@ impl Pulse {
 
     /// It has answered.
     pub(super) fn answered(&mut self, ping: u64) {
-        if let (State::AnswersUntil(_), Some(patience)) = (&self.state, self.patience)
+        if let (State::Answers(..), Some(patience)) = (&self.state, self.patience)
             && ping == self.asked
         {
             let rest = (patience / 3).min(LONGEST_REST);
@@ -96,6 +104,30 @@ mod tests {
         assert!(soon.is_err());
         pulse.answered(3);
         assert_eq!(pulse.lost(&port).await, Duration::from_secs(9));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_slept_itself_gives_nobody_up_for_it() {
+        let port = Port::shared(Arc::new(Asked::default()));
+        let mut pulse = Pulse::new(Some(Duration::from_secs(8)));
+        assert!(
+            timeout(Duration::from_millis(1), pulse.lost(&port))
+                .await
+                .is_err()
+        );
+        // Nobody looks meanwhile.
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        assert!(
+            timeout(Duration::from_secs(6), pulse.lost(&port))
+                .await
+                .is_err()
+        );
+        pulse.answered(1);
+        assert!(
+            timeout(Duration::from_secs(8), pulse.lost(&port))
+                .await
+                .is_err()
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -37,6 +37,13 @@ backend = "rogue"
 config = { unix = "@FOLDER@/bad.sock" }
 "#;
 
+/// In place of the rogue's configuration: a rogue that does nothing, and beside it a door that does this.
+pub fn rogue_door(does: &str) -> String {
+    format!(
+        "}}\n[[frontend]]\nid = \"door\"\nplugin = \"rogue-door\"\nbackend = \"echo\"\nconfig = {{ {does} "
+    )
+}
+
 /// It ends when it is dropped.
 pub struct Gateway {
     process: Child,
@@ -53,7 +60,7 @@ impl Gateway {
     /// With these lines in `[gateway]`, and this as the rogue's configuration; the frontends and the healthy backend run.
     pub fn start(gateway: &str, rogue: &str) -> Gateway {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["echo", "rogue", "socket"] {
+        for name in ["echo", "rogue", "rogue-door", "socket"] {
             let file = build::plugin(name);
             std::fs::copy(&file, folder.path().join(build::file_name(name))).unwrap();
         }

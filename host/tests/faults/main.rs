@@ -12,7 +12,8 @@
 //! | blocks its thread while it serves | `hanging` |
 //! | events and log lines without end | `floods` |
 //! | claims to be of another version | `refused` |
-//! | a frontend that floods, hoards, forges and vanishes | `frontends` |
+//! | a frontend that fails, panics, hangs, blocks its thread, floods, hoards | `doors` |
+//! | a frontend that forges, vanishes, sends nonsense, takes nothing | `frontends` |
 
 #![cfg(unix)]
 #![allow(
@@ -25,6 +26,7 @@
 mod calls;
 mod client;
 mod crowd;
+mod doors;
 mod floods;
 mod frontends;
 mod gateway;
