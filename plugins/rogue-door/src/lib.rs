@@ -122,7 +122,8 @@ async fn flood(gateway: &Gateway) -> Result<(), Fault> {
     let sessions = hoard(gateway, 4).await?;
     let mut asked = tokio::task::JoinSet::new();
     loop {
-        for session in sessions.iter().cloned() {
+        for session in &sessions {
+            let session = session.clone();
             asked.spawn(async move {
                 let args = RawJson::new("status")?;
                 session.call("status", args).await
