@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// So many a second.
+/// What was said in this second.
 pub(super) struct Allowance {
-    most: u32,
     second: Mutex<Second>,
 }
 
@@ -20,29 +19,28 @@ struct Second {
 }
 
 impl Allowance {
-    pub(super) fn new(most: u32) -> Self {
+    pub(super) fn new() -> Self {
         let second = Second {
             begun: Instant::now(),
             taken: 0,
             refused: 0,
         };
         Allowance {
-            most,
             second: Mutex::new(second),
         }
     }
 
-    /// Whether one more may be said now, and if so, how many were refused since the last one that was taken.
-    pub(super) fn take(&self) -> Option<u64> {
-        self.take_at(Instant::now())
+    /// Whether one more may be said now, of so many in a second, and if so, how many were refused since the last one that was taken.
+    pub(super) fn take(&self, most: u32) -> Option<u64> {
+        self.take_at(Instant::now(), most)
     }
 
-    fn take_at(&self, now: Instant) -> Option<u64> {
+    fn take_at(&self, now: Instant, most: u32) -> Option<u64> {
         let mut second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
         if now.saturating_duration_since(second.begun) >= SECOND {
             (second.begun, second.taken) = (now, 0);
         }
-        if second.taken >= self.most {
+        if second.taken >= most {
             second.refused += 1;
             return None;
         }
@@ -64,8 +62,8 @@ mod tests {
     #[test]
     fn each_second_has_its_own_and_what_was_refused_is_told_once() {
         let begun = Instant::now();
-        let allowance = Allowance::new(2);
-        let say = |after: u64| allowance.take_at(begun + Duration::from_millis(after));
+        let allowance = Allowance::new();
+        let say = |after: u64| allowance.take_at(begun + Duration::from_millis(after), 2);
         assert_eq!(
             [say(0), say(1), say(2), say(3)],
             [Some(0), Some(0), None, None]

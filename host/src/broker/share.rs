@@ -6,7 +6,7 @@ use patchbay_abi::{Fault, FaultKind};
 impl Broker {
     /// Whether another login may begin, in all and through that frontend.
     pub(super) fn check_room_for_login(&self, state: &State, frontend: usize) -> Result<(), Fault> {
-        let limits = &self.limits;
+        let limits = self.limits();
         let sessions = state.sessions.len();
         let then = "try again later";
         check(sessions, limits.sessions, "sessions (max_sessions)", then)?;
@@ -35,7 +35,7 @@ impl Broker {
 
     /// Whether there is room for another request, in all and through that frontend.
     pub(super) fn check_room_in_all(&self, state: &State, frontend: usize) -> Result<(), Fault> {
-        let (limit, then) = (self.limits.in_flight, "wait for answers");
+        let (limit, then) = (self.limits().in_flight, "wait for answers");
         check(
             state.pending.len(),
             limit,
@@ -56,8 +56,8 @@ impl Broker {
 
     /// What one frontend may have of that; `None` if there is only one.
     fn share(&self, limit: usize) -> Option<usize> {
-        let frontends = self.seats.iter().filter(|seat| seat.route().is_some());
-        let share = limit.saturating_mul(self.limits.frontend_share) / 100;
+        let frontends = self.present().filter(|(_, seat)| seat.is_frontend());
+        let share = limit.saturating_mul(self.limits().frontend_share) / 100;
         (frontends.count() > 1).then_some(share.max(1))
     }
 }

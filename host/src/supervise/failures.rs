@@ -18,6 +18,11 @@ impl Failures {
         }
     }
 
+    /// From now on this holds of failures.
+    pub(super) fn follow(&mut self, policy: Restart) {
+        self.policy = policy;
+    }
+
     /// An operator says that the cause is mended.
     pub(super) fn forgive(&mut self) {
         self.recent.clear();

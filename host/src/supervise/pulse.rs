@@ -37,8 +37,8 @@ impl Pulse {
 
     /// Asks, and asks again after each answer that is noted; returns when there was none for too long.
     /// May be dropped and called anew at any time.
-    pub(super) async fn lost(&mut self, port: &Port) -> Duration {
-        let Some(patience) = self.patience else {
+    pub(super) async fn lost(&mut self, port: Option<&Port>) -> Duration {
+        let (Some(patience), Some(port)) = (self.patience, port) else {
             return std::future::pending().await;
         };
         loop {
@@ -57,6 +57,13 @@ impl Pulse {
                     self.state = State::Answers(Instant::now() + patience / PARTS, left - 1);
                 }
             }
+        }
+    }
+
+    /// From now on it may take this long.
+    pub(super) fn follow(&mut self, patience: Option<Duration>) {
+        if self.patience != patience {
+            (self.patience, self.state) = (patience, State::RestsUntil(Instant::now()));
         }
     }
 
@@ -95,15 +102,15 @@ mod tests {
         let port = Port::shared(asked.clone());
         let mut pulse = Pulse::new(Some(Duration::from_secs(9)));
         for round in 1..4 {
-            let soon = timeout(Duration::from_secs(8), pulse.lost(&port)).await;
+            let soon = timeout(Duration::from_secs(8), pulse.lost(Some(&port))).await;
             assert!(soon.is_err());
             assert_eq!(asked.0.lock().unwrap().len(), round);
             pulse.answered(round as u64);
         }
-        let soon = timeout(Duration::from_secs(8), pulse.lost(&port)).await;
+        let soon = timeout(Duration::from_secs(8), pulse.lost(Some(&port))).await;
         assert!(soon.is_err());
         pulse.answered(3);
-        assert_eq!(pulse.lost(&port).await, Duration::from_secs(9));
+        assert_eq!(pulse.lost(Some(&port)).await, Duration::from_secs(9));
     }
 
     #[tokio::test(start_paused = true)]
@@ -111,20 +118,20 @@ mod tests {
         let port = Port::shared(Arc::new(Asked::default()));
         let mut pulse = Pulse::new(Some(Duration::from_secs(8)));
         assert!(
-            timeout(Duration::from_millis(1), pulse.lost(&port))
+            timeout(Duration::from_millis(1), pulse.lost(Some(&port)))
                 .await
                 .is_err()
         );
         // Nobody looks meanwhile.
         tokio::time::advance(Duration::from_secs(3600)).await;
         assert!(
-            timeout(Duration::from_secs(6), pulse.lost(&port))
+            timeout(Duration::from_secs(6), pulse.lost(Some(&port)))
                 .await
                 .is_err()
         );
         pulse.answered(1);
         assert!(
-            timeout(Duration::from_secs(8), pulse.lost(&port))
+            timeout(Duration::from_secs(8), pulse.lost(Some(&port)))
                 .await
                 .is_err()
         );
@@ -135,7 +142,7 @@ mod tests {
         let asked = Arc::new(Asked::default());
         let port = Port::shared(asked.clone());
         let mut pulse = Pulse::new(None);
-        let lost = timeout(Duration::from_secs(86_400), pulse.lost(&port)).await;
+        let lost = timeout(Duration::from_secs(86_400), pulse.lost(Some(&port))).await;
         assert!(lost.is_err() && asked.0.lock().unwrap().is_empty());
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 const GRACE: Duration = Duration::from_secs(3);
 
 /// Waits until a life is gone, or is left behind.
-pub(super) async fn see_off(broker: &Arc<Broker>, seat: usize, mut told: mpsc::Receiver<Life>) {
+pub(super) async fn see_off(broker: Arc<Broker>, seat: usize, mut told: mpsc::Receiver<Life>) {
     if timeout(GRACE, gone(&mut told)).await.is_ok() {
         return;
     }
@@ -26,7 +26,6 @@ pub(super) async fn see_off(broker: &Arc<Broker>, seat: usize, mut told: mpsc::R
         abandoned,
         "a thread of it hangs and is left behind; it goes when it comes to its end, or with the gateway"
     );
-    let broker = broker.clone();
     tokio::spawn(async move {
         gone(&mut told).await;
         let seat = &broker.seats()[seat];

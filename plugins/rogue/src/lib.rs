@@ -41,7 +41,13 @@ pub struct Config {
     /// How it stops.
     #[serde(default)]
     stop: Manner,
+    /// Answers say that they come from here, and of which build, beside what was asked.
+    #[serde(default)]
+    mark: Option<String>,
 }
+
+/// Tests make other builds of the file by changing this in it.
+const BUILD: &str = "build 0000";
 
 /// How something is done.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
@@ -94,6 +100,7 @@ impl Backend for Rogue {
         Ok(RogueSession {
             role,
             logout: self.config.logout,
+            mark: self.config.mark.clone(),
             cx: self.cx.clone(),
             raw: self.raw.clone(),
         })
@@ -109,6 +116,7 @@ impl Backend for Rogue {
 pub struct RogueSession {
     role: Role,
     logout: Manner,
+    mark: Option<String>,
     cx: BackendContext,
     raw: Arc<Raw>,
 }
@@ -124,6 +132,10 @@ impl BackendSession for RogueSession {
     }
 
     async fn call(&self, command: Command) -> Result<Reply, Fault> {
+        if let (Some(mark), "status") = (&self.mark, command.op.as_str()) {
+            let asked: serde_json::Value = command.args()?;
+            return Reply::new(&serde_json::json!({ "by": mark, "build": BUILD, "asked": asked }));
+        }
         if command.op != "eval" {
             return Ok(Reply::raw(command.args));
         }
