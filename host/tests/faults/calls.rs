@@ -118,7 +118,8 @@ fn what_a_plugin_leaks_is_seen_in_the_size_of_the_process() {
 
 #[test]
 fn a_backend_that_never_lets_anybody_out_keeps_nobodys_place() {
-    for logout in ["hang", "panic"] {
+    // A session that is let out panics in its drop; one that is not may do so when nobody counts any more.
+    for (logout, counted) in [("hang", &[][..]), ("panic", &["rogue.panics"])] {
         let (gateway, crowd) =
             Gateway::crowded("max_sessions = 8", &format!("logout = \"{logout}\""));
         for user in ["admin", "expert"].repeat(20) {
@@ -128,7 +129,6 @@ fn a_backend_that_never_lets_anybody_out_keeps_nobodys_place() {
         }
         crowd.goes_on();
         crowd.disperse();
-        // A session that panics in its drop does so, too.
-        gateway.end().was(0, &["rogue.panics"]);
+        gateway.end().was(0, counted);
     }
 }
