@@ -18,6 +18,9 @@ use tokio::sync::mpsc;
 /// Of the time for shutting down, what the frontends get to answer what they have taken.
 const FRONTENDS_SHARE: f64 = 0.6;
 
+/// Between two looks whether what waits for idleness can be done.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
 /// Errands of operators that may wait while one is done.
 const ERRANDS: usize = 16;
 
@@ -50,6 +53,7 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
         Err(error) => return failed(format!("no thread: {error}")),
     };
     let sweeper = tokio::spawn(sweep(broker.clone()));
+    let switcher = tokio::spawn(switch(broker.clone()));
     let catalog = Arc::new(catalog);
     let (errands, mut wanted) = mpsc::channel::<Errand>(ERRANDS);
     let reloader = Arc::new(Reloader::new(&config.file, catalog.clone(), errands));
@@ -80,6 +84,7 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
     last_resort(whole);
     let clean = staff.stop(whole, FRONTENDS_SHARE).await;
     sweeper.abort();
+    switcher.abort();
     drop(control);
     farewell(&broker, clean, log)
 }
@@ -114,6 +119,15 @@ fn listen_to_operators(
 /// Not on this system.
 #[cfg(not(unix))]
 fn listen_to_operators(_config: &Checked, _broker: &Arc<Broker>, _reloader: &Arc<Reloader>) {}
+
+/// Makes the changes of route that wait until nothing is under way.
+async fn switch(broker: Arc<Broker>) {
+    loop {
+        broker.switch_wanted().await;
+        broker.switch_if_idle();
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+}
 
 /// Reads the configuration anew at each signal, on a thread of its own.
 fn reload_at(signals: Receiver<()>, reloader: Arc<Reloader>) -> std::io::Result<()> {

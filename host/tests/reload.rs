@@ -78,7 +78,7 @@ fn only_what_differs_is_touched_and_the_operator_is_told_what() {
         "  `max_sessions`: 1000 → 1",
         "  `journal_age_s`: 3600 s → 60 s",
         "  backend `two`: started anew, its settings differ; what is under way finishes in its former life",
-        "  frontend `local`: talks to `two`, which lets clients in, too; `max_role`: admin → view",
+        "  frontend `local`: talks to `two`, which says who gets in from now on; `max_role`: admin → view",
     ];
     assert_eq!(said.lines().collect::<Vec<_>>(), lines);
     assert_eq!(who(&mut client), "first");
@@ -272,4 +272,26 @@ fn a_restart_and_new_settings_let_what_is_under_way_finish_in_the_former_life() 
             == 2)
             .then_some(())
     });
+}
+
+#[test]
+fn a_switch_that_waits_for_idleness_is_shown_and_made_when_it_is_time() {
+    let gateway = gateway();
+    let mut slow = Client::login_as(&gateway.socket(), "user");
+    slow.send(&json!({"op": "eval", "args": {"code": "sleep 2000"}}));
+    gateway.wait("it is under way", |gateway| {
+        let said = gateway.say(&["sessions", "--json"]).unwrap();
+        said.contains("\"in_flight\":1").then_some(())
+    });
+    let order = ["route", "local", "two", "--when-idle"];
+    let said = gateway.say(&[&order[..], &["--no-wait"]].concat()).unwrap();
+    assert!(said.contains("will lead to two as soon as"), "{said}");
+    let shown = gateway.say(&["status"]).unwrap();
+    assert!(shown.contains("local → one (→ two when idle)"), "{shown}");
+    // Somebody who waits for it is told what for, and when it is done.
+    let said = gateway.say(&order).unwrap();
+    assert!(said.contains("a request is under way"), "{said}");
+    assert!(said.ends_with("local leads to two now\n"), "{said}");
+    assert_eq!(slow.line(), json!({"ok": null}));
+    assert_eq!(who(&mut slow), "second");
 }

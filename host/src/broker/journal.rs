@@ -329,6 +329,7 @@ impl Broker {
         };
         match self.read_event(&message) {
             Ok(head) => {
+                self.note_run(from, &head.kind, &message.body);
                 let session = head.session;
                 let event = Told {
                     epoch: from.epoch,

@@ -38,6 +38,7 @@ impl Broker {
             .secret
             .into_option()
             .unwrap_or_else(|| Secret::new(""));
+        let by = route.sent(&head.user, &sent);
         let (user, secret) = route.principal(&head.user, sent)?;
         let mut state = self.lock();
         // Whoever answers requests at present: this one says who clients are. In which life is read
@@ -59,6 +60,7 @@ impl Broker {
             user,
             secret,
             client: head.client,
+            sent: by,
         };
         let session = state.sessions.open(applicant, at);
         let (id, ask) = self

@@ -14,6 +14,7 @@ mod allowance;
 mod answer;
 mod call;
 mod clerk;
+mod idle;
 mod journal;
 mod life;
 mod lines;
@@ -87,6 +88,8 @@ pub struct Broker {
     state: Mutex<State>,
     /// Held while frontends are led elsewhere, so that one change of route is whole before the next.
     routing: Mutex<()>,
+    /// Changes of route that wait until nothing is under way.
+    waiting: idle::Waiting,
     intents: Desk,
 }
 
@@ -125,6 +128,7 @@ impl Broker {
             seats: seats.into_iter().collect(),
             state: Mutex::default(),
             routing: Mutex::default(),
+            waiting: idle::Waiting::default(),
             intents: desk,
         });
         clerk::start(&broker, intents, items)?;

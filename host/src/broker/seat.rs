@@ -1,5 +1,6 @@
 //! An instance as the broker sees it: it outlives the plugin's own lives.
 
+use super::idle::RunNote;
 use super::journal::Journal;
 use super::life::{LifeNote, Phase};
 use super::lines::Lines;
@@ -31,6 +32,7 @@ pub struct Seat {
     lines: Lines,
     health: Mutex<head::Health>,
     life: Mutex<LifeNote>,
+    run: Mutex<RunNote>,
     /// What is wanted of its supervisor.
     wishes: Wishes,
     /// It is in the configuration no more, and never comes back.
@@ -93,6 +95,7 @@ impl Seat {
             lines: Lines::default(),
             health: Mutex::new(starting()),
             life: Mutex::default(),
+            run: Mutex::default(),
             wishes: Wishes::default(),
             retired: AtomicBool::new(false),
             duty,
@@ -272,6 +275,11 @@ impl Seat {
         self.wishes.next().await
     }
 
+    /// What it said last of what runs there.
+    pub(super) fn run_note(&self) -> MutexGuard<'_, RunNote> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock_life(&self) -> MutexGuard<'_, LifeNote> {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -288,7 +296,30 @@ fn starting() -> head::Health {
     }
 }
 
+/// What a client has sent that a login rule fits.
+pub(super) struct Sent {
+    user: String,
+    secret_sha256: [u8; 32],
+}
+
 impl Route {
+    /// What a client has sent, if a rule fits it.
+    pub(super) fn sent(&self, user: &str, secret: &Secret) -> Option<Sent> {
+        let sent = Sent {
+            user: user.to_owned(),
+            secret_sha256: Sha256::digest(secret.expose().as_bytes()).into(),
+        };
+        self.rule_of(&sent).is_some().then_some(sent)
+    }
+
+    /// The first rule that fits what a client has sent.
+    pub(super) fn rule_of(&self, sent: &Sent) -> Option<&LoginRule> {
+        self.logins.iter().find(|rule| {
+            let sum = rule.client_secret_sha256;
+            rule.client_user == sent.user && sum.is_none_or(|sum| sum == sent.secret_sha256)
+        })
+    }
+
     /// Who a client is at the backend, by what it sent.
     pub(super) fn principal(&self, user: &str, secret: Secret) -> Result<(String, Secret), Fault> {
         let sent: [u8; 32] = Sha256::digest(secret.expose().as_bytes()).into();

@@ -1,6 +1,7 @@
 //! Clients that are logged in.
 
 use super::Place;
+use super::seat::{Route, Sent};
 use patchbay_abi::{Kind, Message, Secret, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::Op;
@@ -13,6 +14,8 @@ pub(crate) struct Session {
     /// The seat of the backend that let it in. Only that one ever gets its secret, also when the
     /// configuration names another one for its frontend meanwhile.
     pub(super) authority: usize,
+    /// What a login rule took it by.
+    pub(super) sent: Option<Sent>,
     /// Who it is at the backend, and how that is proved.
     pub(super) user: String,
     pub(super) secret: Secret,
@@ -32,6 +35,7 @@ pub(super) struct Applicant {
     pub(super) user: String,
     pub(super) secret: Secret,
     pub(super) client: String,
+    pub(super) sent: Option<Sent>,
 }
 
 /// Requests that have no answer yet.
@@ -79,10 +83,12 @@ impl Sessions {
             user,
             secret,
             client,
+            sent,
         } = applicant;
         let session = Session {
             frontend,
             authority: authority.seat,
+            sent,
             user,
             secret,
             client,
@@ -153,6 +159,19 @@ impl Session {
         match self.attachment {
             Attachment::Detached => None,
             Attachment::Attaching(at, _) | Attachment::Attached(at) => Some(at),
+        }
+    }
+
+    /// It is held to another route from now on: it may do no more than that allows. If another backend
+    /// says who gets in, a client that a rule took in is who that backend's rule says; one that has
+    /// proved to the former one who it is has the host's word for it, and its secret stays where it was.
+    pub(super) fn follow(&mut self, route: &Route) {
+        self.role = self.role.min(route.ceiling);
+        let rule = self.sent.as_ref().and_then(|sent| route.rule_of(sent));
+        if let Some(rule) = rule.filter(|_| self.authority != route.backend) {
+            self.user.clone_from(&rule.user);
+            self.secret = rule.secret.clone();
+            self.authority = route.backend;
         }
     }
 

@@ -30,7 +30,13 @@ pub(super) fn sessions(which: &Which) -> Exit {
 pub(super) fn route(which: &Which, frontend: String, backend: String) -> Exit {
     let said =
         format!("{frontend} leads to {backend} now; what was under way finishes where it began\n");
-    which.order(&Order::Route { frontend, backend }, &said)
+    let when_idle = false;
+    let order = Order::Route {
+        frontend,
+        backend,
+        when_idle,
+    };
+    which.order(&order, &said)
 }
 
 pub(super) fn restart(which: &Which, instance: String) -> Exit {
@@ -73,7 +79,7 @@ impl Which {
         }
     }
 
-    fn order(&self, order: &Order, said: &str) -> Exit {
+    pub(super) fn order(&self, order: &Order, said: &str) -> Exit {
         self.ask(order, |answer| {
             (*answer == Answer::Done).then(|| said.to_owned())
         })
@@ -88,7 +94,7 @@ impl Which {
     }
 
     /// Prints what `shown` makes of the answer, or why there is none.
-    fn ask(&self, order: &Order, shown: impl Fn(&Answer) -> Option<String>) -> Exit {
+    pub(super) fn ask(&self, order: &Order, shown: impl Fn(&Answer) -> Option<String>) -> Exit {
         let state = match self.state() {
             Ok(state) => state,
             Err(exit) => return exit,

@@ -13,6 +13,8 @@ mod schema;
 mod status;
 #[cfg(unix)]
 mod table;
+#[cfg(unix)]
+mod when_idle;
 
 use crate::config::{Checked, Mistakes};
 use crate::exit::Exit;
@@ -85,6 +87,12 @@ enum Verb {
         frontend: String,
         /// The backend's id.
         backend: String,
+        /// Only when none of the frontend's requests is under way and nothing runs at its backend; wait for that.
+        #[arg(long)]
+        when_idle: bool,
+        /// Do not wait for it; `patchbay status` shows what is pending.
+        #[arg(long, requires = "when_idle")]
+        no_wait: bool,
         #[command(flatten)]
         which: control::Which,
     },
@@ -146,8 +154,18 @@ impl Cli {
             Verb::Route {
                 frontend,
                 backend,
+                when_idle: false,
                 which,
+                ..
             } => control::route(&which, frontend, backend),
+            #[cfg(unix)]
+            Verb::Route {
+                frontend,
+                backend,
+                no_wait,
+                which,
+                ..
+            } => when_idle::route(&which, &frontend, &backend, !no_wait),
             #[cfg(unix)]
             Verb::Restart { instance, which } => control::restart(&which, instance),
             #[cfg(unix)]

@@ -150,7 +150,9 @@ fn of_admission(was: &Frontend, is: &Frontend) -> Vec<String> {
     } = is;
     let mut what = Vec::new();
     if was.backend != *backend {
-        what.push(format!("talks to `{backend}`, which lets clients in, too"));
+        what.push(format!(
+            "talks to `{backend}`, which says who gets in from now on"
+        ));
     }
     if was.max_role != *max_role {
         what.push(format!(

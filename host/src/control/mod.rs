@@ -33,6 +33,9 @@ pub enum Order {
         frontend: String,
         /// The backend's id.
         backend: String,
+        /// Only when nothing is under way.
+        #[serde(default)]
+        when_idle: bool,
     },
     /// To have an instance ended and started anew.
     Restart {

@@ -133,7 +133,14 @@ impl Desk {
         let changed = match &order {
             Order::Status => return Answer::Status(self.status()),
             Order::Sessions => return Answer::Sessions(self.broker.sessions()),
-            Order::Route { frontend, backend } => self.broker.route(frontend, backend),
+            Order::Route {
+                frontend,
+                backend,
+                when_idle,
+            } => match when_idle {
+                true => self.broker.route_when_idle(frontend, backend),
+                false => self.broker.route(frontend, backend),
+            },
             Order::Restart { instance } => self.reloader.restart(instance),
             Order::Reload { dry_run, colours } => {
                 let outcome = self.reloader.reload(*dry_run);

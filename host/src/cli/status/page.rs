@@ -40,6 +40,9 @@ fn instances(instances: &[InstanceStatus]) -> String {
         if let (false, Some(to)) = (fits(instance), &instance.to) {
             shown += &wrapped(&format!("→ {to}"), 4, 1);
         }
+        if let Some(then) = &instance.then {
+            shown += &wrapped(&format!("→ {then} when nothing is under way"), 4, 1);
+        }
         if !instance.reason.is_empty() {
             shown += &wrapped(&instance.reason, 4, REASON);
         }
@@ -104,6 +107,7 @@ mod tests {
             failures: 3,
             threads_abandoned: 0,
             to: None,
+            then: None,
             sessions: 12,
         }
     }
