@@ -41,7 +41,7 @@ fn instances(instances: &[InstanceStatus]) -> String {
             shown += &wrapped(&format!("→ {to}"), 4, 1);
         }
         if let Some(then) = &instance.then {
-            shown += &wrapped(&format!("→ {then} when nothing is under way"), 4, 1);
+            shown += &wrapped(&format!("→ {then} when idle"), 4, 1);
         }
         if !instance.reason.is_empty() {
             shown += &wrapped(&instance.reason, 4, REASON);
