@@ -41,7 +41,7 @@ pub(super) fn route(which: &Which, frontend: String, backend: String) -> Exit {
 
 pub(super) fn restart(which: &Which, instance: String) -> Exit {
     let said =
-        format!("{instance} was started anew; what a backend has under way it finishes first\n");
+        format!("{instance} was started anew; what a backend had under way is finished first\n");
     which.order(&Order::Restart { instance }, &said)
 }
 
@@ -94,35 +94,43 @@ impl Which {
     }
 
     /// Prints what `shown` makes of the answer, or why there is none.
-    pub(super) fn ask(&self, order: &Order, shown: impl Fn(&Answer) -> Option<String>) -> Exit {
-        let state = match self.state() {
-            Ok(state) => state,
+    fn ask(&self, order: &Order, shown: impl Fn(&Answer) -> Option<String>) -> Exit {
+        let answer = match self.answer(order) {
+            Ok(answer) => answer,
             Err(exit) => return exit,
         };
-        let asked = ask(&state, order).map_err(|why| (Exit::Failed, format!("error: {why}\n")));
-        let told = asked.and_then(|answer| match answer {
-            Answer::Refused(why) => Err((Exit::Failed, format!("error: {why}\n"))),
-            Answer::Mistakes(text) => Err((
-                Exit::Configuration,
-                format!("{text}\nnothing was changed\n"),
-            )),
-            answer if self.json => serde_json::to_string(&answer)
+        let text = match self.json {
+            true => serde_json::to_string(&answer)
                 .map(|line| format!("{line}\n"))
-                .map_err(|error| (Exit::Failed, format!("error: {error}\n"))),
-            answer => shown(&answer).ok_or_else(|| {
-                let why = "error: the gateway is of another version than this command\n";
-                (Exit::Failed, why.to_owned())
-            }),
-        });
-        match told {
-            Ok(text) => {
+                .ok(),
+            false => shown(&answer),
+        };
+        match text {
+            Some(text) => {
                 print!("{text}");
                 Exit::Done
             }
-            Err((exit, why)) => {
-                eprint!("{why}");
-                exit
+            None => {
+                eprintln!("error: the gateway is of another version than this command");
+                Exit::Failed
             }
+        }
+    }
+
+    /// The answer to an order that is not refused; why there is none goes to standard error.
+    pub(super) fn answer(&self, order: &Order) -> Result<Answer, Exit> {
+        let state = self.state()?;
+        let refused = |why: String| {
+            eprintln!("error: {why}");
+            Exit::Failed
+        };
+        match ask(&state, order).map_err(refused)? {
+            Answer::Refused(why) => Err(refused(why)),
+            Answer::Mistakes(text) => {
+                eprintln!("{text}\nnothing was changed");
+                Err(Exit::Configuration)
+            }
+            answer => Ok(answer),
         }
     }
 }
