@@ -41,7 +41,7 @@ fn instances(instances: &[InstanceStatus]) -> String {
             shown += &wrapped(&format!("→ {to}"), 4, 1);
         }
         if let Some(then) = &instance.then {
-            shown += &wrapped(&format!("→ {then} when nothing is under way"), 4, 1);
+            shown += &wrapped(&format!("→ {then} when idle"), 4, 1);
         }
         if !instance.reason.is_empty() {
             shown += &wrapped(&instance.reason, 4, REASON);
@@ -130,7 +130,6 @@ mod tests {
             role: "frontend".into(),
             plugin: "patchbay-socket".into(),
             to: Some("nicos".into()),
-            then: Some("other".into()),
             ..instance("local", "running", "up", "")
         };
         let shown = shown(vec![instance("nicos", "running", "up", ""), frontend]);
@@ -140,7 +139,6 @@ zoom, version 1.2.3, process 4711, up for 2 h, 84 MB of memory
                PLUGIN  IS       SINCE      CLIENTS  FAILED
 nicos          nicos   running  3 min ago  12       3
 local → nicos  socket  running  3 min ago  12       3
-    → other when nothing is under way
 
 all is well
 ";
