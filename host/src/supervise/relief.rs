@@ -1,7 +1,8 @@
 //! How a life of an instance is relieved by another one, of the same settings or of others, of the same build or of
 //! a newer one.
 //!
-//! A backend's next life begins beside the present one. When it says that it serves it takes over: new requests go to
+//! A backend's next life begins beside the present one. When it says that it serves, and one of the clients has been
+//! logged in there, it takes over: new requests go to
 //! it, and sessions with them. The former one answers what it has, for as long as the deadline for shutting down says,
 //! and ends. If the next one does not come to serve, nothing has changed. A frontend holds on to ports and queues that
 //! cannot be held twice: it finishes, and then the next one begins.
@@ -84,7 +85,7 @@ impl Supervisor {
         let id = broker.seats()[charge.seat].id();
         let heir = match Living::begin(&broker, &charge, true) {
             Ok(mut heir) => {
-                let serves = serves(&mut heir, charge.start_deadline);
+                let serves = serves(&mut heir, life.epoch, charge.start_deadline);
                 tokio::select! {
                     biased;
                     // It is still the present one: what ends it is dealt with as ever.
@@ -142,10 +143,16 @@ impl Supervisor {
 }
 
 /// Returns when a life that has been started serves, or why it does not.
-async fn serves(life: &mut Living, within: Duration) -> Result<(), Fault> {
+async fn serves(life: &mut Living, former: u64, within: Duration) -> Result<(), Fault> {
     let fault = |text: &str| Fault::new(FaultKind::Internal, text);
     match tokio::time::timeout(within, life.told.recv()).await {
-        Ok(Some(Life::Ready)) => Ok(()),
+        Ok(Some(Life::Ready)) => {
+            life.meet_a_client_of(former);
+            while life.owes() {
+                tokio::time::sleep(LOOK).await;
+            }
+            Ok(())
+        }
         Ok(Some(Life::Failed(fault))) => Err(fault),
         Ok(Some(Life::Stopped) | None) => Err(fault("it stopped by itself")),
         Err(_) => {
