@@ -15,6 +15,7 @@ mod answer;
 mod call;
 mod clerk;
 mod idle;
+mod introduce;
 mod journal;
 mod life;
 mod lines;
@@ -207,6 +208,7 @@ impl Broker {
         let port = self.seats[seat].disconnect(epoch);
         let gone = Place { seat, epoch };
         self.settle_debts_of(gone);
+        self.lock().sessions.forget(gone);
         self.end_sessions_of(gone);
         for journal in self.seats.iter().filter_map(|(_, seat)| seat.journal()) {
             journal.unsubscribe(gone);
