@@ -16,16 +16,19 @@ pub enum Exit {
     Configuration = 3,
     /// Ended, but the deadline for shutting down passed and something was cut off.
     CutOff = 4,
+    /// The gateway that was asked how it is runs, and not all is well.
+    Unwell = 5,
 }
 
 impl Exit {
     /// Every one, in order.
-    pub const ALL: [Exit; 5] = [
+    pub const ALL: [Exit; 6] = [
         Exit::Done,
         Exit::Failed,
         Exit::Usage,
         Exit::Configuration,
         Exit::CutOff,
+        Exit::Unwell,
     ];
 
     /// For whoever reads the number.
@@ -37,7 +40,10 @@ impl Exit {
             Exit::Configuration => {
                 "mistake in the configuration, or in a plugin that it names; nothing was started or changed"
             }
-            Exit::CutOff => "ended, but some instance had to be cut off",
+            Exit::CutOff => {
+                "ended, but some instance, or a thread of one that hung, had to be cut off"
+            }
+            Exit::Unwell => "`status`: the gateway runs, and not all is well",
         }
     }
 

@@ -115,6 +115,8 @@ pub struct GatewayStatus {
     #[cfg(unix)]
     #[serde(default)]
     pub state: StateFolder,
+    /// Memory of the whole process, plugins included, in bytes; where the system tells.
+    pub memory_bytes: Option<u64>,
     /// Its instances.
     pub instances: Vec<InstanceStatus>,
 }
