@@ -126,8 +126,9 @@ mod tests {
             name: "zoom".into(),
             version: "1.2.3".into(),
             pid: 4711,
-            memory_bytes: Some(84_000_000),
+            up_s: 7300,
             state: crate::control::StateFolder::default(),
+            memory_bytes: Some(84_000_000),
             instances,
         };
         page(&status, Path::new("zoom.toml"))
