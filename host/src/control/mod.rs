@@ -111,12 +111,12 @@ pub struct GatewayStatus {
     pub pid: u32,
     /// How long it has run, in seconds.
     pub up_s: u64,
+    /// Memory of the whole process, plugins included, in bytes; where the system tells.
+    pub memory_bytes: Option<u64>,
     /// Where it notes what must not be done twice.
     #[cfg(unix)]
     #[serde(default)]
     pub state: StateFolder,
-    /// Memory of the whole process, plugins included, in bytes; where the system tells.
-    pub memory_bytes: Option<u64>,
     /// Its instances.
     pub instances: Vec<InstanceStatus>,
 }

@@ -173,8 +173,8 @@ impl Desk {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             up_s: self.begun.elapsed().as_secs(),
-            state: StateFolder::look(&self.state),
             memory_bytes: memory(),
+            state: StateFolder::look(&self.state),
             instances: self.broker.instances(),
         }
     }

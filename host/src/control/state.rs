@@ -40,10 +40,7 @@ impl std::fmt::Display for StateFolder {
         let path = self.path.display().to_string();
         write!(out, "state in {}: ", path.replace(char::is_control, " "))?;
         match &self.trouble {
-            Some(trouble) => write!(
-                out,
-                "{trouble}, so submits are refused; make room or mend it"
-            ),
+            Some(trouble) => write!(out, "{trouble}, so submits are refused"),
             None => write!(out, "{} MiB free", self.free_bytes >> 20),
         }
     }
