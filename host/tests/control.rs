@@ -41,7 +41,7 @@ fn an_operator_sees_everything_and_leads_clients_to_another_backend() {
     for part in [
         "here, version ",
         "local → one",
-        "patchbay-echo",
+        "echo",
         "running",
         "CLIENTS",
     ] {

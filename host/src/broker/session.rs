@@ -138,6 +138,12 @@ impl Sessions {
         self.by_id.len()
     }
 
+    /// How many came through that frontend.
+    pub(super) fn through(&self, frontend: usize) -> usize {
+        let came = |session: &&Session| session.frontend.seat == frontend;
+        self.by_id.values().filter(came).count()
+    }
+
     pub(super) fn ids_of(&self, frontend: Place) -> Vec<u64> {
         let of_frontend = self
             .by_id

@@ -1,42 +1,23 @@
-//! `patchbay status`, `sessions`, `route`, `restart`, `reload` and `plugin reload`: what operators say to a gateway that
-//! runs.
+//! `patchbay sessions`, `route`, `restart`, `reload` and `plugin reload`: what operators say to a gateway that runs.
 
+use super::table::{clean, table};
 use crate::broker::SessionStatus;
 use crate::config::state_path;
-use crate::control::{Answer, Changed, GatewayStatus, Order, ask};
+use crate::control::{Answer, Changed, Order, ask};
 use crate::exit::Exit;
 use clap::Args;
 use std::cell::Cell;
 use std::path::PathBuf;
-use std::time::Duration;
-
-/// Between two looks of `--watch`.
-const EVERY: Duration = Duration::from_secs(2);
 
 /// Which gateway is meant.
 #[derive(Args)]
 pub(super) struct Which {
     /// The configuration file that the gateway runs with.
     #[arg(default_value = "/etc/patchbay/patchbay.toml")]
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// Print JSON.
     #[arg(long)]
-    json: bool,
-}
-
-pub(super) fn status(which: &Which, watch: bool) -> Exit {
-    loop {
-        let exit = which.ask(&Order::Status, |answer| match answer {
-            Answer::Status(status) => Some(table_of_instances(status)),
-            _ => None,
-        });
-        if !watch || exit != Exit::Done {
-            return exit;
-        }
-        std::thread::sleep(EVERY);
-        // To the top left corner, and nothing below.
-        print!("\x1b[H\x1b[2J");
-    }
+    pub(super) json: bool,
 }
 
 pub(super) fn sessions(which: &Which) -> Exit {
@@ -104,6 +85,14 @@ impl Which {
         })
     }
 
+    /// The state directory of that gateway.
+    pub(super) fn state(&self) -> Result<PathBuf, Exit> {
+        state_path(&self.file).map_err(|mistakes| {
+            super::show(&mistakes);
+            Exit::Configuration
+        })
+    }
+
     /// Prints what `shown` makes of the answer, or why there is none.
     fn ask(&self, order: &Order, shown: impl Fn(&Answer) -> Option<String>) -> Exit {
         let answer = match self.answer(order) {
@@ -130,10 +119,7 @@ impl Which {
 
     /// The answer to an order that is not refused; why there is none goes to standard error.
     pub(super) fn answer(&self, order: &Order) -> Result<Answer, Exit> {
-        let state = state_path(&self.file).map_err(|mistakes| {
-            super::show(&mistakes);
-            Exit::Configuration
-        })?;
+        let state = self.state()?;
         let refused = |why: String| {
             eprintln!("error: {why}");
             Exit::Failed
@@ -161,40 +147,6 @@ fn list_of_changes(changed: &Changed, head: &str, nothing: &str) -> String {
     format!("{head}:\n{}", lines.collect::<String>())
 }
 
-fn table_of_instances(status: &GatewayStatus) -> String {
-    let mut rows = vec![
-        ["", "PLUGIN", "IS", "HEALTH", "FOR", "CLIENTS", "FAILED", ""]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    for instance in &status.instances {
-        let name = match &instance.to {
-            Some(to) => format!("{} → {to}", instance.id),
-            None => instance.id.clone(),
-        };
-        let name = match &instance.then {
-            Some(then) => format!("{name} (→ {then} when idle)"),
-            None => name,
-        };
-        rows.push(vec![
-            name,
-            instance.plugin.clone(),
-            instance.phase.clone(),
-            instance.health.clone(),
-            span(instance.since_s),
-            instance.sessions.to_string(),
-            instance.failures.to_string(),
-            instance.reason.clone(),
-        ]);
-    }
-    let (name, version, pid) = (&status.name, &status.version, status.pid);
-    let up = span(status.up_s);
-    format!(
-        "{name}, version {version}, process {pid}, up for {up}\n\n{}",
-        table(&rows)
-    )
-}
-
 fn table_of_sessions(sessions: &[SessionStatus]) -> String {
     if sessions.is_empty() {
         return "nobody is logged in\n".to_owned();
@@ -216,60 +168,4 @@ fn table_of_sessions(sessions: &[SessionStatus]) -> String {
         ]);
     }
     table(&rows)
-}
-
-/// Columns two blanks apart, each as wide as its widest cell; control characters of names are cut out.
-fn table(rows: &[Vec<String>]) -> String {
-    let rows: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| row.iter().map(|cell| clean(cell)).collect())
-        .collect();
-    let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths);
-        let line: String = cells
-            .map(|(cell, width)| format!("{cell:<width$}  "))
-            .collect();
-        format!("{}\n", line.trim_end())
-    };
-    rows.iter().map(line).collect()
-}
-
-fn clean(text: &str) -> String {
-    text.replace(char::is_control, " ")
-}
-
-/// `5 s`, `3 min`, `7 h`, `12 d`.
-fn span(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_aligned_and_names_cannot_paint_the_screen() {
-        let rows = [["a", "long cell", "x"], ["näme", "b\x1b[2J", ""]];
-        let rows: Vec<Vec<String>> = rows.map(|row| row.map(str::to_owned).to_vec()).to_vec();
-        assert_eq!(table(&rows), "a     long cell  x\nnäme  b [2J\n");
-    }
-
-    #[test]
-    fn spans_are_as_coarse_as_one_needs_them() {
-        assert_eq!(
-            [5, 119, 120, 7199, 7200, 172_800].map(span),
-            ["5 s", "119 s", "2 min", "119 min", "2 h", "2 d"]
-        );
-    }
 }
