@@ -168,7 +168,7 @@ impl Supervisor {
 /// Returns when a life that has been started serves, or why it does not.
 async fn serves(life: &mut Living, former: u64, within: Duration) -> Result<(), Fault> {
     let fault = |text: &str| Fault::new(FaultKind::Internal, text);
-    let answer = async {
+    let ready = async {
         loop {
             match life.told.recv().await {
                 Some(Life::Answers(_)) => {}
@@ -178,9 +178,8 @@ async fn serves(life: &mut Living, former: u64, within: Duration) -> Result<(), 
             }
         }
     };
-    match tokio::time::timeout(within, answer).await {
-        Ok(answer) => {
-            answer?;
+    match tokio::time::timeout(within, ready).await {
+        Ok(Ok(())) => {
             life.meet_a_client_of(former);
             // It has the deadline of a login for that.
             while life.owes() {
@@ -188,6 +187,7 @@ async fn serves(life: &mut Living, former: u64, within: Duration) -> Result<(), 
             }
             Ok(())
         }
+        Ok(Err(fault)) => Err(fault),
         Err(_) => {
             let text = format!("it did not start within {} s", within.as_secs());
             Err(fault(&text))
