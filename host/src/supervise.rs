@@ -100,6 +100,7 @@ pub async fn supervise(
                 }
             }
             None => {
+                broker.metrics().add(id, "quarantines", 1);
                 tracing::error!(
                     instance = id,
                     fault = fault_said,

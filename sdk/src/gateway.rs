@@ -1,11 +1,13 @@
 //! A frontend's way to the host.
 
 use crate::events::{EVENT_WINDOW, Events};
+use crate::taken::Taken;
 use crate::{Health, RawJson, Reply, Session};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, Secret, head};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// Sessions are numbered from 1 on.
@@ -17,12 +19,16 @@ pub struct Gateway {
     link: Arc<Link>,
 }
 
+/// A reply, and when the host handed it over.
+type Answer = (Message, Instant);
+
 /// What [`Gateway`], [`Session`] and the glue share.
 pub(crate) struct Link {
     instance: String,
     host: Port,
     next_id: AtomicU64,
-    waiting: Mutex<HashMap<u64, oneshot::Sender<Message>>>,
+    waiting: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
+    pub(crate) taken: Taken,
     events: mpsc::Sender<Message>,
     unread: Mutex<Option<mpsc::Receiver<Message>>>,
 }
@@ -35,6 +41,7 @@ impl Gateway {
             host,
             next_id: AtomicU64::new(1),
             waiting: Mutex::default(),
+            taken: Taken::default(),
             events,
             unread: Mutex::new(Some(unread)),
         };
@@ -64,8 +71,14 @@ impl Gateway {
 
     /// Adds to a counter that operators see.
     pub fn count(&self, counter: &str, add: u64) {
-        let counter = counter.to_owned();
-        let head = head::Metric { counter, add };
+        let head = head::Metric::counted(counter, add);
+        self.link.host.deliver(Message::new(Kind::METRIC, 0, &head));
+    }
+
+    /// Says how much there is of something now, for operators: clients, what waits, the memory that the
+    /// plugin knows to be its own (`memory_bytes`).
+    pub fn level(&self, gauge: &str, value: i64) {
+        let head = head::Metric::level(gauge, value);
         self.link.host.deliver(Message::new(Kind::METRIC, 0, &head));
     }
 
@@ -125,9 +138,10 @@ impl Link {
     /// From the host, on whatever thread it speaks.
     pub(crate) fn take_reply(&self, message: Message) -> Delivery {
         let waiting = self.lock(&self.waiting).remove(&message.id);
-        match waiting.map(|waiting| waiting.send(message)) {
-            Some(Ok(())) => Delivery::Taken,
-            _ => Delivery::Closed,
+        let answer = (message, Instant::now());
+        match waiting.is_some_and(|waiting| waiting.send(answer).is_ok()) {
+            true => Delivery::Taken,
+            false => Delivery::Closed,
         }
     }
 
@@ -138,6 +152,11 @@ impl Link {
             Err(mpsc::error::TrySendError::Full(_)) => Delivery::Refused,
             Err(mpsc::error::TrySendError::Closed(_)) => Delivery::Closed,
         }
+    }
+
+    /// How many events wait for the frontend.
+    pub(crate) fn events_unread(&self) -> usize {
+        self.events.max_capacity() - self.events.capacity()
     }
 
     /// Ends the session that an answer grants which came when nobody wanted it any more.
@@ -207,8 +226,9 @@ impl Link {
         }
         let reply = wait.answered.insert(answered).await;
         wait.answered = None;
-        let reply =
+        let (reply, since) =
             reply.map_err(|_| Fault::new(FaultKind::Internal, "the host dropped a request"))?;
+        self.taken.note(since.elapsed());
         match reply.read_head::<head::Reply>() {
             Ok(head::Reply {
                 fault: Some(fault), ..
@@ -227,7 +247,7 @@ struct Wait<'a> {
     link: &'a Link,
     id: u64,
     /// While the host owes an answer.
-    answered: Option<oneshot::Receiver<Message>>,
+    answered: Option<oneshot::Receiver<Answer>>,
 }
 
 impl Drop for Wait<'_> {
@@ -242,7 +262,7 @@ impl Drop for Wait<'_> {
         };
         if unanswered {
             self.link.host.deliver(Message::bare(Kind::CANCEL, self.id));
-        } else if let Ok(reply) = answered.try_recv() {
+        } else if let Ok((reply, _)) = answered.try_recv() {
             self.link.give_back(&reply);
         }
     }

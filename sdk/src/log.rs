@@ -108,10 +108,7 @@ fn install() {
         };
         let heard = with_speaker(|voice| {
             voice.say(&line);
-            let head = head::Metric {
-                counter: "panics".into(),
-                add: 1,
-            };
+            let head = head::Metric::counted("panics", 1);
             voice.host.deliver(Message::new(Kind::METRIC, 0, &head));
         });
         if !heard {

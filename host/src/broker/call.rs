@@ -3,7 +3,8 @@
 use super::login::broken;
 use super::pending::{Once, Origin, Request, What, call_message};
 use super::session::{Attachment, Session};
-use super::{Broker, Place, State, check};
+use super::trip::{End, Trip};
+use super::{Broker, Place, State};
 use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::{OPS, Op, find_op, nearest};
@@ -15,17 +16,21 @@ type ToSend = (u64, Place, Message);
 impl Broker {
     /// A client asks for something.
     pub(super) fn call(&self, origin: Origin, message: Message) {
-        if let Err(fault) = self.read_call(origin, message) {
+        let mut trip = Trip::begin(&message);
+        if let Err(fault) = self.read_call(origin, message, &mut trip) {
             self.count("requests_refused");
+            self.turned_away(origin, trip, &fault);
             self.refuse(origin, fault);
         }
     }
 
-    fn read_call(&self, origin: Origin, message: Message) -> Result<(), Fault> {
-        check(&message, self.limits.body_bytes)?;
+    fn read_call(&self, origin: Origin, message: Message, trip: &mut Trip) -> Result<(), Fault> {
+        self.check(&message)?;
         let head: head::Call = message.read_head().map_err(broken)?;
         let op = find_op(&head.op).ok_or_else(|| unknown(&head.op))?;
+        trip.asks(op);
         let call = Call {
+            trip: *trip,
             origin,
             session: head.session,
             asker: head.asker.unwrap_or(head.session),
@@ -101,11 +106,13 @@ impl Broker {
                 once: call.once,
             },
             deadline: Instant::now() + deadline,
+            trip: call.trip,
         });
         let Call { op, message, .. } = call;
         let known = state.sessions.get_mut(session)?;
         match &mut known.attachment {
             Attachment::Attached(now) if *now == at => {
+                state.pending.sent(id);
                 Some((id, at, call_message(id, session, op, deadline, message)))
             }
             Attachment::Attaching(now, waiting) if *now == at => {
@@ -129,6 +136,7 @@ impl Broker {
             self.check_room_in_all(in_flight)?;
         }
         if *session.in_flight_of(op) >= limits.in_flight_per_session {
+            self.metrics.limit_hit("max_in_flight_per_session");
             return full(
                 "requests of one client at a time (max_in_flight_per_session)",
                 limits.in_flight_per_session,
@@ -141,7 +149,10 @@ impl Broker {
         let limit = self.limits.in_flight;
         match in_flight < limit {
             true => Ok(()),
-            false => full("requests at a time (max_in_flight)", limit),
+            false => {
+                self.metrics.limit_hit("max_in_flight");
+                full("requests at a time (max_in_flight)", limit)
+            }
         }
     }
 
@@ -171,11 +182,12 @@ impl Broker {
         if let Some((id, request)) = taken {
             if let What::Call {
                 once: Some(once), ..
-            } = request.what
+            } = &request.what
             {
-                self.abandon(once);
+                self.abandon(*once);
             }
             self.tell_cancelled(request.backend, id);
+            self.ended(&request, End::Cancelled);
         }
     }
 
@@ -195,6 +207,7 @@ pub(super) struct Call {
     pub(super) op: &'static Op,
     pub(super) message: Message,
     pub(super) once: Option<Once>,
+    pub(super) trip: Trip,
 }
 
 pub(super) fn check_role(role: Role, op: &Op) -> Result<(), Fault> {

@@ -1,8 +1,9 @@
 //! The events of one backend: numbered, kept for a while, handed out against credit.
 
 use super::login::broken;
-use super::{Broker, Place, check};
+use super::{Broker, Place};
 use patchbay_abi::{Buffer, Delivery, Fault, Kind, Message, Port, head};
+use prometheus_client::metrics::counter::Counter;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -45,6 +46,8 @@ pub(super) struct Reader {
     credit: u32,
     /// The number of the event that it gets next.
     next: u64,
+    /// How often it was told that it has missed events.
+    gaps: Counter,
 }
 
 impl Journal {
@@ -76,7 +79,7 @@ impl Journal {
         ring.hand_out();
     }
 
-    pub(super) fn subscribe(&self, at: Place, port: Port) {
+    pub(super) fn subscribe(&self, at: Place, port: Port, gaps: Counter) {
         let mut ring = self.lock();
         let next = ring.next;
         ring.readers.retain(|reader| reader.at.seat != at.seat);
@@ -85,7 +88,14 @@ impl Journal {
             port,
             credit: 0,
             next,
+            gaps,
         });
+    }
+
+    /// How many events are kept, and what they cost.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let ring = self.lock();
+        (ring.kept.len(), ring.bytes)
     }
 
     pub(super) fn unsubscribe(&self, at: Place) {
@@ -229,6 +239,10 @@ impl Reader {
                 self.credit = 0;
                 return;
             }
+            // The first of a life is told by a gap too, and is none.
+            if then > self.next + 1 && self.next != 0 {
+                self.gaps.inc();
+            }
             self.next = then;
             self.credit -= 1;
         }
@@ -260,6 +274,7 @@ impl Broker {
         match self.read_event(&message) {
             Ok(head) => {
                 let session = head.session;
+                self.seats[from.seat].counts_event(&self.metrics, message.weight());
                 let event = Told {
                     epoch: from.epoch,
                     head,
@@ -297,7 +312,7 @@ impl Broker {
     }
 
     fn read_event(&self, message: &Message) -> Result<head::Event, Fault> {
-        check(message, self.limits.body_bytes)?;
+        self.check(message)?;
         message.read_head().map_err(broken)
     }
 
@@ -305,7 +320,8 @@ impl Broker {
     pub(super) fn subscribe(&self, frontend: Place) {
         let port = self.seats[frontend.seat].port_in(frontend.epoch);
         if let (Some(journal), Some(port)) = (self.journal_of(frontend), port) {
-            journal.subscribe(frontend, port);
+            let gaps = self.metrics.gaps_of(self.seats[frontend.seat].id());
+            journal.subscribe(frontend, port, gaps);
         }
     }
 

@@ -3,7 +3,8 @@
 use super::call::check_role;
 use super::pending::{Origin, Request, What};
 use super::session::{Applicant, Attachment};
-use super::{Broker, Place, State, check};
+use super::trip::{End, Trip};
+use super::{Broker, Place, State};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Secret, head};
 use patchbay_sdk::Role;
 use std::time::Instant;
@@ -16,7 +17,10 @@ impl Broker {
     pub(super) fn login(&self, origin: Origin, message: Message) {
         match self.enter_login(origin, message) {
             Ok((id, at, ask)) => self.hand_over(id, at, ask),
-            Err(fault) => self.refuse(origin, fault),
+            Err(fault) => {
+                self.turned_away(origin, Trip::login(), &fault);
+                self.refuse(origin, fault);
+            }
         }
     }
 
@@ -25,7 +29,7 @@ impl Broker {
         origin: Origin,
         message: Message,
     ) -> Result<(u64, Place, Message), Fault> {
-        check(&message, self.limits.body_bytes)?;
+        self.check(&message)?;
         let mut head: head::Login = message.read_head().map_err(broken)?;
         if head.user.len() > LONGEST_NAME {
             let text = format!("a user name of more than {LONGEST_NAME} bytes");
@@ -72,9 +76,11 @@ impl Broker {
             Err(Fault::new(FaultKind::Busy, text))
         };
         if state.sessions.len() >= self.limits.sessions {
+            self.metrics.limit_hit("max_sessions");
             return full("sessions (max_sessions)", self.limits.sessions);
         }
         if state.pending.logins() >= self.limits.logins_pending {
+            self.metrics.limit_hit("max_logins_pending");
             return full(
                 "logins at a time (max_logins_pending)",
                 self.limits.logins_pending,
@@ -97,6 +103,7 @@ impl Broker {
             session,
             what: What::Login,
             deadline: Instant::now() + self.limits.login,
+            trip: Trip::login().sent(),
         });
         let known = state.sessions.get_mut(session)?;
         let authority = self.seats[known.frontend.seat].route()?.backend;
@@ -105,6 +112,7 @@ impl Broker {
 
     /// The backend has let a client in, or not.
     pub(super) fn login_answered(&self, request: Request, answer: Result<Message, Fault>) {
+        self.ended(&request, End::from(&answer));
         let granted = answer.and_then(|reply| read_session(&reply).map(|granted| (granted, reply)));
         let known = match (granted, request.origin) {
             (Ok((granted, reply)), Some(origin)) => self.let_in(origin, &request, granted, reply),

@@ -22,7 +22,9 @@ mod reroute;
 mod seat;
 mod session;
 mod status;
+mod stock;
 mod sweep;
+mod trip;
 mod verdict;
 
 pub use life::{LifeNote, Phase};
@@ -132,6 +134,7 @@ impl Broker {
 
     /// From now on the instance is spoken to through `port`.
     pub fn connect(&self, seat: usize, epoch: u64, port: Port) {
+        self.metrics.add(self.seats[seat].id(), "starts", 1);
         self.seats[seat].connect(epoch, port);
         if let Some(journal) = self.seats[seat].journal() {
             journal.begin(epoch);
@@ -185,6 +188,15 @@ impl Broker {
             );
         }
         taken
+    }
+
+    /// Whether a message is within its limits, and JSON.
+    fn check(&self, message: &Message) -> Result<(), Fault> {
+        check(message, self.limits.body_bytes).inspect_err(|fault| {
+            if fault.kind == FaultKind::TooLarge {
+                self.metrics.limit_hit("max_body_bytes");
+            }
+        })
     }
 
     fn unavailable(&self, seat: usize) -> Fault {
@@ -289,9 +301,13 @@ impl HostSide {
     }
 
     fn metric(&self, message: &Message) {
-        if let Ok(head::Metric { counter, add }) = message.read_head() {
-            let id = self.broker.seats[self.at.seat].id();
-            self.broker.metrics.add(id, &counter, add);
+        if let Ok(told) = message.read_head::<head::Metric>() {
+            let (id, metrics) = (self.broker.seats[self.at.seat].id(), &self.broker.metrics);
+            match told.set {
+                Some(value) => metrics.set(id, &told.counter, value),
+                None if told.seconds.is_empty() => metrics.add(id, &told.counter, told.add),
+                None => metrics.measured(id, &told.counter, &told.seconds),
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The requests that wait for an answer.
 
 use super::Place;
+use super::stock::ByBackend;
+use super::trip::Trip;
 use crate::intents::Digest;
 use patchbay_abi::{Fault, Kind, Message, head};
 use patchbay_sdk::model::Op;
@@ -23,6 +25,7 @@ pub(crate) struct Request {
     pub(super) session: u64,
     pub(super) what: What,
     pub(super) deadline: Instant,
+    pub(super) trip: Trip,
 }
 
 /// What was asked.
@@ -67,9 +70,13 @@ pub(crate) struct Pending {
 
 impl Pending {
     /// Enters a request; the number under which the backend will answer it.
-    pub(super) fn enter(&mut self, request: Request) -> u64 {
+    pub(super) fn enter(&mut self, mut request: Request) -> u64 {
         self.last_id += 1;
         let id = self.last_id;
+        // One that was answered and is only being noted keeps the number that the backend knows.
+        if !matches!(request.what, What::Noting(_)) {
+            request.trip.number = id;
+        }
         self.by_deadline.insert((request.deadline, id));
         if let Some(origin) = request.origin {
             self.by_origin.insert(origin, id);
@@ -109,6 +116,7 @@ impl Pending {
     pub(super) fn unpark(&mut self, id: u64, backend: Place) -> Option<(&'static Op, Message)> {
         let request = self.requests.get_mut(&id)?;
         request.backend = backend;
+        request.trip = request.trip.sent();
         match &mut request.what {
             What::Call { op, parked, .. } => {
                 let asked = parked.take()?;
@@ -116,6 +124,13 @@ impl Pending {
                 Some((*op, call_message(id, request.session, op, left, asked)))
             }
             What::Login | What::Keyed { .. } | What::Noting(_) => None,
+        }
+    }
+
+    /// Notes that a request goes to the backend now.
+    pub(super) fn sent(&mut self, id: u64) {
+        if let Some(request) = self.requests.get_mut(&id) {
+            request.trip = request.trip.sent();
         }
     }
 
@@ -151,6 +166,15 @@ impl Pending {
 
     pub(super) fn len(&self) -> usize {
         self.requests.len()
+    }
+
+    /// How many requests wait, by the seat of the backend that they wait for.
+    pub(super) fn by_backend(&self) -> ByBackend {
+        let mut counts = ByBackend::new();
+        for request in self.requests.values() {
+            *counts.entry(request.backend.seat).or_default() += 1;
+        }
+        counts
     }
 
     pub(super) fn logins(&self) -> usize {

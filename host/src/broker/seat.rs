@@ -2,11 +2,13 @@
 
 use super::journal::Journal;
 use super::life::{LifeNote, Phase};
+use crate::metrics::Metrics;
 use patchbay_abi::{Fault, FaultKind, Message, Port, Secret, head};
 use patchbay_sdk::Role;
+use prometheus_client::metrics::counter::Counter;
 use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 use tokio::sync::Notify;
 
@@ -29,6 +31,8 @@ pub struct Seat {
     life: Mutex<LifeNote>,
     /// Told when an operator wants it restarted.
     restart: Notify,
+    /// Of a backend: its events and their bytes.
+    events: OnceLock<(Counter, Counter)>,
     duty: Duty,
 }
 
@@ -94,6 +98,7 @@ impl Seat {
             health: Mutex::new(starting()),
             life: Mutex::default(),
             restart: Notify::new(),
+            events: OnceLock::new(),
             duty,
         }
     }
@@ -108,6 +113,13 @@ impl Seat {
             Duty::Backend(journal) => Some(journal),
             Duty::Frontend { .. } => None,
         }
+    }
+
+    /// Counts an event that it has told.
+    pub(super) fn counts_event(&self, metrics: &Metrics, bytes: usize) {
+        let (events, event_bytes) = self.events.get_or_init(|| metrics.events_of(&self.id));
+        events.inc();
+        event_bytes.inc_by(bytes as u64);
     }
 
     pub(super) fn route(&self) -> Option<&Route> {

@@ -146,13 +146,41 @@ pub struct Log {
     pub message: String,
 }
 
-/// Of `METRIC`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Of `METRIC`: something was counted (`add`), there is so much of it now (`set`), or it took so long
+/// (`seconds`).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Metric {
-    /// A counter's name, in `snake_case`.
+    /// Its name, in `snake_case`.
     pub counter: String,
     /// By how much it grew.
+    #[serde(default)]
     pub add: u64,
+    /// How much there is of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<i64>,
+    /// How long it took, each time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seconds: Vec<f32>,
+}
+
+impl Metric {
+    /// A counter that grew.
+    pub fn counted(counter: &str, add: u64) -> Self {
+        Metric {
+            counter: counter.to_owned(),
+            add,
+            ..Metric::default()
+        }
+    }
+
+    /// How much there is of something now.
+    pub fn level(gauge: &str, value: i64) -> Self {
+        Metric {
+            counter: gauge.to_owned(),
+            set: Some(value),
+            ..Metric::default()
+        }
+    }
 }
 
 /// Of `HEALTH`.

@@ -1,6 +1,7 @@
 //! A backend's side of the boundary.
 
 use super::contain::{contain, drop_contained};
+use super::report::{Depth, report};
 use super::runtime::{Runtime, stop_deadline};
 use super::{read_config, send_failed};
 use crate::{Backend, BackendContext, BackendSession, Command, Login, Reply, Role};
@@ -56,6 +57,7 @@ impl<B: Backend> BackendSide<B> {
         let runtime = Runtime::start(instance, &host, move || of_author.drop_authors())?;
         let (inbox, calls) = mpsc::channel(INBOX);
         runtime.handle.spawn(begin_in_order(shared.clone(), calls));
+        runtime.handle.spawn(report_inbox(host, inbox.downgrade()));
         Ok(Port::new(BackendSide {
             runtime,
             shared,
@@ -244,6 +246,17 @@ fn broken(error: serde_json::Error) -> Fault {
         FaultKind::Internal,
         format!("a broken message from the host: {error}"),
     )
+}
+
+/// Tells how many calls wait for their turn.
+async fn report_inbox(host: Port, inbox: mpsc::WeakSender<Command>) {
+    let mut depth = Depth::default();
+    let look = || {
+        let inbox = inbox.upgrade()?;
+        let waiting = inbox.max_capacity() - inbox.capacity();
+        Some(depth.changed("inbox_depth", waiting).into_iter().collect())
+    };
+    report(host, look).await;
 }
 
 /// Begins what waits, in its order; what was cancelled meanwhile is left out.
