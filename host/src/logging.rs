@@ -22,8 +22,19 @@ pub struct Log {
 
 impl Log {
     /// Lines that could not be written because nobody read standard error.
-    pub fn dropped(&self) -> usize {
-        self.dropped.dropped_lines()
+    pub fn dropped(&self) -> Dropped {
+        Dropped(self.dropped.clone())
+    }
+}
+
+/// Counts the lines that could not be written because nobody read standard error.
+#[derive(Clone)]
+pub struct Dropped(ErrorCounter);
+
+impl Dropped {
+    /// How many there are, since the start.
+    pub fn lines(&self) -> usize {
+        self.0.dropped_lines()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The life of a gateway: take the seats, start everything, wait for a signal, drain, end.
 
+use crate::admin;
 use crate::broker::{Broker, Limits, LoginRule, Route, Seat};
 use crate::config::{Checked, Frontend, Instance, UnmappedLogins};
 use crate::exit::Exit;
@@ -60,6 +61,7 @@ async fn serve(
     };
     let sweeper = tokio::spawn(sweep(broker.clone()));
     let control = listen_to_operators(config, &broker);
+    watch_over(config, &broker, log);
     let (ready, mut all_ready) = mpsc::channel::<()>(1);
     let backends = config.backends.iter().map(|backend| &backend.instance);
     let frontends = config.frontends.iter().map(|frontend| &frontend.instance);
@@ -94,6 +96,17 @@ async fn serve(
     farewell(&broker, clean, log)
 }
 
+/// Lets machines look at the gateway.
+fn watch_over(config: &Checked, broker: &Arc<Broker>, log: &Log) {
+    let gateway = &config.gateway;
+    let desk = admin::Desk {
+        name: gateway.name.clone(),
+        broker: broker.clone(),
+        dropped: log.dropped(),
+    };
+    admin::start(&gateway.admin, desk);
+}
+
 /// Without it the gateway serves its clients all the same.
 #[cfg(unix)]
 fn listen_to_operators(config: &Checked, broker: &Arc<Broker>) -> Option<crate::control::Control> {
@@ -117,7 +130,7 @@ async fn shut_down(frontends: &mut Team, backends: &mut Team, whole: Duration) -
 }
 
 fn farewell(broker: &Broker, clean: bool, log: &Log) -> Exit {
-    let (counted, unwritten) = (broker.metrics().summary(), log.dropped());
+    let (counted, unwritten) = (broker.metrics().summary(), log.dropped().lines());
     tracing::info!(counted, unwritten, "ended");
     match clean {
         true => Exit::Done,

@@ -63,6 +63,7 @@ pub async fn supervise(
     let mut ready = Some(ready);
     let seat = &broker.seats()[charge.seat];
     seat.is_of(&charge.plugin.manifest.name);
+    seat.is_built(charge.plugin.build());
     loop {
         seat.enters(Phase::Starting, "");
         let epoch = new_epoch();

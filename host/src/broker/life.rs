@@ -1,5 +1,6 @@
 //! Where an instance is in its life, as its supervisor notes it.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Where an instance is in its life.
@@ -33,11 +34,26 @@ impl Phase {
     }
 }
 
+/// What a plugin says of its build, and where it was found.
+#[derive(Debug, Clone, Default)]
+pub struct Build {
+    /// Its version.
+    pub version: String,
+    /// That of its SDK.
+    pub sdk: String,
+    /// That of its ABI.
+    pub abi: u32,
+    /// Its file.
+    pub file: PathBuf,
+}
+
 /// What is noted.
 #[derive(Debug, Clone)]
 pub struct LifeNote {
     /// What it is an instance of.
     pub plugin: String,
+    /// What its plugin was built as.
+    pub build: Build,
     /// Where it is.
     pub phase: Phase,
     /// Why, if that needs a word.
@@ -52,6 +68,7 @@ impl Default for LifeNote {
     fn default() -> Self {
         LifeNote {
             plugin: String::new(),
+            build: Build::default(),
             phase: Phase::Starting,
             reason: String::new(),
             since: Instant::now(),

@@ -27,7 +27,7 @@ mod sweep;
 mod trip;
 mod verdict;
 
-pub use life::{LifeNote, Phase};
+pub use life::{Build, LifeNote, Phase};
 pub use seat::{Life, LoginRule, Route, Seat};
 pub use status::{InstanceStatus, SessionStatus};
 

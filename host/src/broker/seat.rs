@@ -1,7 +1,7 @@
 //! An instance as the broker sees it: it outlives the plugin's own lives.
 
 use super::journal::Journal;
-use super::life::{LifeNote, Phase};
+use super::life::{Build, LifeNote, Phase};
 use crate::metrics::Metrics;
 use patchbay_abi::{Fault, FaultKind, Message, Port, Secret, head};
 use patchbay_sdk::Role;
@@ -208,6 +208,11 @@ impl Seat {
     /// Notes what it is an instance of.
     pub fn is_of(&self, plugin: &str) {
         plugin.clone_into(&mut self.lock_life().plugin);
+    }
+
+    /// Notes what its plugin was built as.
+    pub fn is_built(&self, build: Build) {
+        self.lock_life().build = build;
     }
 
     /// Notes where it is in its life, and why if that needs a word.

@@ -7,6 +7,7 @@ use toml::de::DeTable;
 
 use crate::intents::Keeping;
 
+use super::admin::address;
 use super::checked::{Deadlines, Gateway, Journal, Limits, Restart};
 use super::key::{Key, Number, Presence};
 use super::mistake::{Findings, Note};
@@ -33,6 +34,7 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
             .collect(),
         log_level: fields.choice(&keys::LOG_LEVEL),
         log_format: fields.choice(&keys::LOG_FORMAT),
+        admin: address(&fields, findings),
         deadlines: deadlines(&fields),
         limits: limits(&fields),
         journal: Journal {

@@ -10,6 +10,8 @@ mod serve;
 #[cfg(unix)]
 pub use ask::ask;
 #[cfg(unix)]
+pub(crate) use serve::listen;
+#[cfg(unix)]
 pub use serve::{Control, serve};
 
 use crate::broker::{InstanceStatus, SessionStatus};

@@ -55,12 +55,11 @@ pub fn serve(name: &str, state: &Path, broker: Arc<Broker>) -> Result<Control, S
     Ok(Control { file })
 }
 
-fn listen(file: &Path) -> io::Result<UnixListener> {
+/// Listens at a file that only this user can reach.
+pub(crate) fn listen(file: &Path) -> io::Result<UnixListener> {
     // One that nobody listens on any more was left behind by a gateway that was killed.
     if UnixStream::connect(file).is_ok() {
-        return Err(io::Error::other(
-            "another gateway uses this state directory",
-        ));
+        return Err(io::Error::other("another process listens there already"));
     }
     match std::fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

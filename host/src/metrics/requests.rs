@@ -124,7 +124,14 @@ pub(super) struct Requests {
     asked_bytes: Counters,
     answered_bytes: Counters,
     /// By operation, frontend and backend, so that a request costs one look-up and no text.
-    known: RwLock<HashMap<&'static str, Vec<(String, String, Arc<Meters>)>>>,
+    known: RwLock<HashMap<&'static str, Vec<Known>>>,
+}
+
+/// One way that an operation has gone.
+struct Known {
+    frontend: String,
+    backend: String,
+    meters: Arc<Meters>,
 }
 
 /// What is counted of one operation between a frontend and a backend.
@@ -212,8 +219,8 @@ impl Requests {
         let of_op = known.get(round.op)?;
         let found = of_op
             .iter()
-            .find(|(frontend, backend, _)| frontend == round.frontend && backend == round.backend);
-        found.map(|(.., meters)| meters.clone())
+            .find(|known| known.frontend == round.frontend && known.backend == round.backend);
+        found.map(|known| known.meters.clone())
     }
 
     fn make(&self, round: &Round<'_>) -> Arc<Meters> {
@@ -230,10 +237,13 @@ impl Requests {
             asked_bytes: self.asked_bytes.get_or_create_owned(&ends),
             answered_bytes: self.answered_bytes.get_or_create_owned(&ends),
         });
-        let names = (round.frontend.to_owned(), round.backend.to_owned());
+        let way = Known {
+            frontend: round.frontend.to_owned(),
+            backend: round.backend.to_owned(),
+            meters: meters.clone(),
+        };
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let of_op = known.entry(round.op).or_default();
-        of_op.push((names.0, names.1, meters.clone()));
+        known.entry(round.op).or_default().push(way);
         meters
     }
 
