@@ -19,3 +19,4 @@ pub mod metrics;
 pub mod plugin;
 pub mod run;
 pub mod supervise;
+pub mod trace;

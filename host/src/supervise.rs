@@ -136,7 +136,9 @@ async fn live(
     broker.connect(charge.seat, epoch, port.clone());
     let head = head::Start {
         instance: id.to_owned(),
-        level: charge.level.to_owned(),
+        level: broker.seats()[charge.seat]
+            .begins_to_log(charge.level)
+            .to_owned(),
     };
     let start = Message::new(Kind::START, 0, &head).body(charge.config.clone());
     let ended = match port.deliver(start) {

@@ -127,6 +127,7 @@ fn limits_that_are_hit_are_named() {
         urgent: false,
         key: None,
         asker: None,
+        reference: None,
     };
     let large = format!("\"{}\"", "x".repeat(200_001));
     let message = Message::new(Kind::CALL, 8, &head).body(large);

@@ -94,7 +94,7 @@ impl Gateway {
             vouched: None,
         };
         let ask = |id| Message::new(Kind::LOGIN, id, &head).secret(secret);
-        let reply = self.link.ask(ask).await?;
+        let reply = self.link.ask(ask).await.outcome?;
         let granted = reply
             .read_head::<head::Reply>()
             .ok()
@@ -188,6 +188,7 @@ impl Link {
             urgent: false,
             key: key.map(str::to_owned),
             asker: None,
+            reference: None,
         }
     }
 
@@ -197,19 +198,32 @@ impl Link {
         args: RawJson,
     ) -> Result<Reply, Fault> {
         let ask = |id| Message::new(Kind::CALL, id, &head).body(args.into_buffer());
-        let reply = self.ask(ask).await?;
+        let reply = self.ask(ask).await;
+        let reply = self.note_in_the_log(&head, reply)?;
         Ok(Reply {
             blobs: reply.blobs.into_iter().collect(),
             body: RawJson::from_buffer(reply.body),
         })
     }
 
+    /// So that the log of a frontend knows a request by the host's number and by the client's own name for it.
+    fn note_in_the_log(&self, asked: &head::Call, answer: Answered) -> Result<Message, Fault> {
+        let request = answer.request;
+        let (session, op) = (asked.session, asked.op.as_str());
+        let reference = asked.reference.as_deref();
+        match &answer.outcome {
+            Ok(_) => tracing::debug!(request, session, op, reference, "answered"),
+            Err(fault) => {
+                let fault = fault.message.as_str();
+                tracing::debug!(request, session, op, reference, fault, "answered");
+            }
+        }
+        answer.outcome
+    }
+
     /// Sends a request and waits for its reply, or its fault. The host ends every wait: it answers
     /// at the deadline in the backend's place.
-    pub(crate) async fn ask(
-        self: &Arc<Self>,
-        request: impl FnOnce(u64) -> Message,
-    ) -> Result<Message, Fault> {
+    pub(crate) async fn ask(self: &Arc<Self>, request: impl FnOnce(u64) -> Message) -> Answered {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         self.lock(&self.waiting).insert(id, answer);
@@ -219,25 +233,48 @@ impl Link {
             answered: None,
         };
         if self.host.deliver(request(id)) != Delivery::Taken {
-            return Err(Fault::new(
-                FaultKind::ShuttingDown,
-                "the gateway is shutting down",
-            ));
+            let why = "the gateway is shutting down";
+            return Answered::failed(Fault::new(FaultKind::ShuttingDown, why));
         }
         let reply = wait.answered.insert(answered).await;
         wait.answered = None;
-        let (reply, since) =
-            reply.map_err(|_| Fault::new(FaultKind::Internal, "the host dropped a request"))?;
-        self.taken.note(since.elapsed());
-        match reply.read_head::<head::Reply>() {
-            Ok(head::Reply {
-                fault: Some(fault), ..
-            }) => Err(fault),
-            Ok(_) => Ok(reply),
-            Err(error) => Err(Fault::new(
+        match reply {
+            Ok((reply, since)) => {
+                self.taken.note(since.elapsed());
+                Answered::read(reply)
+            }
+            Err(_) => Answered::failed(Fault::new(
                 FaultKind::Internal,
-                format!("a broken reply: {error}"),
+                "the host dropped a request",
             )),
+        }
+    }
+}
+
+/// What came of a request, and the host's number of it; 0 if it has none.
+pub(crate) struct Answered {
+    request: u64,
+    outcome: Result<Message, Fault>,
+}
+
+impl Answered {
+    fn failed(fault: Fault) -> Self {
+        Answered {
+            request: 0,
+            outcome: Err(fault),
+        }
+    }
+
+    fn read(reply: Message) -> Self {
+        match reply.read_head::<head::Reply>() {
+            Ok(head) => Answered {
+                request: head.request,
+                outcome: head.fault.map_or(Ok(reply), Err),
+            },
+            Err(error) => {
+                let text = format!("a broken reply: {error}");
+                Answered::failed(Fault::new(FaultKind::Internal, text))
+            }
         }
     }
 }
@@ -314,6 +351,7 @@ mod tests {
             &head::Reply {
                 fault: None,
                 session,
+                ..head::Reply::default()
             },
         )
     }

@@ -1,7 +1,7 @@
 //! How a request gets to its backend.
 
 use super::login::broken;
-use super::pending::{Once, Origin, Request, What, call_message};
+use super::pending::{Once, Origin, Request, What, call_message, short_reference};
 use super::session::{Attachment, Session};
 use super::trip::{End, Trip};
 use super::{Broker, Place, State};
@@ -37,6 +37,7 @@ impl Broker {
             op,
             message,
             once: None,
+            reference: head.reference.and_then(short_reference),
         };
         match op.once {
             true => self.look_up(head.key.as_deref(), call),
@@ -46,13 +47,31 @@ impl Broker {
 
     /// Enters a request and sends it on its way.
     pub(super) fn enter_call(&self, call: Call) -> Result<(), Fault> {
-        let (to_send, farewells) = {
+        let (origin, session, op) = (call.origin, call.session, call.op.name);
+        let reference = call.reference.clone();
+        let seen = self.tap.is_watched().then(|| call.message.clone());
+        let (id, at, to_send, farewells) = {
             let mut state = self.lock();
             let at = self.admit(&mut state, &call)?;
-            let to_send = self.send_or_park(&mut state, at, call);
-            (to_send, std::mem::take(&mut state.farewells))
+            let (id, to_send) = self
+                .send_or_park(&mut state, at, call)
+                .ok_or_else(no_session)?;
+            (id, at, to_send, std::mem::take(&mut state.farewells))
         };
         self.say_farewells(farewells);
+        let (frontend, backend) = (self.seats[origin.at.seat].id(), self.seats[at.seat].id());
+        tracing::debug!(
+            request = id,
+            session,
+            op,
+            frontend,
+            backend,
+            reference,
+            "asked"
+        );
+        if let Some(asked) = seen {
+            self.show_request(origin, (id, session, op), at, &asked);
+        }
         if let Some((id, at, message)) = to_send {
             self.hand_over(id, at, message);
         }
@@ -81,8 +100,13 @@ impl Broker {
     }
 
     /// Straight to the backend if the session is known there; otherwise it waits until the session
-    /// has been logged in again.
-    fn send_or_park(&self, state: &mut State, at: Place, call: Call) -> Option<ToSend> {
+    /// has been logged in again. The number of the request, and what is to be sent now.
+    fn send_or_park(
+        &self,
+        state: &mut State,
+        at: Place,
+        call: Call,
+    ) -> Option<(u64, Option<ToSend>)> {
         let deadline = if call.op.long {
             self.limits.long
         } else {
@@ -108,23 +132,29 @@ impl Broker {
             deadline: Instant::now() + deadline,
             trip: call.trip,
         });
-        let Call { op, message, .. } = call;
+        let Call {
+            op,
+            message,
+            reference,
+            ..
+        } = call;
         let known = state.sessions.get_mut(session)?;
         match &mut known.attachment {
             Attachment::Attached(now) if *now == at => {
                 state.pending.sent(id);
-                Some((id, at, call_message(id, session, op, deadline, message)))
+                let call = call_message(id, session, op, deadline, message, reference);
+                Some((id, Some((id, at, call))))
             }
             Attachment::Attaching(now, waiting) if *now == at => {
                 waiting.push(id);
                 state.pending.park(id, message);
-                None
+                Some((id, None))
             }
             stale => {
                 *stale = Attachment::Attaching(at, vec![id]);
                 state.pending.park(id, message);
                 let (login, ask) = self.ask_for_login(state, None, at, session)?;
-                Some((login, at, ask))
+                Some((id, Some((login, at, ask))))
             }
         }
     }
@@ -187,7 +217,9 @@ impl Broker {
                 self.abandon(*once);
             }
             self.tell_cancelled(request.backend, id);
-            self.ended(&request, End::Cancelled);
+            let given_up = Err(Fault::new(FaultKind::Cancelled, "nobody waits any more"));
+            self.show_answer(&request, &given_up);
+            self.ended(&request, End::CANCELLED);
         }
     }
 
@@ -207,6 +239,8 @@ pub(super) struct Call {
     pub(super) op: &'static Op,
     pub(super) message: Message,
     pub(super) once: Option<Once>,
+    /// What its client calls it.
+    pub(super) reference: Option<String>,
     pub(super) trip: Trip,
 }
 

@@ -263,7 +263,7 @@ impl Clerk {
                         broker.count("requests_refused");
                         let fault = self.not_sent(broker, once, fault);
                         broker.turned_away(origin, trip, &fault);
-                        broker.answer_to(origin, Err(fault));
+                        broker.refuse(origin, fault);
                     }
                     None => _ = self.not_sent(broker, once, given_up()),
                 }

@@ -274,6 +274,7 @@ impl Broker {
         match self.read_event(&message) {
             Ok(head) => {
                 let session = head.session;
+                self.show_event(from, &head, &message);
                 self.seats[from.seat].counts_event(&self.metrics, message.weight());
                 let event = Told {
                     epoch: from.epoch,

@@ -54,6 +54,8 @@ pub struct LifeNote {
     pub plugin: String,
     /// What its plugin was built as.
     pub build: Build,
+    /// What it logs in this life, if nobody has changed that.
+    pub level: &'static str,
     /// Where it is.
     pub phase: Phase,
     /// Why, if that needs a word.
@@ -69,6 +71,7 @@ impl Default for LifeNote {
         LifeNote {
             plugin: String::new(),
             build: Build::default(),
+            level: "info",
             phase: Phase::Starting,
             reason: String::new(),
             since: Instant::now(),

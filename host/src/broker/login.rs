@@ -16,7 +16,13 @@ impl Broker {
     /// A frontend wants to log a client in.
     pub(super) fn login(&self, origin: Origin, message: Message) {
         match self.enter_login(origin, message) {
-            Ok((id, at, ask)) => self.hand_over(id, at, ask),
+            Ok((id, at, ask)) => {
+                if self.tap.is_watched() {
+                    let session = ask.read_head().map_or(0, |head: head::Login| head.session);
+                    self.show_request(origin, (id, session, "login"), at, &ask);
+                }
+                self.hand_over(id, at, ask);
+            }
             Err(fault) => {
                 self.turned_away(origin, Trip::login(), &fault);
                 self.refuse(origin, fault);
@@ -112,7 +118,8 @@ impl Broker {
 
     /// The backend has let a client in, or not.
     pub(super) fn login_answered(&self, request: Request, answer: Result<Message, Fault>) {
-        self.ended(&request, End::from(&answer));
+        self.show_answer(&request, &answer);
+        self.ended(&request, End::of(&answer));
         let granted = answer.and_then(|reply| read_session(&reply).map(|granted| (granted, reply)));
         let known = match (granted, request.origin) {
             (Ok((granted, reply)), Some(origin)) => self.let_in(origin, &request, granted, reply),
@@ -153,6 +160,7 @@ impl Broker {
         let head = head::Reply {
             fault: None,
             session: Some(granted),
+            ..head::Reply::default()
         };
         let welcome = Message {
             body: reply.body,

@@ -14,6 +14,7 @@ mod answer;
 mod call;
 mod clerk;
 mod journal;
+mod levels;
 mod life;
 mod login;
 mod once;
@@ -21,12 +22,14 @@ mod pending;
 mod reroute;
 mod seat;
 mod session;
+mod sight;
 mod status;
 mod stock;
 mod sweep;
 mod trip;
 mod verdict;
 
+pub use levels::LevelStatus;
 pub use life::{Build, LifeNote, Phase};
 pub use seat::{Life, LoginRule, Route, Seat};
 pub use status::{InstanceStatus, SessionStatus};
@@ -34,6 +37,7 @@ pub use status::{InstanceStatus, SessionStatus};
 use crate::intents::Store;
 use crate::logging;
 use crate::metrics::Metrics;
+use crate::trace::Tap;
 use once::Desk;
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
@@ -71,6 +75,7 @@ pub struct Broker {
     seats: Vec<Seat>,
     state: Mutex<State>,
     intents: Desk,
+    tap: Tap,
 }
 
 #[derive(Default)]
@@ -107,6 +112,7 @@ impl Broker {
             seats,
             state: Mutex::default(),
             intents: desk,
+            tap: Tap::default(),
         });
         clerk::start(&broker, intents, items)?;
         Ok(broker)
@@ -165,7 +171,13 @@ impl Broker {
 
     /// Tells a frontend why its request has no answer.
     fn refuse(&self, origin: Origin, fault: Fault) {
+        self.refuse_numbered(origin, 0, fault);
+    }
+
+    /// And by which number its request stands in the logs.
+    fn refuse_numbered(&self, origin: Origin, request: u64, fault: Fault) {
         let head = head::Reply {
+            request,
             fault: Some(fault),
             session: None,
         };

@@ -16,11 +16,11 @@
 //! request, so that the clerk's inbox is never longer than that table may be.
 
 use super::call::Call;
-use super::pending::{Once, Origin, Request, What};
+use super::pending::{Once, Request, What, reference_of};
 use super::trip::End;
 use super::{Broker, Place};
 use crate::intents::Digest;
-use patchbay_abi::{Fault, Message};
+use patchbay_abi::{Fault, Kind, Message, head};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -165,6 +165,7 @@ impl Broker {
             op,
             message: message.clone(),
             once: None,
+            reference: reference_of(message),
             trip: request.trip,
         };
         Some((call, *key))
@@ -198,15 +199,25 @@ impl Broker {
     /// Hands an answer to the frontend that waits for it, if any does.
     pub(super) fn answer(&self, request: &Request, answer: Result<Message, Fault>) {
         let Some(origin) = request.origin else { return };
-        self.ended(request, End::from(&answer));
-        self.answer_to(origin, answer);
-    }
-
-    /// Hands an answer to the frontend that waits for it.
-    pub(super) fn answer_to(&self, origin: Origin, answer: Result<Message, Fault>) {
+        let end = End::of(&answer);
+        self.show_answer(request, &answer);
+        let number = request.trip.number;
         match answer {
-            Ok(reply) => _ = self.reply(origin, reply),
-            Err(fault) => self.refuse(origin, fault),
+            Ok(reply) => {
+                let head = head::Reply {
+                    request: number,
+                    ..head::Reply::default()
+                };
+                self.reply(
+                    origin,
+                    Message {
+                        head: Message::new(Kind::REPLY, 0, &head).head,
+                        ..reply
+                    },
+                );
+            }
+            Err(fault) => self.refuse_numbered(origin, number, fault),
         }
+        self.ended(request, end);
     }
 }

@@ -121,7 +121,9 @@ impl Pending {
             What::Call { op, parked, .. } => {
                 let asked = parked.take()?;
                 let left = request.deadline.saturating_duration_since(Instant::now());
-                Some((*op, call_message(id, request.session, op, left, asked)))
+                let reference = reference_of(&asked);
+                let call = call_message(id, request.session, op, left, asked, reference);
+                Some((*op, call))
             }
             What::Login | What::Keyed { .. } | What::Noting(_) => None,
         }
@@ -182,6 +184,20 @@ impl Pending {
     }
 }
 
+/// A longer name of a client's for its request is not passed on, in bytes.
+const LONGEST_REFERENCE: usize = 256;
+
+/// What the client calls its request.
+pub(super) fn reference_of(asked: &Message) -> Option<String> {
+    let head: head::Call = asked.read_head().ok()?;
+    head.reference.and_then(short_reference)
+}
+
+/// One that is not too long.
+pub(super) fn short_reference(reference: String) -> Option<String> {
+    (reference.len() <= LONGEST_REFERENCE).then_some(reference)
+}
+
 /// What the backend is sent for a client's `CALL`.
 pub(super) fn call_message(
     id: u64,
@@ -189,6 +205,7 @@ pub(super) fn call_message(
     op: &Op,
     left: Duration,
     asked: Message,
+    reference: Option<String>,
 ) -> Message {
     let head = head::Call {
         session,
@@ -197,6 +214,7 @@ pub(super) fn call_message(
         urgent: op.urgent,
         key: None,
         asker: None,
+        reference,
     };
     let Message { body, blobs, .. } = asked;
     Message {

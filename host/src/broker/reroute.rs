@@ -41,7 +41,12 @@ impl Broker {
         Ok(())
     }
 
-    fn seat_of(&self, id: &str, what: &str, fits: impl Fn(&Seat) -> bool) -> Result<usize, String> {
+    pub(super) fn seat_of(
+        &self,
+        id: &str,
+        what: &str,
+        fits: impl Fn(&Seat) -> bool,
+    ) -> Result<usize, String> {
         let found = self
             .seats
             .iter()

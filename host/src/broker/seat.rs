@@ -2,8 +2,10 @@
 
 use super::journal::Journal;
 use super::life::{Build, LifeNote, Phase};
+use crate::config::LogLevel;
+use crate::logging::level_name;
 use crate::metrics::Metrics;
-use patchbay_abi::{Fault, FaultKind, Message, Port, Secret, head};
+use patchbay_abi::{Fault, FaultKind, Kind, Message, Port, Secret, head};
 use patchbay_sdk::Role;
 use prometheus_client::metrics::counter::Counter;
 use sha2::{Digest, Sha256};
@@ -29,6 +31,8 @@ pub struct Seat {
     line: RwLock<Option<Line>>,
     health: Mutex<head::Health>,
     life: Mutex<LifeNote>,
+    /// What it logs, if an operator wants it otherwise than the configuration.
+    level: Mutex<Option<LogLevel>>,
     /// Told when an operator wants it restarted.
     restart: Notify,
     /// Of a backend: its events and their bytes.
@@ -97,6 +101,7 @@ impl Seat {
             line: RwLock::new(None),
             health: Mutex::new(starting()),
             life: Mutex::default(),
+            level: Mutex::default(),
             restart: Notify::new(),
             events: OnceLock::new(),
             duty,
@@ -210,6 +215,12 @@ impl Seat {
         plugin.clone_into(&mut self.lock_life().plugin);
     }
 
+    /// Notes what it logs by the configuration; what it is to log now.
+    pub fn begins_to_log(&self, configured: &'static str) -> &'static str {
+        self.lock_life().level = configured;
+        self.level(configured)
+    }
+
     /// Notes what its plugin was built as.
     pub fn is_built(&self, build: Build) {
         self.lock_life().build = build;
@@ -229,6 +240,21 @@ impl Seat {
             if *health == starting() {
                 health.state = "up".to_owned();
             }
+        }
+    }
+
+    /// What it logs: what an operator wants, or else what is configured.
+    pub fn level(&self, configured: &'static str) -> &'static str {
+        let level = *self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        level.map_or(configured, level_name)
+    }
+
+    /// From now on it logs this, also in its next lives.
+    pub(super) fn set_level(&self, level: LogLevel) {
+        *self.level.lock().unwrap_or_else(PoisonError::into_inner) = Some(level);
+        if let Some((_, port)) = self.port() {
+            let level = level_name(level).to_owned();
+            port.deliver(Message::new(Kind::LEVEL, 0, &head::Level { level }));
         }
     }
 

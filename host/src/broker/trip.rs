@@ -5,7 +5,7 @@ use super::{Broker, Place};
 use crate::metrics::{Outcome, Round, class_of};
 use patchbay_abi::{Fault, Message};
 use patchbay_sdk::model::Op;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The way of one request, from the moment when the host took it. It stays the same while the request
 /// changes its place in the table.
@@ -64,34 +64,61 @@ impl Trip {
 }
 
 /// What came of a request.
-pub(super) enum End<'a> {
-    Answered(&'a Message),
-    Failed(&'a Fault),
-    Cancelled,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    pub(super) outcome: Outcome,
+    bytes: usize,
 }
 
-impl<'a> From<&'a Result<Message, Fault>> for End<'a> {
-    fn from(answer: &'a Result<Message, Fault>) -> Self {
+impl End {
+    pub(super) const CANCELLED: End = End {
+        outcome: Outcome::CANCELLED,
+        bytes: 0,
+    };
+
+    pub(super) fn of(answer: &Result<Message, Fault>) -> End {
         match answer {
-            Ok(reply) => End::Answered(reply),
-            Err(fault) => End::Failed(fault),
+            Ok(reply) => End {
+                outcome: Outcome::OK,
+                bytes: reply.weight(),
+            },
+            Err(fault) => End::failed(fault),
+        }
+    }
+
+    fn failed(fault: &Fault) -> End {
+        End {
+            outcome: Outcome::of(&fault.kind),
+            bytes: 0,
         }
     }
 }
 
-impl End<'_> {
-    fn outcome(&self) -> Outcome {
-        match self {
-            End::Answered(_) => Outcome::OK,
-            End::Failed(fault) => Outcome::of(&fault.kind),
-            End::Cancelled => Outcome::CANCELLED,
+/// Where a request's time went, the last stretch to its frontend not yet included.
+pub(super) struct Times {
+    pub(super) host: Duration,
+    pub(super) at_backend: Option<Duration>,
+}
+
+impl Trip {
+    /// Until now.
+    pub(super) fn times(&self) -> Times {
+        let now = Instant::now();
+        let replied = self.replied.unwrap_or(now);
+        let sent = self.sent.unwrap_or(replied);
+        let to_backend = sent.saturating_duration_since(self.begun);
+        Times {
+            host: to_backend + now.saturating_duration_since(replied),
+            at_backend: self
+                .sent
+                .map(|sent| replied.saturating_duration_since(sent)),
         }
     }
 }
 
 impl Broker {
     /// A request has come to its end, and its frontend has been told.
-    pub(super) fn ended(&self, request: &Request, end: End<'_>) {
+    pub(super) fn ended(&self, request: &Request, end: End) {
         if let Some(origin) = request.origin {
             self.trip_ended(request.trip, origin, request.backend, end);
         }
@@ -104,34 +131,32 @@ impl Broker {
             seat: seat.unwrap_or(origin.at.seat),
             epoch: 0,
         };
-        self.trip_ended(trip, origin, nobody, End::Failed(fault));
+        self.show_refusal(&trip, origin, nobody, fault);
+        self.trip_ended(trip, origin, nobody, End::failed(fault));
     }
 
-    fn trip_ended(&self, trip: Trip, origin: Origin, backend: Place, end: End<'_>) {
-        let now = Instant::now();
-        let replied = trip.replied.unwrap_or(now);
-        let sent = trip.sent.unwrap_or(replied);
-        let at_backend = trip.sent.map(|sent| replied.duration_since(sent));
-        let outcome = end.outcome();
-        let answered_bytes = match end {
-            End::Answered(reply) => reply.weight(),
-            _ => 0,
-        };
+    fn trip_ended(&self, trip: Trip, origin: Origin, backend: Place, end: End) {
+        let Times { host, at_backend } = trip.times();
         let (frontend, backend) = (
             self.seats[origin.at.seat].id(),
             self.seats[backend.seat].id(),
         );
-        let host = sent.duration_since(trip.begun) + now.duration_since(replied);
+        let (request, op, outcome) = (trip.number, trip.op, end.outcome.name());
+        let host_us = host.as_micros() as u64;
+        let backend_us = at_backend.map(|time| time.as_micros() as u64);
+        tracing::debug!(
+            request, op, frontend, backend, outcome, host_us, backend_us, "answered"
+        );
         self.metrics.answered(&Round {
             op: trip.op,
             class: trip.class,
             frontend,
             backend,
-            outcome,
+            outcome: end.outcome,
             host,
             at_backend,
             asked_bytes: trip.bytes,
-            answered_bytes,
+            answered_bytes: end.bytes,
         });
     }
 }

@@ -8,6 +8,9 @@ use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The configuration file of a gateway that was installed as a service.
+pub(super) const DEFAULT_FILE: &str = "/etc/patchbay/patchbay.toml";
+
 /// Between two looks of `--watch`.
 const EVERY: Duration = Duration::from_secs(2);
 
@@ -15,11 +18,11 @@ const EVERY: Duration = Duration::from_secs(2);
 #[derive(Args)]
 pub(super) struct Which {
     /// The configuration file that the gateway runs with.
-    #[arg(default_value = "/etc/patchbay/patchbay.toml")]
+    #[arg(default_value = DEFAULT_FILE)]
     file: PathBuf,
     /// Print JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn status(which: &Which, watch: bool) -> Exit {
@@ -56,20 +59,25 @@ pub(super) fn restart(which: &Which, instance: String) -> Exit {
 }
 
 impl Which {
-    fn order(&self, order: &Order, said: &str) -> Exit {
+    pub(super) fn new(file: PathBuf, json: bool) -> Self {
+        Which { file, json }
+    }
+
+    /// The state directory of the gateway; `None` if the file does not say, which was complained of.
+    pub(super) fn state(&self) -> Option<PathBuf> {
+        state_path(&self.file).inspect_err(super::show).ok()
+    }
+
+    pub(super) fn order(&self, order: &Order, said: &str) -> Exit {
         self.ask(order, |answer| {
             (*answer == Answer::Done).then(|| said.to_owned())
         })
     }
 
     /// Prints what `shown` makes of the answer, or why there is none.
-    fn ask(&self, order: &Order, shown: impl Fn(&Answer) -> Option<String>) -> Exit {
-        let state = match state_path(&self.file) {
-            Ok(state) => state,
-            Err(mistakes) => {
-                super::show(&mistakes);
-                return Exit::Configuration;
-            }
+    pub(super) fn ask(&self, order: &Order, shown: impl Fn(&Answer) -> Option<String>) -> Exit {
+        let Some(state) = self.state() else {
+            return Exit::Configuration;
         };
         let told = ask(&state, order).and_then(|answer| match answer {
             Answer::Refused(why) => Err(why),
@@ -146,7 +154,7 @@ fn table_of_sessions(sessions: &[SessionStatus]) -> String {
 }
 
 /// Columns two blanks apart, each as wide as its widest cell; control characters of names are cut out.
-fn table(rows: &[Vec<String>]) -> String {
+pub(super) fn table(rows: &[Vec<String>]) -> String {
     let clean = |cell: &String| cell.replace(char::is_control, " ");
     let rows: Vec<Vec<String>> = rows
         .iter()

@@ -5,10 +5,14 @@ mod check;
 mod control;
 mod explain;
 mod init;
+#[cfg(unix)]
+mod log_level;
 mod pages;
 mod plugin;
 mod run;
 mod schema;
+#[cfg(unix)]
+mod trace;
 
 use crate::config::{Checked, Mistakes};
 use crate::exit::Exit;
@@ -91,6 +95,13 @@ enum Verb {
         #[command(flatten)]
         which: control::Which,
     },
+    /// Show requests, answers and events of a gateway that runs as they happen, until Ctrl-C; without secrets.
+    #[cfg(unix)]
+    Trace(trace::Trace),
+    /// Say how much everybody logs at a gateway that runs, or change that at once.
+    #[cfg(unix)]
+    #[command(override_usage = "patchbay log-level [INSTANCE LEVEL] [FILE]")]
+    LogLevel(log_level::LogLevel),
     /// Look at plugins.
     #[command(subcommand)]
     Plugin(plugin::PluginVerb),
@@ -135,6 +146,10 @@ impl Cli {
             } => control::route(&which, frontend, backend),
             #[cfg(unix)]
             Verb::Restart { instance, which } => control::restart(&which, instance),
+            #[cfg(unix)]
+            Verb::LogLevel(said) => said.run(),
+            #[cfg(unix)]
+            Verb::Trace(trace) => trace.run(),
             Verb::Plugin(verb) => verb.run(),
             Verb::Client(client) => return client.run(),
             Verb::Completions { shell } => pages::completions(shell),

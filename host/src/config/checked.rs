@@ -190,7 +190,7 @@ pub enum UnmappedLogins {
 }
 
 impl LogLevel {
-    pub(super) const OPTIONS: &'static [(&'static str, Self)] = &[
+    pub(crate) const OPTIONS: &'static [(&'static str, Self)] = &[
         ("error", Self::Error),
         ("warn", Self::Warn),
         ("info", Self::Info),

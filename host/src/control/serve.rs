@@ -1,8 +1,10 @@
 //! The gateway's side.
 
+use super::look_on::look_on;
 use super::{Answer, GatewayStatus, LONGEST_LINE, Order, socket_in};
 use crate::broker::Broker;
 use crate::intents::prepare;
+use crate::logging::level_of;
 use socket2::{Domain, SockAddr, Type};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -73,6 +75,12 @@ pub(crate) fn listen(file: &Path) -> io::Result<UnixListener> {
     Ok(std::os::fd::OwnedFd::from(socket).into())
 }
 
+fn write(stream: &mut UnixStream, answer: &Answer) -> io::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    stream.write_all(&line)
+}
+
 struct Desk {
     name: String,
     begun: Instant,
@@ -86,21 +94,32 @@ impl Desk {
         let mut line = String::new();
         BufReader::new((&stream).take(LONGEST_LINE)).read_line(&mut line)?;
         let answer = match serde_json::from_str(&line) {
+            Ok(Order::Trace(filter)) => match self.broker.watch(filter) {
+                Ok(watch) => {
+                    write(&mut stream, &Answer::Done)?;
+                    return look_on(stream, watch);
+                }
+                Err(why) => Answer::Refused(why),
+            },
             Ok(order) => self.carry_out(order),
             Err(error) => Answer::Refused(format!(
                 "this gateway ({}) does not understand that: {error}",
                 env!("CARGO_PKG_VERSION")
             )),
         };
-        let mut line = serde_json::to_vec(&answer)?;
-        line.push(b'\n');
-        stream.write_all(&line)
+        write(&mut stream, &answer)
     }
 
     fn carry_out(&self, order: Order) -> Answer {
         let changed = match &order {
             Order::Status => return Answer::Status(self.status()),
             Order::Sessions => return Answer::Sessions(self.broker.sessions()),
+            // It is not done at once; see above.
+            Order::Trace(_) => return Answer::Done,
+            Order::Levels => return Answer::Levels(self.broker.levels()),
+            Order::Level { who, level } => {
+                level_of(level).and_then(|level| self.broker.set_level(who, level))
+            }
             Order::Route { frontend, backend } => self.broker.route(frontend, backend),
             Order::Restart { instance } => self.broker.restart(instance),
         };

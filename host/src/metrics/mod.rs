@@ -2,11 +2,11 @@
 //!
 //! Names, units and text are Prometheus's, by the crate `prometheus-client`. Everything is registered
 //! here, once, with its help and its labels; the page METRICS.md is written from that. Three kinds:
-//! what is counted where it happens ([`requests`], [`Metrics::add`] and its like); what is looked up
-//! when somebody asks ([`Stock`], by the broker); and what the process itself is ([`process`]).
+//! what is counted where it happens (`requests`, [`Metrics::add`] and its like); what is looked up
+//! when somebody asks ([`Stock`], by the broker); and what the process itself is (`process`).
 //!
 //! Labels have few values: names of operations, instances and kinds of faults. Names that plugins
-//! invent are bounded in number ([`named`]).
+//! invent are bounded in number (`named`).
 
 mod named;
 mod page;

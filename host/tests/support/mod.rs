@@ -135,6 +135,7 @@ impl Office {
             urgent: false,
             key: None,
             asker: None,
+            reference: None,
         };
         self.send(Kind::CALL, &head, body)
     }

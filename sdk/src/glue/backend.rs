@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tracing::{Instrument, Span};
 
 /// Opens an instance of a backend.
 pub extern "C" fn open_backend<B: Backend>(instance: Text, host: Port) -> Opened {
@@ -209,6 +210,7 @@ impl<B: Backend> Shared<B> {
         let head = head::Reply {
             fault: None,
             session: Some(granted),
+            ..head::Reply::default()
         };
         let reply = Message::new(Kind::REPLY, message.id, &head);
         Ok(match detail {
@@ -226,7 +228,21 @@ impl<B: Backend> Shared<B> {
             )
         })?;
         let what = format!("`{}`", command.op);
-        contain(&what, session.call(command)).await?
+        let span = span_of(&command);
+        let call = async {
+            tracing::debug!("begun");
+            session.call(command).await
+        };
+        contain(&what, call.instrument(span)).await?
+    }
+}
+
+/// What the author logs in a call carries the request's number.
+fn span_of(command: &Command) -> Span {
+    let (request, session, op) = (command.id, command.session, command.op.as_str());
+    match command.reference.as_deref() {
+        Some(reference) => tracing::error_span!("call", request, session, op, reference),
+        None => tracing::error_span!("call", request, session, op),
     }
 }
 
@@ -317,6 +333,7 @@ impl<B: Backend> Owed<B> {
                 let head = head::Reply {
                     fault,
                     session: None,
+                    ..head::Reply::default()
                 };
                 Message::new(Kind::REPLY, self.id, &head)
             }));

@@ -1,21 +1,12 @@
 //! What machines ask a gateway that runs, by real HTTP, and what hostile ones come to.
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on must fail"
-)]
 
-mod running;
-
-use running::{Gateway, PATIENCE};
+use crate::running::{Gateway, PATIENCE};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 
-fn started(plugin: &str, backend: &str) -> (Gateway, String) {
+pub fn started(plugin: &str, backend: &str) -> (Gateway, String) {
     let gateway = Gateway::start("admin_listen = \"127.0.0.1:0\"", plugin, backend);
     let at = gateway.wait("it says where it listens", || {
         let lines = gateway.lines();
@@ -41,7 +32,7 @@ fn connect(at: &str) -> TcpStream {
 }
 
 /// The status and the body.
-fn get(at: &str, path: &str) -> (u16, String) {
+pub fn get(at: &str, path: &str) -> (u16, String) {
     let request = format!("GET {path} HTTP/1.1\r\nHost: {at}\r\n\r\n");
     parts(&exchange(connect(at), request.as_bytes()))
 }
@@ -62,7 +53,11 @@ fn machines_see_that_it_lives_what_runs_and_how_much() {
     assert_eq!((status, &ready["ready"]), (200, &json!(true)), "{ready}");
     let mut client = gateway.client();
     client.ask(&json!({"op": "status"}));
-    let (_, metrics) = get(&at, "/metrics");
+    let counted = r#"patchbay_requests_total{op="status","#;
+    let metrics = gateway.wait("the request is counted", || {
+        let (_, metrics) = get(&at, "/metrics");
+        metrics.contains(counted).then_some(metrics)
+    });
     for part in [
         "patchbay_requests_total{op=\"status\",frontend=\"local\",backend=\"back\",outcome=\"ok\"} 1",
         "patchbay_sessions{frontend=\"local\"} 1",

@@ -1,13 +1,5 @@
 //! A gateway that runs: the real process with real plugins, and a client of its socket frontend.
 
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on must fail; not every test uses everything"
-)]
-
 use patchbay_testkit::build;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -112,7 +104,7 @@ impl Gateway {
     }
 
     /// Waits for what `look` finds.
-    pub fn wait<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+    pub fn wait<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(found) = look() {
