@@ -73,7 +73,8 @@ fn ready(desk: &Desk) -> Answer {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,
     };
-    with(status, JSON, line(&json!(readiness)))
+    let said = serde_json::to_string(&readiness).unwrap_or_default();
+    with(status, JSON, format!("{said}\n"))
 }
 
 fn metrics(desk: &Desk) -> Answer {
@@ -110,11 +111,7 @@ fn version(desk: &Desk) -> Answer {
         "gateway": desk.name,
         "instances": instances,
     });
-    with(StatusCode::OK, JSON, line(&version))
-}
-
-fn line(value: &serde_json::Value) -> String {
-    format!("{value}\n")
+    with(StatusCode::OK, JSON, format!("{version}\n"))
 }
 
 fn with(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Answer {

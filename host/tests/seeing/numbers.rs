@@ -31,7 +31,7 @@ fn one_number_finds_the_lines_of_host_frontend_and_backend() {
     for name in ["looking", "sending", "failing"] {
         gateway.wait("all three have spoken", || {
             let lines = gateway.lines();
-            let number = number_of(&lines, &format!("\"{name}\""))?;
+            let number = number_of(&lines, name)?;
             (speakers(&lines, number) == all).then_some(())
         });
     }
@@ -47,7 +47,7 @@ fn a_panic_names_the_request_in_which_it_happened() {
     client.ask(&json!({"op": "eval", "args": {"code": "panic"}, "id": "bad"}));
     gateway.wait("the panic is logged with its request", || {
         let lines = gateway.lines();
-        let number = number_of(&lines, "\"bad\"")?;
+        let number = number_of(&lines, "bad")?;
         let panic = lines.iter().find(|line| line["module"] == "panic")?;
         (panic["request"] == number).then_some(())
     });

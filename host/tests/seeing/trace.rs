@@ -87,7 +87,7 @@ fn requests_logins_answers_and_events_are_seen_as_they_happen_and_secrets_are_no
         (&asked["frontend"], &asked["backend"]),
         (&json!("local"), &json!("back"))
     );
-    assert_eq!(asked["reference"], "\"mine\"");
+    assert_eq!(asked["reference"], "mine");
     assert!(
         asked["body"].as_str().unwrap().contains("\"n\":7"),
         "{asked}"

@@ -150,7 +150,8 @@ async fn perform(client: Client, form: Form, call: Call) -> Result<String, Fault
         ..
     } = call;
     let session = match &form.id {
-        Some(id) => client.session.named(id.get()),
+        // A text without its quotation marks, which nobody would look for.
+        Some(id) => client.session.named(id.get().trim_matches('"')),
         None => client.session.clone(),
     };
     let reply = ask(&session, &client.user, &op, args, key).await?;
