@@ -93,7 +93,7 @@ fn metrics(desk: &Desk) -> Answer {
 }
 
 fn version(desk: &Desk) -> Answer {
-    let instances = desk.broker.seats().iter().map(|seat| {
+    let instances = desk.broker.present().map(|(_, seat)| {
         let life = seat.life();
         let Build {
             version,

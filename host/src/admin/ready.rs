@@ -93,6 +93,7 @@ mod tests {
             since_s: 1,
             failures: 0,
             to: None,
+            then: None,
             sessions: 0,
         }
     }

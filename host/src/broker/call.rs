@@ -89,10 +89,13 @@ impl Broker {
         self.check_room(session, call.op, in_flight)?;
         let routed = self.seats[call.origin.at.seat].backend_now();
         // A login that is under way ends where it began, and with it what waits for it.
-        let seat = match session.attachment {
-            Attachment::Attaching(at, ref waiting) if !waiting.is_empty() => at.seat,
-            _ => routed.unwrap_or(call.origin.at.seat),
-        };
+        if let Attachment::Attaching(at, ref waiting) = session.attachment
+            && !waiting.is_empty()
+            && self.seats[at.seat].port_in(at.epoch).is_some()
+        {
+            return Ok(at);
+        }
+        let seat = routed.unwrap_or(call.origin.at.seat);
         let (epoch, _) = self.seats[seat]
             .port()
             .ok_or_else(|| self.unavailable(seat))?;
@@ -108,14 +111,15 @@ impl Broker {
         call: Call,
     ) -> Option<(u64, Option<ToSend>)> {
         let deadline = if call.op.long {
-            self.limits.long
+            self.limits().long
         } else {
-            self.limits.request
+            self.limits().request
         };
         let session = call.session;
         let known = state.sessions.get_mut(session)?;
-        if known.at().is_some_and(|before| before.seat != at.seat) {
+        if known.at().is_some_and(|before| before != at) {
             let left = known.depart();
+            known.come_back(at);
             state.farewells.extend(left.map(|before| (before, session)));
         }
         let known = state.sessions.get_mut(session)?;
@@ -161,7 +165,7 @@ impl Broker {
 
     /// Urgent requests have room of their own, in which nothing else can stand.
     fn check_room(&self, session: &mut Session, op: &Op, in_flight: usize) -> Result<(), Fault> {
-        let limits = &self.limits;
+        let limits = self.limits();
         if !op.urgent {
             self.check_room_in_all(in_flight)?;
         }
@@ -176,7 +180,7 @@ impl Broker {
     }
 
     pub(super) fn check_room_in_all(&self, in_flight: usize) -> Result<(), Fault> {
-        let limit = self.limits.in_flight;
+        let limit = self.limits().in_flight;
         match in_flight < limit {
             true => Ok(()),
             false => {

@@ -24,10 +24,10 @@ impl Broker {
             who: who.to_owned(),
             level: level.to_owned(),
         };
-        let of = |seat: &Seat| status(seat.id(), seat.level(seat.life().level));
+        let of = |(_, seat): (usize, &Seat)| status(seat.id(), seat.level(seat.life().level));
         let host = status(HOST, level_name(host_level()));
         std::iter::once(host)
-            .chain(self.seats().iter().map(of))
+            .chain(self.present().map(of))
             .collect()
     }
 

@@ -116,7 +116,7 @@ impl Broker {
                 key,
                 message: call.message,
             },
-            deadline: Instant::now() + self.limits.request,
+            deadline: Instant::now() + self.limits().request,
             trip: call.trip,
         });
         drop(state);
@@ -134,7 +134,7 @@ impl Broker {
     ) {
         let id = self.lock().pending.enter(Request {
             what: What::Noting(answer.clone()),
-            deadline: Instant::now() + self.limits.request,
+            deadline: Instant::now() + self.limits().request,
             ..*request
         });
         self.intents.put(Item::Answered(once, id, answer));

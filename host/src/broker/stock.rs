@@ -8,7 +8,7 @@ impl Broker {
     /// Notes how much there is of everything now.
     pub fn take_stock(&self, stock: &Stock) {
         let pending = self.lock().pending.by_backend();
-        for (position, seat) in self.seats.iter().enumerate() {
+        for (position, seat) in self.present() {
             let id = seat.id();
             let Some(journal) = seat.journal() else {
                 continue;
