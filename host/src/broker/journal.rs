@@ -278,8 +278,8 @@ impl Reader {
                 self.credit = 0;
                 return;
             }
-            // The first of a life is told by a gap too, and is none.
-            if then > self.next + 1 && self.next != 0 {
+            // That a life has begun is told by a gap too; it counts if there were events before this one.
+            if self.next.max(FIRST) < oldest {
                 self.gaps.inc();
             }
             self.next = then;

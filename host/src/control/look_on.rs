@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 ///
 /// # Errors
 /// If the system gives no thread.
-pub(super) fn look_on(mut stream: UnixStream, watch: Watch) -> io::Result<()> {
+pub(super) fn look_on(mut stream: UnixStream, mut watch: Watch) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let thread = std::thread::Builder::new().name("trace".to_owned());
     let show = move || {

@@ -53,6 +53,8 @@ struct Viewer {
 pub struct Watch {
     viewer: Arc<Viewer>,
     lines: Receiver<Box<Line>>,
+    /// Lines since it was last said that some are lost.
+    since_lost: usize,
     watched: Arc<AtomicUsize>,
 }
 
@@ -83,6 +85,7 @@ impl Tap {
         Ok(Watch {
             viewer,
             lines: of_viewer,
+            since_lost: 0,
             watched: self.watched.clone(),
         })
     }
@@ -111,14 +114,17 @@ impl Viewer {
 
 impl Watch {
     /// What is to be seen next, or that there was nothing for so long.
-    pub fn next(&self, patience: Duration) -> Sight {
-        // What was lost came after what still waits in the full queue; it is said as soon as there is room.
-        match self.lines.try_recv() {
-            Ok(line) => return Sight::Line(line),
-            Err(_) => match self.viewer.lost.swap(0, Ordering::Relaxed) {
-                0 => {}
-                lost => return Sight::Lost(lost),
-            },
+    pub fn next(&mut self, patience: Duration) -> Sight {
+        // What was lost came after what still waited in the full queue, and so it is said after that.
+        let line = (self.since_lost < WAITING).then(|| self.lines.try_recv().ok());
+        if let Some(line) = line.flatten() {
+            self.since_lost += 1;
+            return Sight::Line(line);
+        }
+        self.since_lost = 0;
+        match self.viewer.lost.swap(0, Ordering::Relaxed) {
+            0 => {}
+            lost => return Sight::Lost(lost),
         }
         match self.lines.recv_timeout(patience) {
             Ok(line) => Sight::Line(line),
@@ -147,7 +153,7 @@ mod tests {
     #[test]
     fn a_viewer_that_does_not_read_loses_lines_is_told_and_holds_nobody_up() {
         let tap = Tap::default();
-        let slow = tap.watch(Filter::default()).unwrap();
+        let mut slow = tap.watch(Filter::default()).unwrap();
         let lost: u64 = (0..WAITING as u64 + 120)
             .map(|n| tap.show(&moment(n)))
             .sum();
