@@ -94,6 +94,8 @@ mod tests {
             failures: 0,
             to: None,
             then: None,
+            starts_in_s: None,
+            threads_abandoned: 0,
             sessions: 0,
         }
     }

@@ -1,5 +1,6 @@
 //! The events of one backend: numbered, kept for a while, handed out against credit.
 
+use super::gap::gap;
 use super::login::broken;
 use super::{Broker, Place};
 use patchbay_abi::{Buffer, Delivery, Fault, Kind, Message, Port, head};
@@ -54,7 +55,6 @@ pub(super) struct Reader {
     credit: u32,
     /// The number of the event that it gets next.
     next: u64,
-    /// How often it was told that it has missed events.
     gaps: Counter,
 }
 
@@ -168,11 +168,8 @@ impl Journal {
     /// Numbers an event, hands it out and keeps it.
     fn append(&self, event: Told) {
         let mut whole = self.lock();
-        let whole = &mut *whole;
-        let ring = match &mut whole.coming {
-            Some(coming) if coming.epoch == event.epoch => &mut **coming,
-            _ if whole.epoch == event.epoch => whole,
-            _ => return,
+        let Some(ring) = whole.of_epoch(event.epoch) else {
+            return;
         };
         let seq = ring.next;
         let message = event.into_message(seq);
@@ -186,6 +183,16 @@ impl Journal {
         // In this order, so that even one larger than the ring reaches those who have room for it.
         ring.hand_out();
         ring.trim();
+    }
+
+    /// Leaves out so many numbers: readers learn of a gap. What is kept has no holes, and so begins anew.
+    fn skip(&self, epoch: u64, events: u64) {
+        if let Some(ring) = self.lock().of_epoch(epoch) {
+            ring.next += events;
+            ring.kept.clear();
+            ring.bytes = 0;
+            ring.hand_out();
+        }
     }
 
     /// Hands an event to one reader only, without a number of its own, so that the others miss
@@ -242,6 +249,18 @@ impl Ring {
         }
     }
 
+    /// The ring of that life: this one, or the one that is about to take its place.
+    fn of_epoch(&mut self, epoch: u64) -> Option<&mut Ring> {
+        match self
+            .coming
+            .as_ref()
+            .is_some_and(|coming| coming.epoch == epoch)
+        {
+            true => self.coming.as_deref_mut(),
+            false => (self.epoch == epoch).then_some(self),
+        }
+    }
+
     fn trim(&mut self) {
         let Room { bytes, age } = self.room;
         while let Some(oldest) = self.kept.front() {
@@ -278,7 +297,6 @@ impl Reader {
                 self.credit = 0;
                 return;
             }
-            // That a life has begun is told by a gap too; it counts if there were events before this one.
             if self.next.max(FIRST) < oldest {
                 self.gaps.inc();
             }
@@ -288,24 +306,21 @@ impl Reader {
     }
 }
 
-/// Tells a reader that it has missed the events up to that number, or, with 0, that the backend
-/// has begun a new life.
-fn gap(epoch: u64, from: u64, to: u64) -> Message {
-    let head = head::Event {
-        epoch,
-        seq: to,
-        time: 0.0,
-        kind: "gap".to_owned(),
-        job: None,
-        session: None,
-    };
-    let body = serde_json::json!({ "missed_from": from, "missed_to": to }).to_string();
-    Message::new(Kind::EVENT, 0, &head).body(body)
-}
-
 impl Broker {
+    /// A backend has told so many events that were not taken.
+    pub(super) fn events_missed(&self, from: Place, events: u64) {
+        if let Some(journal) = self.seats[from.seat].journal() {
+            journal.skip(from.epoch, events);
+        }
+    }
+
     /// A backend tells something.
-    pub(super) fn event(&self, from: Place, message: Message) -> Delivery {
+    pub(super) fn event(
+        &self,
+        from: Place,
+        message: Message,
+        may_log: impl Fn() -> bool,
+    ) -> Delivery {
         let Some(journal) = self.seats[from.seat].journal() else {
             self.count("messages_ignored");
             return Delivery::Refused;
@@ -331,7 +346,9 @@ impl Broker {
             Err(fault) => {
                 self.count("events_refused");
                 let (instance, fault) = (self.seats[from.seat].id(), fault.message.as_str());
-                tracing::warn!(instance, fault, "an event was refused");
+                if may_log() {
+                    tracing::warn!(instance, fault, "an event was refused");
+                }
                 Delivery::Refused
             }
         }

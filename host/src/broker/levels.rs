@@ -3,7 +3,9 @@
 use super::{Broker, Seat};
 use crate::config::LogLevel;
 use crate::logging::{host_level, level_name, set_host_level};
+use patchbay_abi::{Kind, Message, head};
 use serde::{Deserialize, Serialize};
+use std::sync::PoisonError;
 
 /// The host itself, where an instance is named.
 const HOST: &str = "host";
@@ -43,5 +45,28 @@ impl Broker {
         let seat = self.seat_of(who, "instance", |_| true)?;
         self.seats()[seat].set_level(level);
         Ok(())
+    }
+}
+
+impl Seat {
+    /// Notes what it logs by the configuration; what it is to log now.
+    pub fn begins_to_log(&self, configured: &'static str) -> &'static str {
+        self.lock_life().level = configured;
+        self.level(configured)
+    }
+
+    /// What it logs: what an operator wants, or else what is configured.
+    pub fn level(&self, configured: &'static str) -> &'static str {
+        let level = *self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        level.map_or(configured, level_name)
+    }
+
+    /// From now on it logs this, also in its next lives.
+    pub(super) fn set_level(&self, level: LogLevel) {
+        *self.level.lock().unwrap_or_else(PoisonError::into_inner) = Some(level);
+        if let Some((_, port)) = self.port() {
+            let level = level_name(level).to_owned();
+            port.deliver(Message::new(Kind::LEVEL, 0, &head::Level { level }));
+        }
     }
 }

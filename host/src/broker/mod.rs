@@ -10,10 +10,13 @@
 //!
 //! One rule keeps this free of deadlocks: nothing is delivered while the state is locked.
 
+mod allowance;
 mod answer;
 mod call;
 mod clerk;
+mod gap;
 mod idle;
+mod introduce;
 mod journal;
 mod levels;
 mod life;
@@ -25,6 +28,8 @@ mod reform;
 mod reroute;
 mod seat;
 mod session;
+mod share;
+mod side;
 mod sight;
 mod status;
 mod stock;
@@ -40,15 +45,15 @@ pub use status::{InstanceStatus, SessionStatus};
 pub use wish::{Granted, Wish};
 
 use crate::intents::Store;
-use crate::logging;
 use crate::metrics::Metrics;
 use crate::trace::Tap;
+use allowance::Allowance;
 use arc_swap::ArcSwap;
 use once::Desk;
-use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
 use pending::{Origin, Pending};
 use session::Sessions;
+use side::HostSide;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -66,6 +71,12 @@ pub struct Limits {
     pub logins_pending: usize,
     /// Size of one request, reply or event, in bytes.
     pub body_bytes: usize,
+    /// Of each of these, what one frontend of several may have, in percent.
+    pub frontend_share: usize,
+    /// Events of one backend in a second.
+    pub events_per_second: u32,
+    /// Log lines of one instance in a second.
+    pub lines_per_second: u32,
     /// Until an operation is answered.
     pub request: Duration,
     /// Until an operation is answered that takes as long as the user's own code.
@@ -162,6 +173,8 @@ impl Broker {
             broker: self.clone(),
             at,
             life,
+            events: Allowance::new(),
+            lines: Allowance::new(),
         })
     }
 
@@ -206,6 +219,7 @@ impl Broker {
         let port = self.seats[seat].disconnect(epoch);
         let gone = Place { seat, epoch };
         self.settle_debts_of(gone);
+        self.lock().sessions.forget(gone);
         self.end_sessions_of(gone);
         for journal in self.seats.iter().filter_map(|(_, seat)| seat.journal()) {
             journal.unsubscribe(gone);
@@ -304,85 +318,4 @@ fn check(message: &Message, limit: usize) -> Result<(), Fault> {
             .map(|_| ())
             .map_err(|error| invalid(format!("no JSON: {error}"))),
     }
-}
-
-/// Where an instance speaks to, in one of its lives.
-struct HostSide {
-    broker: Arc<Broker>,
-    at: Place,
-    life: mpsc::Sender<Life>,
-}
-
-impl Deliver for HostSide {
-    fn deliver(&self, message: Message) -> Delivery {
-        let broker = &self.broker;
-        let seat = &broker.seats[self.at.seat];
-        let own = !matches!(message.kind, Kind::CALL | Kind::LOGIN | Kind::REPLY);
-        if own && message.head.len() > LONGEST_HEAD {
-            broker.count("messages_ignored");
-            return Delivery::Refused;
-        }
-        match message.kind {
-            Kind::LOG => self.log(&message),
-            Kind::METRIC => self.metric(&message),
-            Kind::HEALTH => seat.heard(self.at.epoch, &message),
-            Kind::READY => self.tell(Life::Ready),
-            Kind::STOPPED => self.tell(Life::Stopped),
-            Kind::FAILED => self.tell(Life::Failed(read_fault(&message))),
-            Kind::REPLY => broker.answered(self.at, message),
-            Kind::EVENT => return broker.event(self.at, message),
-            _ if seat.is_frontend() => self.frontend_says(message),
-            _ => broker.count("messages_ignored"),
-        }
-        Delivery::Taken
-    }
-}
-
-impl HostSide {
-    fn frontend_says(&self, message: Message) {
-        let broker = &self.broker;
-        let origin = Origin {
-            at: self.at,
-            id: message.id,
-        };
-        match message.kind {
-            Kind::CALL => broker.call(origin, message),
-            Kind::LOGIN => broker.login(origin, message),
-            Kind::LOGOUT => broker.logout(self.at, &message),
-            Kind::CANCEL => broker.cancel(origin),
-            Kind::SUBSCRIBE => broker.subscribe(self.at),
-            Kind::CREDIT => broker.credit(self.at, &message),
-            _ => broker.count("messages_ignored"),
-        }
-    }
-
-    /// A life has few events; one that tells more than fit is not believed the rest.
-    fn tell(&self, event: Life) {
-        if self.life.try_send(event).is_err() {
-            self.broker.count("messages_ignored");
-        }
-    }
-
-    fn log(&self, message: &Message) {
-        if let Ok(line) = message.read_head::<head::Log>() {
-            logging::plugin_line(self.broker.seats[self.at.seat].id(), &line);
-        }
-    }
-
-    fn metric(&self, message: &Message) {
-        if let Ok(told) = message.read_head::<head::Metric>() {
-            let (id, metrics) = (self.broker.seats[self.at.seat].id(), &self.broker.metrics);
-            match told.set {
-                Some(value) => metrics.set(id, &told.counter, value),
-                None if told.seconds.is_empty() => metrics.add(id, &told.counter, told.add),
-                None => metrics.measured(id, &told.counter, &told.seconds),
-            }
-        }
-    }
-}
-
-fn read_fault(message: &Message) -> Fault {
-    message
-        .read_head()
-        .unwrap_or_else(|_| Fault::new(FaultKind::Internal, "it did not say why"))
 }

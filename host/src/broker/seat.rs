@@ -6,22 +6,22 @@ use super::life::{Build, LifeNote, Phase};
 use super::lines::Lines;
 use super::wish::{Wish, Wishes};
 use crate::config::LogLevel;
-use crate::logging::level_name;
-use crate::metrics::Metrics;
 use arc_swap::ArcSwap;
-use patchbay_abi::{Fault, FaultKind, Kind, Message, Port, Secret, head};
+use patchbay_abi::{Fault, FaultKind, Message, Port, Secret, head};
 use patchbay_sdk::Role;
 use prometheus_client::metrics::counter::Counter;
 use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What an instance tells of its life.
 #[derive(Debug)]
 pub enum Life {
     /// It serves from now on.
     Ready,
+    /// It answers the question of that number whether anybody is there.
+    Answers(u64),
     /// It cannot start, or cannot go on.
     Failed(Fault),
     /// It has finished, as it was asked to.
@@ -35,9 +35,9 @@ pub struct Seat {
     health: Mutex<head::Health>,
     life: Mutex<LifeNote>,
     /// What it logs, if an operator wants it otherwise than the configuration.
-    level: Mutex<Option<LogLevel>>,
+    pub(super) level: Mutex<Option<LogLevel>>,
     /// Of a backend: its events and their bytes.
-    events: OnceLock<(Counter, Counter)>,
+    pub(super) events: OnceLock<(Counter, Counter)>,
     run: Mutex<RunNote>,
     /// What is wanted of its supervisor.
     wishes: Wishes,
@@ -84,7 +84,7 @@ pub struct LoginRule {
 
 impl Seat {
     /// A backend that has not started yet.
-    pub fn backend(id: &str, journal_bytes: usize, journal_age: std::time::Duration) -> Self {
+    pub fn backend(id: &str, journal_bytes: usize, journal_age: Duration) -> Self {
         Seat::new(id, Duty::Backend(Journal::new(journal_bytes, journal_age)))
     }
 
@@ -120,13 +120,6 @@ impl Seat {
             Duty::Backend(journal) => Some(journal),
             Duty::Frontend { .. } => None,
         }
-    }
-
-    /// Counts an event that it has told.
-    pub(super) fn counts_event(&self, metrics: &Metrics, bytes: usize) {
-        let (events, event_bytes) = self.events.get_or_init(|| metrics.events_of(&self.id));
-        events.inc();
-        event_bytes.inc_by(bytes as u64);
     }
 
     pub(super) fn route(&self) -> Option<Arc<Route>> {
@@ -209,8 +202,8 @@ impl Seat {
         self.lines.of(epoch)
     }
 
-    /// Notes how it says it is, in that life; changes go to the log.
-    pub(super) fn heard(&self, epoch: u64, message: &Message) {
+    /// Notes how it says it is, in that life; changes go to the log, if there is room.
+    pub(super) fn heard(&self, epoch: u64, message: &Message, may_log: impl Fn() -> bool) {
         let Ok(now) = message.read_head::<head::Health>() else {
             return;
         };
@@ -220,7 +213,7 @@ impl Seat {
         let before = std::mem::replace(&mut *self.lock_health(), now.clone());
         let reason = now.reason.as_str();
         match now.state.as_str() {
-            _ if before == now => {}
+            _ if before == now || !may_log() => {}
             "up" => tracing::info!(instance = self.id, "up"),
             "degraded" => tracing::warn!(instance = self.id, reason, "degraded"),
             _ => tracing::warn!(instance = self.id, reason, "down"),
@@ -242,12 +235,6 @@ impl Seat {
         plugin.clone_into(&mut self.lock_life().plugin);
     }
 
-    /// Notes what it logs by the configuration; what it is to log now.
-    pub fn begins_to_log(&self, configured: &'static str) -> &'static str {
-        self.lock_life().level = configured;
-        self.level(configured)
-    }
-
     /// Notes what its plugin was built as.
     pub fn is_built(&self, build: Build) {
         self.lock_life().build = build;
@@ -259,6 +246,7 @@ impl Seat {
         life.failures += u64::from(matches!(phase, Phase::Waiting | Phase::Quarantined));
         life.phase = phase;
         life.since = Instant::now();
+        life.until = None;
         reason.clone_into(&mut life.reason);
         drop(life);
         if phase == Phase::Running {
@@ -270,19 +258,24 @@ impl Seat {
         }
     }
 
-    /// What it logs: what an operator wants, or else what is configured.
-    pub fn level(&self, configured: &'static str) -> &'static str {
-        let level = *self.level.lock().unwrap_or_else(PoisonError::into_inner);
-        level.map_or(configured, level_name)
+    /// Notes that it has failed and is started anew after that pause.
+    pub fn waits(&self, pause: Duration, reason: &str) {
+        self.enters(Phase::Waiting, reason);
+        self.lock_life().until = Some(Instant::now() + pause);
     }
 
-    /// From now on it logs this, also in its next lives.
-    pub(super) fn set_level(&self, level: LogLevel) {
-        *self.level.lock().unwrap_or_else(PoisonError::into_inner) = Some(level);
-        if let Some((_, port)) = self.port() {
-            let level = level_name(level).to_owned();
-            port.deliver(Message::new(Kind::LEVEL, 0, &head::Level { level }));
-        }
+    /// A thread of one of its lives hangs and is left behind; how many there are now.
+    pub fn abandons(&self) -> usize {
+        let mut life = self.lock_life();
+        life.abandoned += 1;
+        life.abandoned
+    }
+
+    /// A thread that was left behind has ended; how many are left.
+    pub fn recovers(&self) -> usize {
+        let mut life = self.lock_life();
+        life.abandoned = life.abandoned.saturating_sub(1);
+        life.abandoned
     }
 
     /// Puts a wish to its supervisor, in place of one that it has not begun to grant.
@@ -300,7 +293,7 @@ impl Seat {
         self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock_life(&self) -> MutexGuard<'_, LifeNote> {
+    pub(super) fn lock_life(&self) -> MutexGuard<'_, LifeNote> {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,7 +1,7 @@
 //! What the metrics say of the broker, looked up when somebody asks.
 
-use super::{Broker, Phase};
-use crate::metrics::Stock;
+use super::{Broker, Phase, Seat};
+use crate::metrics::{Metrics, Stock};
 use std::collections::HashMap;
 
 impl Broker {
@@ -35,10 +35,21 @@ impl Broker {
                 ("health", health),
             ];
             Stock::note(&stock.state, &labels, 1);
+            let hanging = instance.threads_abandoned;
+            Stock::note(&stock.abandoned, &[("instance", id)], hanging);
             if instance.to.is_some() {
                 Stock::note(&stock.sessions, &[("frontend", id)], instance.sessions);
             }
         }
+    }
+}
+
+impl Seat {
+    /// Counts an event that it has told.
+    pub(super) fn counts_event(&self, metrics: &Metrics, bytes: usize) {
+        let (events, event_bytes) = self.events.get_or_init(|| metrics.events_of(self.id()));
+        events.inc();
+        event_bytes.inc_by(bytes as u64);
     }
 }
 

@@ -1,6 +1,7 @@
 //! `patchbay log-level`: how much is logged, and more or less of it, while everything runs.
 
-use super::control::{DEFAULT_FILE, Which, table};
+use super::control::{DEFAULT_FILE, Which};
+use super::table::table;
 use crate::broker::LevelStatus;
 use crate::control::{Answer, Order};
 use crate::exit::Exit;

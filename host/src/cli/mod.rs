@@ -12,6 +12,10 @@ mod plugin;
 mod run;
 mod schema;
 #[cfg(unix)]
+mod status;
+#[cfg(unix)]
+mod table;
+#[cfg(unix)]
 mod trace;
 #[cfg(unix)]
 mod when_idle;
@@ -29,7 +33,8 @@ use std::process::ExitCode;
 #[command(
     version,
     after_help = "Exit status: 0 done, 1 failed, 2 mistake on the command line, 3 mistake in the \
-                  configuration or a plugin, 4 ended but cut something off. `client` has its own."
+                  configuration or a plugin, 4 ended but cut something off, 5 (`status`) not all \
+                  is well. `client` has its own."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -64,7 +69,7 @@ enum Verb {
         /// The file; it must not exist yet.
         file: Option<PathBuf>,
     },
-    /// Say how a gateway that runs is: its instances, their health, their clients.
+    /// Say how a gateway that runs is, and what to do if not all is well; exit status 5 then.
     #[cfg(unix)]
     Status {
         #[command(flatten)]
@@ -153,7 +158,7 @@ impl Cli {
             Verb::Schema { folders } => schema::run(&folders),
             Verb::Init { file } => init::run(file.as_deref()),
             #[cfg(unix)]
-            Verb::Status { which, watch } => control::status(&which, watch),
+            Verb::Status { which, watch } => status::status(&which, watch),
             #[cfg(unix)]
             Verb::Sessions { which } => control::sessions(&which),
             #[cfg(unix)]

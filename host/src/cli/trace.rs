@@ -38,8 +38,9 @@ pub(super) struct Trace {
 
 impl Trace {
     pub(super) fn run(self) -> Exit {
-        let Some(state) = self.which.state() else {
-            return Exit::Configuration;
+        let state = match self.which.state() {
+            Ok(state) => state,
+            Err(exit) => return exit,
         };
         let json = self.which.json;
         let filter = Filter {

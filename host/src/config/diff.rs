@@ -223,6 +223,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         long,
         login,
         start,
+        hang,
         shutdown,
     } = deadlines;
     let Limits {
@@ -231,6 +232,9 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         in_flight_per_session,
         body_bytes,
         logins_pending,
+        frontend_share,
+        events_per_second,
+        lines_per_second,
     } = limits;
     let Journal { bytes, age } = journal;
     let Keeping {
@@ -244,6 +248,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         backoff_max,
         max,
         window,
+        max_abandoned,
     } = restart;
     let live = |key: &'static str, text: String| Shown {
         key,
@@ -272,6 +277,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         live(keys::LONG_DEADLINE_S.name, seconds(*long)),
         live(keys::LOGIN_DEADLINE_S.name, seconds(*login)),
         live(keys::START_DEADLINE_S.name, seconds(*start)),
+        live(keys::HANG_S.name, seconds(hang.unwrap_or_default())),
         live(keys::SHUTDOWN_DEADLINE_S.name, seconds(*shutdown)),
         live(keys::MAX_SESSIONS.name, sessions.to_string()),
         live(keys::MAX_IN_FLIGHT.name, in_flight.to_string()),
@@ -281,6 +287,12 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         ),
         live(keys::MAX_BODY_BYTES.name, body_bytes.to_string()),
         live(keys::MAX_LOGINS_PENDING.name, logins_pending.to_string()),
+        live(
+            keys::FRONTEND_SHARE_PERCENT.name,
+            frontend_share.to_string(),
+        ),
+        live(keys::MAX_EVENTS_PER_S.name, events_per_second.to_string()),
+        live(keys::MAX_LOG_LINES_PER_S.name, lines_per_second.to_string()),
         live(keys::JOURNAL_BYTES.name, bytes.to_string()),
         live(keys::JOURNAL_AGE_S.name, seconds(*age)),
         later(keys::STATE_PATH.name, folder.display().to_string()),
@@ -290,6 +302,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         live(keys::RESTART_BACKOFF_MAX_MS.name, millis(*backoff_max)),
         live(keys::RESTART_MAX.name, max.to_string()),
         live(keys::RESTART_WINDOW_S.name, seconds(*window)),
+        live(keys::MAX_ABANDONED.name, max_abandoned.to_string()),
     ]
 }
 

@@ -67,6 +67,8 @@ pub struct Stock {
     pub up: Gauges,
     /// 1 for the phase and the health that an instance has now.
     pub state: Gauges,
+    /// Threads of an instance's former lives that hang and were left behind.
+    pub abandoned: Gauges,
     /// Log lines that nobody read in time; see [`Stock::dropped`].
     log_lines_dropped: Counter,
 }
@@ -281,7 +283,7 @@ impl fmt::Debug for Metrics {
 
 impl Stock {
     fn enter(&self, book: &mut Book) {
-        let entries: [(_, &[_], _, &Gauges); 7] = [
+        let entries: [(_, &[_], _, &Gauges); 8] = [
             (
                 "patchbay_sessions",
                 &["frontend"],
@@ -324,6 +326,12 @@ impl Stock {
                 "1 for the phase and the health that the instance has now",
                 &self.state,
             ),
+            (
+                "patchbay_instance_threads_abandoned",
+                &["instance"],
+                "Threads of the instance's former lives that hang and were left behind",
+                &self.abandoned,
+            ),
         ];
         for (name, labels, help, gauges) in entries {
             book.gauge(name, labels, help, gauges.clone());
@@ -352,6 +360,7 @@ impl Stock {
             &self.journal_bytes,
             &self.up,
             &self.state,
+            &self.abandoned,
         ];
         families.iter().for_each(|family| family.clear());
     }
