@@ -59,7 +59,7 @@ impl Gateway {
             .unwrap();
         let gateway = Gateway { process, folder };
         gateway.wait("its control socket answers", || {
-            gateway.say(&["status"]).ok()
+            gateway.say(&["sessions"]).ok()
         });
         gateway
     }
