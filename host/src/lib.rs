@@ -18,3 +18,4 @@ pub mod metrics;
 pub mod plugin;
 pub mod run;
 pub mod supervise;
+pub mod users;

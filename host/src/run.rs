@@ -1,13 +1,14 @@
 //! The life of a gateway: take the seats, start everything, wait for a signal, drain, end.
 
-use crate::broker::{Broker, Limits, LoginRule, Route, Seat};
-use crate::config::{Checked, Frontend, Instance, UnmappedLogins};
+use crate::broker::{Authority, Broker, Limits, LoginRule, Route, Seat};
+use crate::config::{self, Checked, Frontend, Instance, UnmappedLogins};
 use crate::exit::Exit;
 use crate::intents::Store;
 use crate::logging::{self, Log, level_name};
 use crate::metrics::Metrics;
 use crate::plugin::Catalog;
 use crate::supervise::{Charge, Ending, ReadyLatch, StopOrder, supervise};
+use crate::users::UsersFile;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -58,6 +59,9 @@ async fn serve(
         Ok(broker) => broker,
         Err(error) => return failed(format!("no thread: {error}")),
     };
+    if let Err(error) = keep_users(config, &broker) {
+        return failed(format!("no thread: {error}"));
+    }
     let sweeper = tokio::spawn(sweep(broker.clone()));
     let control = listen_to_operators(config, &broker);
     let (ready, mut all_ready) = mpsc::channel::<()>(1);
@@ -92,6 +96,14 @@ async fn serve(
     sweeper.abort();
     drop(control);
     farewell(&broker, clean, log)
+}
+
+fn keep_users(config: &Checked, broker: &Arc<Broker>) -> std::io::Result<()> {
+    let asks = |frontend: &Frontend| frontend.authority == config::Authority::Users;
+    match config.frontends.iter().any(asks) {
+        true => broker.keep_users(UsersFile::new(config.gateway.users.clone())),
+        false => Ok(()),
+    }
 }
 
 /// Without it the gateway serves its clients all the same.
@@ -241,6 +253,10 @@ fn route(config: &Checked, frontend: &Frontend) -> Option<Route> {
             .backends
             .iter()
             .position(|backend| backend.instance.id == frontend.backend)?,
+        authority: match frontend.authority {
+            config::Authority::Backend => Authority::Backend,
+            config::Authority::Users => Authority::Users,
+        },
         ceiling: frontend.max_role,
         logins: logins.collect(),
         forward_unmapped: frontend.unmapped_logins == UnmappedLogins::Forward,

@@ -11,7 +11,7 @@
 mod ends;
 
 use ends::{BACKEND, End, FRONTEND, broker, end, office};
-use patchbay::broker::{Route, Seat};
+use patchbay::broker::{Authority, Route, Seat};
 use patchbay_abi::{Buffer, FaultKind, Kind, Message, head};
 use patchbay_sdk::Role;
 use std::sync::atomic::Ordering;
@@ -203,6 +203,7 @@ fn an_event_larger_than_the_journal_reaches_those_who_have_room_for_it() {
 fn a_backend_that_has_never_lived_has_no_events_and_a_new_life_is_told_once() {
     let route = Route {
         backend: BACKEND,
+        authority: Authority::Backend,
         ceiling: Role::Admin,
         logins: vec![],
         forward_unmapped: true,

@@ -10,7 +10,7 @@
 mod ends;
 
 use ends::{End, broker, end};
-use patchbay::broker::{Broker, Route, Seat};
+use patchbay::broker::{Authority, Broker, Route, Seat};
 use patchbay_abi::{Kind, Message, head};
 use patchbay_sdk::Role;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ impl Site {
         let age = Duration::from_secs(60);
         let route = Route {
             backend: OLD,
+            authority: Authority::Backend,
             ceiling: Role::Admin,
             logins: vec![],
             forward_unmapped: true,

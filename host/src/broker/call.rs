@@ -224,7 +224,7 @@ fn full(what: &str, limit: usize) -> Result<(), Fault> {
     Err(Fault::new(FaultKind::Busy, text))
 }
 
-fn no_session() -> Fault {
+pub(super) fn no_session() -> Fault {
     Fault::new(
         FaultKind::Unauthorized,
         "you are not logged in any more; log in again",

@@ -1,7 +1,8 @@
 //! How a client gets in, gets in again after its backend was restarted, and leaves.
 
-use super::call::check_role;
+use super::call::{check_role, no_session};
 use super::pending::{Origin, Request, What};
+use super::seat::{Authority, Proof};
 use super::session::{Applicant, Attachment};
 use super::{Broker, Place, State, check};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Secret, head};
@@ -14,17 +15,13 @@ const LONGEST_NAME: usize = 1024;
 impl Broker {
     /// A frontend wants to log a client in.
     pub(super) fn login(&self, origin: Origin, message: Message) {
-        match self.enter_login(origin, message) {
-            Ok((id, at, ask)) => self.hand_over(id, at, ask),
-            Err(fault) => self.refuse(origin, fault),
+        if let Err(fault) = self.read_login(origin, message) {
+            self.count("logins_refused");
+            self.refuse(origin, fault);
         }
     }
 
-    fn enter_login(
-        &self,
-        origin: Origin,
-        message: Message,
-    ) -> Result<(u64, Place, Message), Fault> {
+    fn read_login(&self, origin: Origin, message: Message) -> Result<(), Fault> {
         check(&message, self.limits.body_bytes)?;
         let mut head: head::Login = message.read_head().map_err(broken)?;
         if head.user.len() > LONGEST_NAME {
@@ -38,49 +35,75 @@ impl Broker {
             .secret
             .into_option()
             .unwrap_or_else(|| Secret::new(""));
-        let (user, secret) = route.principal(&head.user, sent)?;
-        // Whoever answers requests at present: this one says who clients are.
-        let (epoch, _) = self.seats[route.backend]
-            .port()
-            .ok_or_else(|| self.unavailable(route.backend))?;
-        let at = Place {
-            seat: route.backend,
-            epoch,
-        };
-        let mut state = self.lock();
-        // A life that is over gets no sessions: nobody would ever end them.
-        self.seats[origin.at.seat]
-            .port_in(origin.at.epoch)
-            .ok_or_else(no_route)?;
-        self.check_room_for_login(&state)?;
-        let applicant = Applicant {
+        let (user, proof) = route.principal(&head.user, sent)?;
+        let applicant = |secret| Applicant {
             frontend: origin.at,
             user,
             secret,
             client: head.client,
+            role: Role::View,
         };
+        match (route.authority, proof) {
+            (Authority::Users, proof) => self.ask_users(origin, applicant(Secret::new("")), proof),
+            // Whoever answers requests at present: this one says who clients are.
+            (Authority::Backend, Proof::Secret(secret)) => {
+                self.enter_login(origin, applicant(secret), route.backend)
+            }
+            (Authority::Backend, Proof::Rule) => Err(no_route()),
+        }
+    }
+
+    /// Opens a session and logs it in at a backend.
+    pub(super) fn enter_login(
+        &self,
+        origin: Origin,
+        applicant: Applicant,
+        backend: usize,
+    ) -> Result<(), Fault> {
+        let (epoch, _) = self.seats[backend]
+            .port()
+            .ok_or_else(|| self.unavailable(backend))?;
+        let seat = backend;
+        let at = Place { seat, epoch };
+        let mut state = self.lock();
+        self.check_room_for_session(&state, origin)?;
+        if state.pending.logins() >= self.limits.logins_pending {
+            return Err(self.too_many_logins());
+        }
         let session = state.sessions.open(applicant, at);
         let (id, ask) = self
             .ask_for_login(&mut state, Some(origin), at, session)
             .ok_or_else(no_route)?;
-        Ok((id, at, ask))
+        drop(state);
+        self.hand_over(id, at, ask);
+        Ok(())
     }
 
-    fn check_room_for_login(&self, state: &State) -> Result<(), Fault> {
-        let full = |what: &str, limit: usize| {
-            let text = format!("{limit} {what} is the limit of this gateway; try again later");
-            Err(Fault::new(FaultKind::Busy, text))
-        };
-        if state.sessions.len() >= self.limits.sessions {
-            return full("sessions (max_sessions)", self.limits.sessions);
-        }
-        if state.pending.logins() >= self.limits.logins_pending {
-            return full(
-                "logins at a time (max_logins_pending)",
-                self.limits.logins_pending,
+    pub(super) fn check_room_for_session(
+        &self,
+        state: &State,
+        origin: Origin,
+    ) -> Result<(), Fault> {
+        // A life that is over gets no sessions: nobody would ever end them.
+        self.seats[origin.at.seat]
+            .port_in(origin.at.epoch)
+            .ok_or_else(no_route)?;
+        let limit = self.limits.sessions;
+        if state.sessions.len() >= limit {
+            let text = format!(
+                "{limit} sessions (max_sessions) is the limit of this gateway; try again later"
             );
+            return Err(Fault::new(FaultKind::Busy, text));
         }
         Ok(())
+    }
+
+    pub(super) fn too_many_logins(&self) -> Fault {
+        let limit = self.limits.logins_pending;
+        let text = format!(
+            "{limit} logins at a time (max_logins_pending) is the limit of this gateway; try again later"
+        );
+        Fault::new(FaultKind::Busy, text)
     }
 
     /// Enters a login of `session` at the life `at` of its backend.
@@ -99,8 +122,9 @@ impl Broker {
             deadline: Instant::now() + self.limits.login,
         });
         let known = state.sessions.get_mut(session)?;
-        let authority = self.seats[known.frontend.seat].route()?.backend;
-        Some((id, known.login_message(id, session, at.seat != authority)))
+        let authority = self.seats[known.frontend.seat].route()?.checking_backend();
+        let vouched = authority != Some(at.seat);
+        Some((id, known.login_message(id, session, vouched)))
     }
 
     /// The backend has let a client in, or not.
@@ -135,6 +159,8 @@ impl Broker {
     ) -> bool {
         let attached = Attachment::Attached(request.backend);
         let Some((role, user, client)) = self.grant(request, &granted, Some(attached)) else {
+            // The host itself has ended it meanwhile, or the frontend has, which takes no reply any more.
+            self.refuse(origin, no_session());
             return false;
         };
         let frontend = self.seats[origin.at.seat].id();
@@ -187,7 +213,7 @@ impl Broker {
         let session = state.sessions.get_mut(request.session)?;
         let route = self.seats[session.frontend.seat].route();
         let (ceiling, authority) = route.map_or((Role::View, None), |route| {
-            (route.ceiling, Some(route.backend))
+            (route.ceiling, route.checking_backend())
         });
         // What another backend says of somebody whom it does not know is worth nothing.
         if authority == Some(request.backend.seat) {
@@ -267,7 +293,7 @@ impl Broker {
         ids.into_iter().for_each(|id| self.end_session(id));
     }
 
-    fn end_session(&self, id: u64) {
+    pub(super) fn end_session(&self, id: u64) {
         let closed = self.lock().sessions.close(id);
         let Some(session) = closed else { return };
         tracing::info!(session = id, user = session.user, "logged out");
@@ -309,6 +335,6 @@ pub(super) fn broken(error: serde_json::Error) -> Fault {
     )
 }
 
-fn no_route() -> Fault {
+pub(super) fn no_route() -> Fault {
     Fault::new(FaultKind::Internal, "this frontend has no route")
 }

@@ -4,7 +4,7 @@
 //! is checked, entered into the table of pending requests under the host's own number and handed to
 //! the backend (`call`); the backend's reply finds its way back through the same table
 //! (`answer`). Logins go the same way, with the principal in place of what the client sent
-//! (`login`). A request that is to be carried out once at the most takes a detour over the disk, on
+//! (`login`), or first to the host's own list of users (`users`). A request that is to be carried out once at the most takes a detour over the disk, on
 //! a thread of its own (`once`, `clerk`). At the deadline the host answers in the backend's place (`sweep`). Events are
 //! numbered and kept per backend, and handed out against credit (`journal`).
 //!
@@ -23,10 +23,11 @@ mod seat;
 mod session;
 mod status;
 mod sweep;
+mod users;
 mod verdict;
 
 pub use life::{LifeNote, Phase};
-pub use seat::{Life, LoginRule, Route, Seat};
+pub use seat::{Authority, Life, LoginRule, Route, Seat};
 pub use status::{InstanceStatus, SessionStatus};
 
 use crate::intents::Store;
@@ -37,7 +38,7 @@ use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
 use pending::{Origin, Pending};
 use session::Sessions;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -69,6 +70,8 @@ pub struct Broker {
     seats: Vec<Seat>,
     state: Mutex<State>,
     intents: Desk,
+    /// Where logins wait that the host's own list of users decides, if there is one.
+    checks: OnceLock<users::Queue>,
 }
 
 #[derive(Default)]
@@ -105,6 +108,7 @@ impl Broker {
             seats,
             state: Mutex::default(),
             intents: desk,
+            checks: OnceLock::new(),
         });
         clerk::start(&broker, intents, items)?;
         Ok(broker)

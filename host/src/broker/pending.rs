@@ -28,6 +28,8 @@ pub(crate) struct Request {
 /// What was asked.
 pub(crate) enum What {
     Login,
+    /// A login that the host's own list of users is asked for.
+    Check,
     /// With the message itself while it waits for its session to be logged in again.
     Call {
         op: &'static Op,
@@ -115,7 +117,7 @@ impl Pending {
                 let left = request.deadline.saturating_duration_since(Instant::now());
                 Some((*op, call_message(id, request.session, op, left, asked)))
             }
-            What::Login | What::Keyed { .. } | What::Noting(_) => None,
+            What::Login | What::Check | What::Keyed { .. } | What::Noting(_) => None,
         }
     }
 

@@ -51,15 +51,33 @@ enum Duty {
 /// Where a frontend's clients get to, and as whom.
 #[derive(Debug)]
 pub struct Route {
-    /// The backend's position among the seats. It is also the authority of this frontend: it says
-    /// who clients are, also when requests go to another one, and only it gets their secrets.
+    /// The backend's position among the seats, to begin with.
     pub backend: usize,
+    /// Who says who clients are, also when requests go to another backend; only that one gets their secrets.
+    pub authority: Authority,
     /// Nobody gets more than this through the frontend.
     pub ceiling: Role,
     /// What clients send → who they are; the first that fits.
     pub logins: Vec<LoginRule>,
     /// Whether logins that no rule fits go to the backend as they are.
     pub forward_unmapped: bool,
+}
+
+/// Who checks passwords and says what clients may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authority {
+    /// The backend that the route begins with.
+    Backend,
+    /// The host's own list of users.
+    Users,
+}
+
+/// How a client proves who it is.
+pub(super) enum Proof {
+    /// By a secret, which the authority checks.
+    Secret(Secret),
+    /// It need not: a login rule has taken it for that.
+    Rule,
 }
 
 /// What old clients send, and who they are.
@@ -69,10 +87,10 @@ pub struct LoginRule {
     pub client_user: String,
     /// The SHA-256 of the password that it must send; any if `None`.
     pub client_secret_sha256: Option<[u8; 32]>,
-    /// Who that is at the backend.
+    /// Who that is at the authority.
     pub user: String,
-    /// Their password there.
-    pub secret: Secret,
+    /// Their password at the backend; the host's own list needs none.
+    pub secret: Option<Secret>,
 }
 
 impl Seat {
@@ -242,15 +260,23 @@ fn starting() -> head::Health {
 }
 
 impl Route {
-    /// Who a client is at the backend, by what it sent.
-    pub(super) fn principal(&self, user: &str, secret: Secret) -> Result<(String, Secret), Fault> {
+    /// The seat of the backend that checks passwords, if one does.
+    pub(super) fn checking_backend(&self) -> Option<usize> {
+        (self.authority == Authority::Backend).then_some(self.backend)
+    }
+
+    /// Who a client is at the authority, by what it sent.
+    pub(super) fn principal(&self, user: &str, secret: Secret) -> Result<(String, Proof), Fault> {
         let sent: [u8; 32] = Sha256::digest(secret.expose().as_bytes()).into();
         let fits = |rule: &&LoginRule| {
             rule.client_user == user && rule.client_secret_sha256.is_none_or(|sum| sum == sent)
         };
         match self.logins.iter().find(fits) {
-            Some(rule) => Ok((rule.user.clone(), rule.secret.clone())),
-            None if self.forward_unmapped => Ok((user.to_owned(), secret)),
+            Some(rule) => {
+                let secret = rule.secret.clone();
+                Ok((rule.user.clone(), secret.map_or(Proof::Rule, Proof::Secret)))
+            }
+            None if self.forward_unmapped => Ok((user.to_owned(), Proof::Secret(secret))),
             None => Err(Fault::new(
                 FaultKind::Unauthorized,
                 "wrong user name or password: this way in accepts only the logins that its \
@@ -269,31 +295,40 @@ mod tests {
             client_user: "ibex".into(),
             client_secret_sha256: Some(Sha256::digest(b"constant").into()),
             user: "admin".into(),
-            secret: Secret::new("real"),
+            secret: Some(Secret::new("real")),
         };
         Route {
             backend: 0,
+            authority: Authority::Backend,
             ceiling: Role::Admin,
             logins: vec![rule],
             forward_unmapped,
         }
     }
 
+    fn shown(proof: &Proof) -> &str {
+        match proof {
+            Proof::Secret(secret) => secret.expose(),
+            Proof::Rule => "",
+        }
+    }
+
     #[test]
     fn a_clients_constant_becomes_the_real_login_and_is_not_forwarded() {
-        let (user, secret) = route(true)
+        let (user, proof) = route(true)
             .principal("ibex", Secret::new("constant"))
             .unwrap();
-        assert_eq!((user.as_str(), secret.expose()), ("admin", "real"));
+        assert_eq!((user.as_str(), shown(&proof)), ("admin", "real"));
     }
 
     #[test]
     fn what_no_rule_fits_is_forwarded_or_refused() {
-        let (user, secret) = route(true).principal("ibex", Secret::new("other")).unwrap();
-        assert_eq!((user.as_str(), secret.expose()), ("ibex", "other"));
-        let fault = route(false)
-            .principal("ibex", Secret::new("other"))
-            .unwrap_err();
+        let (user, proof) = route(true).principal("ibex", Secret::new("other")).unwrap();
+        assert_eq!((user.as_str(), shown(&proof)), ("ibex", "other"));
+        let refused = route(false).principal("ibex", Secret::new("other"));
+        let Err(fault) = refused else {
+            panic!("it is let in")
+        };
         assert_eq!(fault.kind, FaultKind::Unauthorized);
     }
 }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 pub(crate) struct Session {
     /// Whose client it is.
     pub(super) frontend: Place,
-    /// Who it is at the backend, and how that is proved.
+    /// Who it is at the authority, and how that is proved to a backend; empty if the host has checked it.
     pub(super) user: String,
     pub(super) secret: Secret,
     /// Where it is, for logs.
@@ -29,6 +29,8 @@ pub(super) struct Applicant {
     pub(super) user: String,
     pub(super) secret: Secret,
     pub(super) client: String,
+    /// What it may do as far as that is known.
+    pub(super) role: Role,
 }
 
 /// Requests that have no answer yet.
@@ -68,22 +70,23 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    /// A session that is being logged in at that life of its authority.
-    pub(super) fn open(&mut self, applicant: Applicant, authority: Place) -> u64 {
+    /// A session that is being logged in at that life of a backend.
+    pub(super) fn open(&mut self, applicant: Applicant, at: Place) -> u64 {
         self.last_id += 1;
         let Applicant {
             frontend,
             user,
             secret,
             client,
+            role,
         } = applicant;
         let session = Session {
             frontend,
             user,
             secret,
             client,
-            role: Role::View,
-            attachment: Attachment::Attaching(authority, Vec::new()),
+            role,
+            attachment: Attachment::Attaching(at, Vec::new()),
             in_flight: InFlight::default(),
             former: Vec::new(),
         };
@@ -108,6 +111,10 @@ impl Sessions {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&u64, &Session)> {
         self.by_id.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&u64, &mut Session)> {
+        self.by_id.iter_mut()
     }
 
     pub(super) fn len(&self) -> usize {

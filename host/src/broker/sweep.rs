@@ -2,7 +2,7 @@
 
 use super::Broker;
 use super::pending::{Request, What};
-use patchbay_abi::{Fault, FaultKind};
+use patchbay_abi::{Fault, FaultKind, Side};
 use std::time::Instant;
 
 impl Broker {
@@ -46,6 +46,11 @@ impl Broker {
     }
 
     fn too_late(&self, request: &Request) -> Fault {
+        if let What::Check = &request.what {
+            let text =
+                "the gateway did not get round to checking this login; try again in a moment";
+            return Fault::new(FaultKind::Timeout, text).side(Side::Gateway);
+        }
         let backend = self.seats[request.backend.seat].id();
         if let What::Call {
             parked: Some(_), ..
@@ -56,7 +61,7 @@ impl Broker {
             return Fault::new(FaultKind::Unavailable, text);
         }
         let (what, limit, unsure) = match &request.what {
-            What::Login => ("the login", self.limits.login, false),
+            What::Login | What::Check => ("the login", self.limits.login, false),
             What::Keyed { op, .. } => (op.name, self.limits.request, op.changes),
             What::Noting(_) => ("a request", self.limits.request, true),
             What::Call { op, .. } if op.long => (op.name, self.limits.long, op.changes),

@@ -9,6 +9,7 @@ mod pages;
 mod plugin;
 mod run;
 mod schema;
+mod user;
 
 use crate::config::{Checked, Mistakes};
 use crate::exit::Exit;
@@ -91,6 +92,9 @@ enum Verb {
         #[command(flatten)]
         which: control::Which,
     },
+    /// Say who may log in at frontends with `authority = "users"`.
+    #[command(subcommand)]
+    User(user::UserVerb),
     /// Look at plugins.
     #[command(subcommand)]
     Plugin(plugin::PluginVerb),
@@ -135,6 +139,7 @@ impl Cli {
             } => control::route(&which, frontend, backend),
             #[cfg(unix)]
             Verb::Restart { instance, which } => control::restart(&which, instance),
+            Verb::User(verb) => verb.run(),
             Verb::Plugin(verb) => verb.run(),
             Verb::Client(client) => return client.run(),
             Verb::Completions { shell } => pages::completions(shell),

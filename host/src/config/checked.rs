@@ -43,6 +43,8 @@ pub struct Gateway {
     pub journal: Journal,
     /// Where is noted what must not be done twice.
     pub intents: Keeping,
+    /// The list of users, absolute; it need not be there.
+    pub users: PathBuf,
     /// What happens to an instance that fails.
     pub restart: Restart,
 }
@@ -130,6 +132,8 @@ pub struct Frontend {
     pub instance: Instance,
     /// The id of a backend that exists.
     pub backend: String,
+    /// Who checks passwords.
+    pub authority: Authority,
     /// Ceiling for everybody who comes in here.
     pub max_role: Role,
     /// What to do with a login that no rule matches.
@@ -145,10 +149,10 @@ pub struct LoginRule {
     pub client_user: String,
     /// SHA-256 of the secret the client must send; any secret will do if `None`.
     pub client_secret_sha256: Option<[u8; 32]>,
-    /// The user name for the backend.
+    /// The user name for the authority.
     pub user: String,
-    /// The secret for the backend.
-    pub secret: Secret,
+    /// The secret for the backend; `None` where the host's list is the authority.
+    pub secret: Option<Secret>,
 }
 
 /// How severe a message must be to be logged.
@@ -177,10 +181,19 @@ pub enum LogFormat {
     Json,
 }
 
+/// Who checks the passwords of a frontend's clients and says what they may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authority {
+    /// The backend that the configuration names.
+    Backend,
+    /// The host's own list of users.
+    Users,
+}
+
 /// What to do with a login that no rule matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnmappedLogins {
-    /// Let the backend check it.
+    /// Let the authority check it.
     Forward,
     /// Refuse it.
     Refuse,
@@ -217,6 +230,11 @@ pub(super) const ROLES: &[(&str, Role)] = &[
     ("expert", Role::Expert),
     ("admin", Role::Admin),
 ];
+
+impl Authority {
+    pub(super) const OPTIONS: &'static [(&'static str, Self)] =
+        &[("backend", Self::Backend), ("users", Self::Users)];
+}
 
 impl UnmappedLogins {
     pub(super) const OPTIONS: &'static [(&'static str, Self)] =

@@ -8,10 +8,13 @@ use toml::de::DeTable;
 use crate::intents::Keeping;
 
 use super::checked::{Deadlines, Gateway, Journal, Limits, Restart};
-use super::key::{Key, Number, Presence};
+use super::key::{Key, Number, Presence, Text};
 use super::mistake::{Findings, Note};
 use super::raw::{Fields, FoundTable};
 use super::registry as keys;
+
+/// The list of users, in the state directory if no other place is given.
+const USERS: &str = "users";
 
 /// The host's own settings; defaults where the file says nothing.
 pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> Gateway {
@@ -39,6 +42,7 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
             bytes: size(&fields, &keys::JOURNAL_BYTES),
             age: seconds(&fields, &keys::JOURNAL_AGE_S),
         },
+        users: users(&fields, folder),
         intents: intents(&fields, folder),
         restart: restart(&fields, findings),
     }
@@ -46,18 +50,32 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
 
 /// The state directory, whatever else is wrong with the file.
 pub(super) fn state_path(top: &DeTable<'_>, folder: &Path) -> PathBuf {
-    let gateway = top
-        .get(keys::GATEWAY_TABLE.name)
-        .map(|value| value.get_ref());
-    let written = gateway
-        .and_then(|gateway| gateway.as_table())
-        .and_then(|gateway| gateway.get(keys::STATE_PATH.name))
-        .and_then(|path| path.get_ref().as_str());
     let default = match keys::STATE_PATH.kind.presence {
         Presence::Default(path) => path,
         _ => "",
     };
-    folder.join(written.unwrap_or(default))
+    folder.join(written(top, &keys::STATE_PATH).unwrap_or(default))
+}
+
+/// The list of users, whatever else is wrong with the file.
+pub(super) fn users_path(top: &DeTable<'_>, folder: &Path) -> PathBuf {
+    match written(top, &keys::USERS_PATH) {
+        Some(path) => folder.join(path),
+        None => state_path(top, folder).join(USERS),
+    }
+}
+
+/// What a file says of a key of `[gateway]`.
+fn written<'a>(top: &'a DeTable<'_>, key: &Key<Text>) -> Option<&'a str> {
+    let gateway = top.get(keys::GATEWAY_TABLE.name)?.get_ref().as_table()?;
+    gateway.get(key.name)?.get_ref().as_str()
+}
+
+fn users(fields: &Fields<'_>, folder: &Path) -> PathBuf {
+    match fields.text(&keys::USERS_PATH) {
+        Some(path) => folder.join(path.text),
+        None => intents(fields, folder).folder.join(USERS),
+    }
 }
 
 fn intents(fields: &Fields<'_>, folder: &Path) -> Keeping {

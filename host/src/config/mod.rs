@@ -41,8 +41,8 @@ use patchbay_abi::PluginRole;
 use toml::de::DeTable;
 
 pub use checked::{
-    Backend, Checked, Deadlines, Frontend, Gateway, Instance, Journal, Limits, LogFormat, LogLevel,
-    LoginRule, Restart, UnmappedLogins,
+    Authority, Backend, Checked, Deadlines, Frontend, Gateway, Instance, Journal, Limits,
+    LogFormat, LogLevel, LoginRule, Restart, UnmappedLogins,
 };
 pub use explain::{Explanation, Setting, explain, text_of};
 pub use mistake::{Mistake, Mistakes, Severity};
@@ -89,6 +89,22 @@ pub fn load(file: &Path, catalog: &dyn PluginCatalog) -> Result<Checked, Mistake
 /// # Errors
 /// If the file cannot be read, or is not TOML.
 pub fn state_path(file: &Path) -> Result<PathBuf, Mistakes> {
+    peek(file, gateway::state_path)
+}
+
+/// Where the list of users of the gateway with this file is. Nothing else of the file is looked at, and no plugin.
+///
+/// # Errors
+/// Like [`state_path`].
+pub fn users_path(file: &Path) -> Result<PathBuf, Mistakes> {
+    peek(file, gateway::users_path)
+}
+
+/// Looks at the tree and the folder of a file that need not be right in all else.
+fn peek(
+    file: &Path,
+    look: impl FnOnce(&DeTable<'_>, &Path) -> PathBuf,
+) -> Result<PathBuf, Mistakes> {
     let text = source::read(file)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
@@ -99,7 +115,7 @@ pub fn state_path(file: &Path) -> Result<PathBuf, Mistakes> {
     if !syntax(&errors, &findings) {
         return Err(findings.finish());
     }
-    Ok(gateway::state_path(tree.get_ref(), folder))
+    Ok(look(tree.get_ref(), folder))
 }
 
 /// Like [`load`], with the text at hand; `file` serves messages and relative paths.

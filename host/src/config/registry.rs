@@ -3,7 +3,7 @@
 //! Parsing ([`super::raw`]), suggestions for misspelt keys, defaults, ranges and the reference page
 //! ([`super::reference`]) are all driven from here: a key is added, changed or removed in this file only.
 
-use super::checked::{LogFormat, LogLevel, ROLES, UnmappedLogins};
+use super::checked::{Authority, LogFormat, LogLevel, ROLES, UnmappedLogins};
 use super::key::{Choice, Entry, Key, Number, Paths, Presence, Section, Tables, Text};
 use patchbay_sdk::Role;
 
@@ -54,6 +54,7 @@ pub(super) static GATEWAY: Section = Section {
         &STATE_PATH,
         &MAX_INTENTS,
         &INTENTS_AGE_S,
+        &USERS_PATH,
         &RESTART_BACKOFF_MIN_MS,
         &RESTART_BACKOFF_MAX_MS,
         &RESTART_MAX,
@@ -166,6 +167,12 @@ pub(super) static INTENTS_AGE_S: Key<Number> = Key {
     kind: Number::new(30 * DAY_S, 3600, 3650 * DAY_S, "s"),
     doc: "Age at which a submit is forgotten, but for the newest (twice `max_in_flight`). A request that a broker delivers later than that could be carried out again.",
 };
+pub(super) static USERS_PATH: Key<Text> = Key {
+    name: "users_path",
+    kind: Text::new(Presence::Optional("the file `users` in `state_path`")),
+    doc: "The list of users, written by `patchbay user`, for frontends whose `authority` is `users`. It must belong to the \
+          gateway's user, its folder's or root, and nobody else may be able to write to it. A relative path counts from the folder of this file.",
+};
 pub(super) static RESTART_BACKOFF_MIN_MS: Key<Number> = Key {
     name: "restart_backoff_min_ms",
     kind: Number::new(500, 10, 3_600_000, "ms"),
@@ -226,6 +233,7 @@ pub(super) static FRONTEND: Section = Section {
         &ROUTE,
         &CONFIG,
         &INSTANCE_LOG_LEVEL,
+        &AUTHORITY,
         &MAX_ROLE,
         &UNMAPPED_LOGINS,
         &LOGINS,
@@ -235,6 +243,16 @@ pub(super) static ROUTE: Key<Text> = Key {
     name: "backend",
     kind: Text::new(Presence::Required),
     doc: "The id of the `[[backend]]` that this frontend's clients talk to.",
+};
+pub(super) static AUTHORITY: Key<Choice<Authority>> = Key {
+    name: "authority",
+    kind: Choice {
+        options: Authority::OPTIONS,
+        default: Authority::Backend,
+        default_text: "`\"backend\"`",
+    },
+    doc: "Who checks passwords and says what clients may do: the backend named here, or the gateway's own list of users \
+          (`users_path`). With `users` no backend sees a password, but it must take the gateway's word.",
 };
 pub(super) static MAX_ROLE: Key<Choice<Role>> = Key {
     name: "max_role",
@@ -252,7 +270,7 @@ pub(super) static UNMAPPED_LOGINS: Key<Choice<UnmappedLogins>> = Key {
         default: UnmappedLogins::Forward,
         default_text: "`\"forward\"`",
     },
-    doc: "What happens to a login that no `[[frontend.login]]` matches: the backend checks it, or it is refused.",
+    doc: "What happens to a login that no `[[frontend.login]]` matches: the `authority` checks it, or it is refused.",
 };
 pub(super) static LOGINS: Key<Tables> = Key {
     name: "login",
@@ -262,7 +280,7 @@ pub(super) static LOGINS: Key<Tables> = Key {
 
 pub(super) static LOGIN: Section = Section {
     title: "[[frontend.login]]",
-    doc: "Maps what a client sends to an account of the backend. Tried in the order of the file.",
+    doc: "Maps what a client sends to an account of the `authority`. Tried in the order of the file.",
     keys: &[&CLIENT_USER, &CLIENT_SECRET_SHA256, &USER, &LOGIN_SECRET],
 };
 pub(super) static CLIENT_USER: Key<Text> = Key {
@@ -278,12 +296,12 @@ pub(super) static CLIENT_SECRET_SHA256: Key<Text> = Key {
 pub(super) static USER: Key<Text> = Key {
     name: "user",
     kind: Text::new(Presence::Required),
-    doc: "The user name to log in with at the backend.",
+    doc: "The user name to log in with at the backend or, with `authority = \"users\"`, in the list of users.",
 };
 pub(super) static LOGIN_SECRET: Key<Tables> = Key {
     name: "secret",
-    kind: Tables::REQUIRED,
-    doc: "Where the secret of `user` comes from.",
+    kind: Tables::ONE,
+    doc: "Where the secret of `user` comes from. Required where the backend is the authority; with `authority = \"users\"` there is none.",
 };
 
 pub(super) static SECRET: Section = Section {

@@ -8,7 +8,7 @@
     reason = "a test that cannot go on must fail; not every test uses everything"
 )]
 
-use patchbay::broker::{Broker, Limits, Route, Seat};
+use patchbay::broker::{Authority, Broker, Limits, Route, Seat};
 use patchbay::intents::{Keeping, Store};
 use patchbay::metrics::Metrics;
 use patchbay_abi::port::Deliver;
@@ -212,6 +212,7 @@ pub fn office() -> (Arc<Broker>, End, End) {
 pub fn seats() -> Vec<Seat> {
     let route = Route {
         backend: BACKEND,
+        authority: Authority::Backend,
         ceiling: Role::Admin,
         logins: vec![],
         forward_unmapped: true,

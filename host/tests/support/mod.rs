@@ -7,7 +7,7 @@
     reason = "a test that cannot go on must fail"
 )]
 
-use patchbay::broker::{Broker, Limits, Route, Seat};
+use patchbay::broker::{Authority, Broker, Limits, Route, Seat};
 use patchbay::config::Restart;
 use patchbay::intents::{Keeping, Store};
 use patchbay::metrics::Metrics;
@@ -68,6 +68,7 @@ impl Office {
     pub async fn open(rogue: Value, limits: Limits, ceiling: Role) -> Office {
         let route = Route {
             backend: BACKEND,
+            authority: Authority::Backend,
             ceiling,
             logins: vec![],
             forward_unmapped: true,
