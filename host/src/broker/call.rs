@@ -1,5 +1,6 @@
 //! How a request gets to its backend.
 
+use super::control::is_control;
 use super::login::broken;
 use super::pending::{Once, Origin, Request, What, call_message};
 use super::session::{Attachment, Session};
@@ -35,19 +36,27 @@ impl Broker {
         };
         match op.once {
             true => self.look_up(head.key.as_deref(), call),
+            false if is_control(op) => self.control(&call),
             false => self.enter_call(call),
         }
     }
 
     /// Enters a request and sends it on its way.
     pub(super) fn enter_call(&self, call: Call) -> Result<(), Fault> {
-        let (to_send, farewells) = {
+        let (to_send, farewells, displaced) = {
             let mut state = self.lock();
             let at = self.admit(&mut state, &call)?;
+            if call.op.is_emergency() {
+                self.make_way(&mut state, call.session);
+            }
             let to_send = self.send_or_park(&mut state, at, call);
-            (to_send, std::mem::take(&mut state.farewells))
+            let farewells = std::mem::take(&mut state.farewells);
+            (to_send, farewells, std::mem::take(&mut state.displaced))
         };
         self.say_farewells(farewells);
+        displaced
+            .into_iter()
+            .for_each(|origin| self.refuse(origin, gave_way()));
         if let Some((id, at, message)) = to_send {
             self.hand_over(id, at, message);
         }
@@ -62,17 +71,38 @@ impl Broker {
             .of(call.origin.at, call.session)
             .ok_or_else(no_session)?;
         check_role(session.role, call.op)?;
-        self.check_room(session, call.op, in_flight)?;
+        if !call.op.is_emergency() {
+            self.check_room(session, call.op, in_flight)?;
+        }
         let routed = self.seats[call.origin.at.seat].backend_now();
         // A login that is under way ends where it began, and with it what waits for it.
         let seat = match session.attachment {
             Attachment::Attaching(at, ref waiting) if !waiting.is_empty() => at.seat,
             _ => routed.unwrap_or(call.origin.at.seat),
         };
+        self.check_control(seat, call.session, call.op)?;
         let (epoch, _) = self.seats[seat]
             .port()
             .ok_or_else(|| self.unavailable(seat))?;
         Ok(Place { seat, epoch })
+    }
+
+    /// No limit keeps an emergency stop from its backend. So that one client's do not fill the memory all the
+    /// same, the oldest of too many gives way: it was sent, only its answer is not waited for any more.
+    fn make_way(&self, state: &mut State, session: u64) {
+        let limit = self.limits.in_flight_per_session;
+        let full = |known: &Session| known.in_flight.emergencies() >= limit;
+        if !state.sessions.get(session).is_some_and(full) {
+            return;
+        }
+        let oldest = state.pending.oldest_emergency_of(session);
+        if let Some(origin) = oldest
+            .and_then(|id| state.take(id))
+            .and_then(|old| old.origin)
+        {
+            self.count("emergencies_gave_way");
+            state.displaced.push(origin);
+        }
     }
 
     /// Straight to the backend if the session is known there; otherwise it waits until the session
@@ -206,6 +236,11 @@ pub(super) fn check_role(role: Role, op: &Op) -> Result<(), Fault> {
         op.name, op.least, role
     );
     Err(Fault::new(FaultKind::Forbidden, text))
+}
+
+fn gave_way() -> Fault {
+    let text = "a newer emergency stop of yours took the place of this one, which was sent and has no answer yet";
+    Fault::new(FaultKind::UnknownOutcome, text)
 }
 
 fn unknown(name: &str) -> Fault {

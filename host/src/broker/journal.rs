@@ -149,6 +149,27 @@ impl Journal {
         ring.trim(self.bytes, self.age);
     }
 
+    /// Something that the host itself has to tell; nobody hears of it while the backend has not begun to live.
+    pub(super) fn tell(&self, kind: &str, body: String) {
+        let epoch = self.lock().epoch;
+        let head = head::Event {
+            epoch,
+            seq: 0,
+            time: 0.0,
+            kind: kind.to_owned(),
+            job: None,
+            session: None,
+        };
+        if epoch != 0 {
+            self.append(Told {
+                epoch,
+                head,
+                body: Buffer::from(body),
+                blobs: Vec::new(),
+            });
+        }
+    }
+
     /// Hands an event to one reader only, without a number of its own, so that the others miss
     /// none; whether it was taken. It is not kept.
     fn whisper(&self, to: Place, event: Told) -> bool {

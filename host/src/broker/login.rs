@@ -297,6 +297,7 @@ impl Broker {
         let closed = self.lock().sessions.close(id);
         let Some(session) = closed else { return };
         tracing::info!(session = id, user = session.user, "logged out");
+        self.end_control(|_, holder| holder.session == id);
         for at in session.known_at() {
             self.say_logout(at, id);
         }

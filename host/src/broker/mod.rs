@@ -13,6 +13,7 @@
 mod answer;
 mod call;
 mod clerk;
+mod control;
 mod journal;
 mod life;
 mod login;
@@ -26,6 +27,7 @@ mod sweep;
 mod users;
 mod verdict;
 
+pub use control::Holder;
 pub use life::{LifeNote, Phase};
 pub use seat::{Authority, Life, LoginRule, Route, Seat};
 pub use status::{InstanceStatus, SessionStatus};
@@ -69,6 +71,7 @@ pub struct Broker {
     metrics: Arc<Metrics>,
     seats: Vec<Seat>,
     state: Mutex<State>,
+    controls: control::Controls,
     intents: Desk,
     /// Where logins wait that the host's own list of users decides, if there is one.
     checks: OnceLock<users::Queue>,
@@ -80,6 +83,8 @@ struct State {
     pending: Pending,
     /// Sessions to be logged out at backends, once the state is unlocked.
     farewells: Vec<(Place, u64)>,
+    /// Emergency stops that gave way to newer ones, to be answered then.
+    displaced: Vec<Origin>,
 }
 
 /// One life of one instance.
@@ -107,6 +112,7 @@ impl Broker {
             metrics,
             seats,
             state: Mutex::default(),
+            controls: control::Controls::default(),
             intents: desk,
             checks: OnceLock::new(),
         });
@@ -139,6 +145,7 @@ impl Broker {
         self.seats[seat].connect(epoch, port);
         if let Some(journal) = self.seats[seat].journal() {
             journal.begin(epoch);
+            self.repeat_control(seat);
         }
     }
 

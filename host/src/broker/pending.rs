@@ -125,6 +125,16 @@ impl Pending {
         self.by_origin.get(&origin).copied()
     }
 
+    /// The emergency stop of a session that has waited for its answer for longest.
+    pub(super) fn oldest_emergency_of(&self, session: u64) -> Option<u64> {
+        let is_one = |request: &Request| match request.what {
+            What::Call { op, .. } => request.session == session && op.is_emergency(),
+            _ => false,
+        };
+        let all = self.requests.iter().filter(|(_, request)| is_one(request));
+        all.map(|(id, _)| *id).min()
+    }
+
     /// The requests that an instance owes in one of its lives. What it has answered, and is only being noted, it does not
     /// owe.
     pub(super) fn owed_by(&self, backend: Place) -> Vec<u64> {

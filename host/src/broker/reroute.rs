@@ -8,6 +8,7 @@
 //! from the new backend from now on, after a `gap` that names its epoch.
 
 use super::{Broker, Seat};
+use std::collections::HashSet;
 
 impl Broker {
     /// Routes a frontend to a backend, both by their ids.
@@ -21,6 +22,7 @@ impl Broker {
         if before == Some(to) {
             return Ok(());
         }
+        self.leave_control(from, before);
         let left = before.and_then(|before| self.seats[before].journal());
         let reader = left.and_then(|journal| journal.release(from));
         if let (Some(reader), Some(journal)) = (reader, self.seats[to].journal()) {
@@ -29,6 +31,21 @@ impl Broker {
         tracing::info!(frontend, backend, "routed to another backend");
         self.count("routes_changed");
         Ok(())
+    }
+
+    /// Whoever came through a frontend that leads elsewhere now cannot give control back any more.
+    fn leave_control(&self, frontend: usize, left: Option<usize>) {
+        let clients: HashSet<u64> = {
+            let state = self.lock();
+            let of_it = state
+                .sessions
+                .iter()
+                .filter(|(_, session)| session.frontend.seat == frontend);
+            of_it.map(|(id, _)| *id).collect()
+        };
+        self.end_control(|backend, holder| {
+            Some(backend) == left && clients.contains(&holder.session)
+        });
     }
 
     /// Asks for an instance to be ended and started anew.

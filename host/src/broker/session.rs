@@ -38,11 +38,16 @@ pub(super) struct Applicant {
 pub(crate) struct InFlight {
     ordinary: usize,
     urgent: usize,
+    emergencies: usize,
 }
 
 impl InFlight {
     pub(super) fn sum(&self) -> usize {
-        self.ordinary + self.urgent
+        self.ordinary + self.urgent + self.emergencies
+    }
+
+    pub(super) fn emergencies(&self) -> usize {
+        self.emergencies
     }
 }
 
@@ -98,6 +103,10 @@ impl Sessions {
         self.by_id.remove(&id)
     }
 
+    pub(super) fn get(&self, id: u64) -> Option<&Session> {
+        self.by_id.get(&id)
+    }
+
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Session> {
         self.by_id.get_mut(&id)
     }
@@ -134,6 +143,7 @@ impl Session {
     /// How many requests like this one have no answer yet.
     pub(super) fn in_flight_of(&mut self, op: &Op) -> &mut usize {
         match op.urgent {
+            true if op.is_emergency() => &mut self.in_flight.emergencies,
             true => &mut self.in_flight.urgent,
             false => &mut self.in_flight.ordinary,
         }

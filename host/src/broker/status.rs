@@ -1,10 +1,10 @@
 //! What operators see of the broker.
 
-use super::{Broker, Seat};
+use super::{Broker, Holder, Seat};
 use serde::{Deserialize, Serialize};
 
 /// One instance.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InstanceStatus {
     /// Its name in the configuration.
     pub id: String,
@@ -26,6 +26,9 @@ pub struct InstanceStatus {
     pub to: Option<String>,
     /// Clients that are logged in: of a frontend its own, of a backend those that it knows.
     pub sessions: usize,
+    /// Of a backend: who has control of it.
+    #[serde(default)]
+    pub control: Option<Holder>,
 }
 
 /// One client that is logged in.
@@ -51,9 +54,12 @@ impl Broker {
     /// All instances, in the order of the configuration.
     pub fn instances(&self) -> Vec<InstanceStatus> {
         let sessions = self.sessions();
-        self.seats()
-            .iter()
-            .map(|seat| self.instance(seat, &sessions))
+        let seats = self.seats().iter().enumerate();
+        seats
+            .map(|(at, seat)| InstanceStatus {
+                control: self.holder(at),
+                ..self.instance(seat, &sessions)
+            })
             .collect()
     }
 
@@ -78,6 +84,7 @@ impl Broker {
             failures: life.failures,
             to: to.map(str::to_owned),
             sessions: sessions.iter().filter(of_this).count(),
+            control: None,
         }
     }
 

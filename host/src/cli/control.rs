@@ -1,12 +1,12 @@
 //! `patchbay status`, `sessions`, `route` and `restart`: what operators say to a gateway that runs.
 
-use crate::broker::SessionStatus;
+use crate::broker::{InstanceStatus, SessionStatus};
 use crate::config::state_path;
 use crate::control::{Answer, GatewayStatus, Order, ask};
 use crate::exit::Exit;
 use clap::Args;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Between two looks of `--watch`.
 const EVERY: Duration = Duration::from_secs(2);
@@ -111,7 +111,7 @@ fn table_of_instances(status: &GatewayStatus) -> String {
             span(instance.since_s),
             instance.sessions.to_string(),
             instance.failures.to_string(),
-            instance.reason.clone(),
+            remark(instance),
         ]);
     }
     let (name, version, pid) = (&status.name, &status.version, status.pid);
@@ -120,6 +120,21 @@ fn table_of_instances(status: &GatewayStatus) -> String {
         "{name}, version {version}, process {pid}, up for {up}\n\n{}",
         table(&rows)
     )
+}
+
+/// What needs a word: why it is not up, and who has control.
+fn remark(instance: &InstanceStatus) -> String {
+    let control = instance.control.as_ref().map(|holder| {
+        let since = UNIX_EPOCH + Duration::try_from_secs_f64(holder.since).unwrap_or_default();
+        let span = span(since.elapsed().unwrap_or_default().as_secs());
+        format!(
+            "{} (session {}) has had control for {span}",
+            holder.user, holder.session
+        )
+    });
+    let reason = Some(instance.reason.clone()).filter(|reason| !reason.is_empty());
+    let words: Vec<String> = reason.into_iter().chain(control).collect();
+    words.join("; ")
 }
 
 fn table_of_sessions(sessions: &[SessionStatus]) -> String {

@@ -42,7 +42,7 @@ pub enum Order {
 }
 
 /// What comes of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// How everything is.
@@ -56,7 +56,7 @@ pub enum Answer {
 }
 
 /// How everything is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GatewayStatus {
     /// Its name in the configuration.
     pub name: String,
