@@ -138,7 +138,7 @@ fn urgent_requests_have_room_of_their_own_which_is_bounded_too() {
     let (_broker, backend, frontend) = office();
     let session = client(&backend, &frontend);
     (10..14).for_each(|id| frontend.call(id, session, "status"));
-    (20..30).for_each(|id| frontend.call(id, session, "emergency"));
+    (20..30).for_each(|id| frontend.call(id, session, "stop"));
     assert_eq!(backend.inbox.kinds().len(), 4 + 4);
     assert_eq!(frontend.inbox.fault().kind, FaultKind::Busy);
 }

@@ -23,7 +23,7 @@ impl Broker {
     }
 
     fn read_call(&self, origin: Origin, message: Message) -> Result<(), Fault> {
-        check(&message, self.limits.body_bytes)?;
+        check(&message, self.limits().body_bytes)?;
         let head: head::Call = message.read_head().map_err(broken)?;
         let op = find_op(&head.op).ok_or_else(|| unknown(&head.op))?;
         let call = Call {
@@ -76,11 +76,16 @@ impl Broker {
         }
         let routed = self.seats[call.origin.at.seat].backend_now();
         // A login that is under way ends where it began, and with it what waits for it.
-        let seat = match session.attachment {
-            Attachment::Attaching(at, ref waiting) if !waiting.is_empty() => at.seat,
-            _ => routed.unwrap_or(call.origin.at.seat),
+        let waits_at = match session.attachment {
+            Attachment::Attaching(at, ref waiting) if !waiting.is_empty() => Some(at),
+            _ => None,
         };
+        let waits_at = waits_at.filter(|at| self.seats[at.seat].port_in(at.epoch).is_some());
+        let seat = waits_at.map_or(routed.unwrap_or(call.origin.at.seat), |at| at.seat);
         self.check_control(seat, call.session, call.op)?;
+        if let Some(at) = waits_at {
+            return Ok(at);
+        }
         let (epoch, _) = self.seats[seat]
             .port()
             .ok_or_else(|| self.unavailable(seat))?;
@@ -90,7 +95,7 @@ impl Broker {
     /// No limit keeps an emergency stop from its backend. So that one client's do not fill the memory all the
     /// same, the oldest of too many gives way: it was sent, only its answer is not waited for any more.
     fn make_way(&self, state: &mut State, session: u64) {
-        let limit = self.limits.in_flight_per_session;
+        let limit = self.limits().in_flight_per_session;
         let full = |known: &Session| known.in_flight.emergencies() >= limit;
         if !state.sessions.get(session).is_some_and(full) {
             return;
@@ -108,15 +113,15 @@ impl Broker {
     /// Straight to the backend if the session is known there; otherwise it waits until the session
     /// has been logged in again.
     fn send_or_park(&self, state: &mut State, at: Place, call: Call) -> Option<ToSend> {
-        let deadline = if call.op.long {
-            self.limits.long
-        } else {
-            self.limits.request
+        let deadline = match call.op.long {
+            true => self.limits().long,
+            false => self.limits().request,
         };
         let session = call.session;
         let known = state.sessions.get_mut(session)?;
-        if known.at().is_some_and(|before| before.seat != at.seat) {
+        if known.at().is_some_and(|before| before != at) {
             let left = known.depart();
+            known.come_back(at);
             state.farewells.extend(left.map(|before| (before, session)));
         }
         let known = state.sessions.get_mut(session)?;
@@ -154,7 +159,7 @@ impl Broker {
 
     /// Urgent requests have room of their own, in which nothing else can stand.
     fn check_room(&self, session: &mut Session, op: &Op, in_flight: usize) -> Result<(), Fault> {
-        let limits = &self.limits;
+        let limits = self.limits();
         if !op.urgent {
             self.check_room_in_all(in_flight)?;
         }
@@ -168,7 +173,7 @@ impl Broker {
     }
 
     pub(super) fn check_room_in_all(&self, in_flight: usize) -> Result<(), Fault> {
-        let limit = self.limits.in_flight;
+        let limit = self.limits().in_flight;
         match in_flight < limit {
             true => Ok(()),
             false => full("requests at a time (max_in_flight)", limit),

@@ -22,7 +22,7 @@ impl Broker {
     }
 
     fn read_login(&self, origin: Origin, message: Message) -> Result<(), Fault> {
-        check(&message, self.limits.body_bytes)?;
+        check(&message, self.limits().body_bytes)?;
         let mut head: head::Login = message.read_head().map_err(broken)?;
         if head.user.len() > LONGEST_NAME {
             let text = format!("a user name of more than {LONGEST_NAME} bytes");
@@ -36,8 +36,10 @@ impl Broker {
             .into_option()
             .unwrap_or_else(|| Secret::new(""));
         let (user, proof) = route.principal(&head.user, sent)?;
+        let authority = route.checking_backend();
         let applicant = |secret| Applicant {
             frontend: origin.at,
+            authority,
             user,
             secret,
             client: head.client,
@@ -67,7 +69,7 @@ impl Broker {
         let at = Place { seat, epoch };
         let mut state = self.lock();
         self.check_room_for_session(&state, origin)?;
-        if state.pending.logins() >= self.limits.logins_pending {
+        if state.pending.logins() >= self.limits().logins_pending {
             return Err(self.too_many_logins());
         }
         let session = state.sessions.open(applicant, at);
@@ -88,7 +90,7 @@ impl Broker {
         self.seats[origin.at.seat]
             .port_in(origin.at.epoch)
             .ok_or_else(no_route)?;
-        let limit = self.limits.sessions;
+        let limit = self.limits().sessions;
         if state.sessions.len() >= limit {
             let text = format!(
                 "{limit} sessions (max_sessions) is the limit of this gateway; try again later"
@@ -99,7 +101,7 @@ impl Broker {
     }
 
     pub(super) fn too_many_logins(&self) -> Fault {
-        let limit = self.limits.logins_pending;
+        let limit = self.limits().logins_pending;
         let text = format!(
             "{limit} logins at a time (max_logins_pending) is the limit of this gateway; try again later"
         );
@@ -119,11 +121,10 @@ impl Broker {
             backend: at,
             session,
             what: What::Login,
-            deadline: Instant::now() + self.limits.login,
+            deadline: Instant::now() + self.limits().login,
         });
         let known = state.sessions.get_mut(session)?;
-        let authority = self.seats[known.frontend.seat].route()?.checking_backend();
-        let vouched = authority != Some(at.seat);
+        let vouched = known.authority != Some(at.seat);
         Some((id, known.login_message(id, session, vouched)))
     }
 
@@ -212,11 +213,9 @@ impl Broker {
         let mut state = self.lock();
         let session = state.sessions.get_mut(request.session)?;
         let route = self.seats[session.frontend.seat].route();
-        let (ceiling, authority) = route.map_or((Role::View, None), |route| {
-            (route.ceiling, route.checking_backend())
-        });
+        let ceiling = route.map_or(Role::View, |route| route.ceiling);
         // What another backend says of somebody whom it does not know is worth nothing.
-        if authority == Some(request.backend.seat) {
+        if session.authority == Some(request.backend.seat) {
             session.role = Role::from_name(&granted.role)
                 .unwrap_or(Role::View)
                 .min(ceiling);

@@ -10,7 +10,10 @@ use std::collections::HashMap;
 pub(crate) struct Session {
     /// Whose client it is.
     pub(super) frontend: Place,
-    /// Who it is at the authority, and how that is proved to a backend; empty if the host has checked it.
+    /// The seat of the backend that let it in; `None` if the host's own list of users did. Only that one ever gets its
+    /// secret, also when the configuration names another one for its frontend meanwhile.
+    pub(super) authority: Option<usize>,
+    /// Who it is there, and how that is proved to a backend; empty if the host has checked it.
     pub(super) user: String,
     pub(super) secret: Secret,
     /// Where it is, for logs.
@@ -26,6 +29,8 @@ pub(crate) struct Session {
 /// A client that wants in.
 pub(super) struct Applicant {
     pub(super) frontend: Place,
+    /// As in [`Session`].
+    pub(super) authority: Option<usize>,
     pub(super) user: String,
     pub(super) secret: Secret,
     pub(super) client: String,
@@ -80,6 +85,7 @@ impl Sessions {
         self.last_id += 1;
         let Applicant {
             frontend,
+            authority,
             user,
             secret,
             client,
@@ -87,6 +93,7 @@ impl Sessions {
         } = applicant;
         let session = Session {
             frontend,
+            authority,
             user,
             secret,
             client,
@@ -116,6 +123,12 @@ impl Sessions {
         self.by_id
             .get_mut(&id)
             .filter(|session| session.frontend == frontend)
+    }
+
+    /// All clients of a frontend.
+    pub(super) fn all_of(&mut self, frontend: usize) -> impl Iterator<Item = &mut Session> {
+        let sessions = self.by_id.values_mut();
+        sessions.filter(move |session| session.frontend.seat == frontend)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&u64, &Session)> {
@@ -175,6 +188,14 @@ impl Session {
                 self.former.push(Former { at, requests });
                 None
             }
+        }
+    }
+
+    /// Takes up where it left off at that life, if it was never logged out there.
+    pub(super) fn come_back(&mut self, at: Place) {
+        if let Some(position) = self.former.iter().position(|former| former.at == at) {
+            self.former.remove(position);
+            self.attachment = Attachment::Attached(at);
         }
     }
 

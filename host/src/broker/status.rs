@@ -54,8 +54,7 @@ impl Broker {
     /// All instances, in the order of the configuration.
     pub fn instances(&self) -> Vec<InstanceStatus> {
         let sessions = self.sessions();
-        let seats = self.seats().iter().enumerate();
-        seats
+        self.present()
             .map(|(at, seat)| InstanceStatus {
                 control: self.holder(at),
                 ..self.instance(seat, &sessions)

@@ -6,7 +6,7 @@
 
 use super::login::no_route;
 use super::pending::{Origin, Request, What};
-use super::seat::{Authority, Proof};
+use super::seat::Proof;
 use super::session::Applicant;
 use super::{Broker, Place};
 use crate::users::{Users, UsersFile};
@@ -40,7 +40,7 @@ impl Broker {
     /// # Errors
     /// If the system gives no thread.
     pub fn keep_users(self: &Arc<Self>, list: UsersFile) -> std::io::Result<()> {
-        let (queue, checks) = sync_channel(self.limits.logins_pending);
+        let (queue, checks) = sync_channel(self.limits().logins_pending);
         let broker = Arc::downgrade(self);
         let thread = std::thread::Builder::new().name("users".to_owned());
         thread.spawn(move || run(&broker, list, &checks))?;
@@ -69,7 +69,7 @@ impl Broker {
                 backend: Place { seat, epoch },
                 session: 0,
                 what: What::Check,
-                deadline: Instant::now() + self.limits.login,
+                deadline: Instant::now() + self.limits().login,
             })
         };
         let check = Check {
@@ -112,11 +112,10 @@ impl Broker {
             let mut state = self.lock();
             for (id, session) in state.sessions.iter_mut() {
                 let route = self.seats[session.frontend.seat].route();
-                let Some(route) = route.filter(|route| route.authority == Authority::Users) else {
-                    continue;
-                };
+                let ceiling = route.map_or(Role::View, |route| route.ceiling);
                 match users.get(&session.user) {
-                    Some(user) => session.role = user.role.min(route.ceiling),
+                    _ if session.authority.is_some() => {}
+                    Some(user) => session.role = user.role.min(ceiling),
                     None => gone.push(*id),
                 }
             }
@@ -129,14 +128,16 @@ impl Broker {
 }
 
 fn run(broker: &Weak<Broker>, mut list: UsersFile, checks: &Receiver<Check>) {
-    // Now rather than at the first login, so that operators learn of trouble at the start.
-    list.look();
+    // Not before somebody asks it: there need not be a list.
+    let mut asked = false;
     loop {
         let check = checks.recv_timeout(LOOK);
         let Some(broker) = broker.upgrade() else {
             return;
         };
-        if list.look()
+        asked |= check.is_ok();
+        if asked
+            && list.look()
             && let Ok(users) = list.users()
         {
             broker.apply(users);
