@@ -3,6 +3,7 @@
 use super::control::is_control;
 use super::login::broken;
 use super::pending::{Once, Origin, Request, What, call_message};
+use super::record::{Asked, Asker};
 use super::session::{Attachment, Session};
 use super::{Broker, Place, State, check};
 use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
@@ -16,16 +17,20 @@ type ToSend = (u64, Place, Message);
 impl Broker {
     /// A client asks for something.
     pub(super) fn call(&self, origin: Origin, message: Message) {
-        if let Err(fault) = self.read_call(origin, message) {
+        let mut asked = Asked::default();
+        if let Err(fault) = self.read_call(origin, message, &mut asked) {
             self.count("requests_refused");
+            self.record_refused(origin, &asked, &fault);
             self.refuse(origin, fault);
         }
     }
 
-    fn read_call(&self, origin: Origin, message: Message) -> Result<(), Fault> {
+    fn read_call(&self, origin: Origin, message: Message, asked: &mut Asked) -> Result<(), Fault> {
         check(&message, self.limits().body_bytes)?;
         let head: head::Call = message.read_head().map_err(broken)?;
+        asked.session = head.session;
         let op = find_op(&head.op).ok_or_else(|| unknown(&head.op))?;
+        asked.op = Some(op);
         let call = Call {
             origin,
             session: head.session,
@@ -126,6 +131,7 @@ impl Broker {
         }
         let known = state.sessions.get_mut(session)?;
         *known.in_flight_of(call.op) += 1;
+        let asker = Asker::of(known);
         let id = state.pending.enter(Request {
             origin: Some(call.origin),
             backend: at,
@@ -134,6 +140,7 @@ impl Broker {
                 op: call.op,
                 parked: None,
                 once: call.once,
+                asker,
             },
             deadline: Instant::now() + deadline,
         });
@@ -204,6 +211,7 @@ impl Broker {
         };
         self.say_farewells(farewells);
         if let Some((id, request)) = taken {
+            self.record_answer(id, &request, &Err(unwanted()));
             if let What::Call {
                 once: Some(once), ..
             } = request.what
@@ -241,6 +249,10 @@ pub(super) fn check_role(role: Role, op: &Op) -> Result<(), Fault> {
         op.name, op.least, role
     );
     Err(Fault::new(FaultKind::Forbidden, text))
+}
+
+fn unwanted() -> Fault {
+    Fault::new(FaultKind::Cancelled, "nobody waits for it any more")
 }
 
 fn gave_way() -> Fault {

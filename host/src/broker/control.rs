@@ -8,6 +8,7 @@
 
 use super::Broker;
 use super::call::{Call, check_role, no_session};
+use super::record::Asker;
 use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::Op;
@@ -85,6 +86,7 @@ impl Broker {
                 .ok_or_else(no_session)?;
             check_role(session.role, call.op)?;
             let user = session.user.clone();
+            let asker = Asker::of(session);
             // Taken while the session is known to be there: whoever ends it comes after us, and ends this too.
             let mut held = self.controls.lock();
             let before = held.get(&backend);
@@ -102,6 +104,7 @@ impl Broker {
                 .filter(|holder| holder.session == call.session)
                 .cloned();
             drop(state);
+            self.record_control(call, &asker, backend);
             match (call.op.name, mine) {
                 // Twice is once.
                 ("take_control", Some(mine)) => json!(mine),

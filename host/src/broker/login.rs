@@ -3,7 +3,7 @@
 use super::call::{check_role, no_session};
 use super::pending::{Origin, Request, What};
 use super::seat::{Authority, Proof};
-use super::session::{Applicant, Attachment};
+use super::session::{Applicant, Attachment, Session};
 use super::{Broker, Place, State, check};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Secret, head};
 use patchbay_sdk::Role;
@@ -15,13 +15,21 @@ const LONGEST_NAME: usize = 1024;
 impl Broker {
     /// A frontend wants to log a client in.
     pub(super) fn login(&self, origin: Origin, message: Message) {
-        if let Err(fault) = self.read_login(origin, message) {
+        let mut claimed = (String::new(), String::new());
+        if let Err(fault) = self.read_login(origin, message, &mut claimed) {
             self.count("logins_refused");
+            self.record_no_login(origin, &claimed.0, &claimed.1, &fault);
             self.refuse(origin, fault);
         }
     }
 
-    fn read_login(&self, origin: Origin, message: Message) -> Result<(), Fault> {
+    /// Who it claims to be, and where, is `claimed` as soon as it is known.
+    fn read_login(
+        &self,
+        origin: Origin,
+        message: Message,
+        claimed: &mut (String, String),
+    ) -> Result<(), Fault> {
         check(&message, self.limits().body_bytes)?;
         let mut head: head::Login = message.read_head().map_err(broken)?;
         if head.user.len() > LONGEST_NAME {
@@ -30,6 +38,7 @@ impl Broker {
         }
         head.client
             .truncate(head.client.floor_char_boundary(LONGEST_NAME));
+        *claimed = (head.user.clone(), head.client.clone());
         let route = self.seats[origin.at.seat].route().ok_or_else(no_route)?;
         let sent = message
             .secret
@@ -135,8 +144,11 @@ impl Broker {
             (Ok((granted, reply)), Some(origin)) => self.let_in(origin, &request, granted, reply),
             (Ok((granted, _)), None) => self.let_in_again(&request, &granted),
             (Err(fault), Some(origin)) => {
-                self.lock().sessions.close(request.session);
+                let closed = self.lock().sessions.close(request.session);
                 self.count("logins_refused");
+                if let Some(Session { who, .. }) = closed {
+                    self.record_no_login(origin, &who.user, &who.client, &fault);
+                }
                 self.refuse(origin, fault);
                 true
             }
@@ -167,6 +179,7 @@ impl Broker {
         let frontend = self.seats[origin.at.seat].id();
         let session = request.session;
         tracing::info!(session, user, %role, client, frontend, "logged in");
+        self.record_login(session, request.backend.seat);
         let role = role.as_str().to_owned();
         let granted = head::Session { session, role };
         let head = head::Reply {

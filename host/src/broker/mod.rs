@@ -20,6 +20,7 @@ mod lines;
 mod login;
 mod once;
 mod pending;
+mod record;
 mod reform;
 mod reroute;
 mod seat;
@@ -36,6 +37,7 @@ pub use seat::{Authority, Life, LoginRule, Route, Seat};
 pub use status::{InstanceStatus, SessionStatus};
 pub use wish::{Granted, Wish};
 
+use crate::audit::Audit;
 use crate::intents::Store;
 use crate::logging;
 use crate::metrics::Metrics;
@@ -83,6 +85,7 @@ pub struct Broker {
     /// Held while frontends are led elsewhere, so that one change of route is whole before the next.
     routing: Mutex<()>,
     intents: Desk,
+    audit: OnceLock<Audit>,
     /// Where logins wait that the host's own list of users decides, if there is one.
     checks: OnceLock<users::Queue>,
 }
@@ -126,6 +129,7 @@ impl Broker {
             controls: control::Controls::default(),
             routing: Mutex::default(),
             intents: desk,
+            audit: OnceLock::new(),
             checks: OnceLock::new(),
         });
         clerk::start(&broker, intents, items)?;

@@ -1,6 +1,7 @@
 //! The requests that wait for an answer.
 
 use super::Place;
+use super::record::Asker;
 use crate::intents::Digest;
 use patchbay_abi::{Fault, Kind, Message, head};
 use patchbay_sdk::model::Op;
@@ -35,6 +36,7 @@ pub(crate) enum What {
         op: &'static Op,
         parked: Option<Message>,
         once: Option<Once>,
+        asker: Asker,
     },
     /// Is looked up in the intents, by its key; or waits for another one with the same key.
     Keyed {

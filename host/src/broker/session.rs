@@ -5,6 +5,7 @@ use patchbay_abi::{Kind, Message, Secret, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::Op;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A client; it outlives the backend's lives, not the frontend's.
 pub(crate) struct Session {
@@ -18,12 +19,19 @@ pub(crate) struct Session {
     pub(super) secret: Secret,
     /// Where it is, for logs.
     pub(super) client: String,
+    pub(super) who: Arc<Who>,
     /// What it may do; known when it is first logged in.
     pub(super) role: Role,
     pub(super) attachment: Attachment,
     pub(super) in_flight: InFlight,
     /// Where it is not routed to any more, but is not done yet.
     former: Vec<Former>,
+}
+
+/// Who a client is, for the audit log, which may ask when the session is over.
+pub(crate) struct Who {
+    pub(super) user: String,
+    pub(super) client: String,
 }
 
 /// A client that wants in.
@@ -91,7 +99,12 @@ impl Sessions {
             client,
             role,
         } = applicant;
+        let who = Who {
+            user: user.clone(),
+            client: client.clone(),
+        };
         let session = Session {
+            who: Arc::new(who),
             frontend,
             authority,
             user,

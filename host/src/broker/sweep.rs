@@ -38,7 +38,7 @@ impl Broker {
             fault = said,
             "a request was not answered"
         );
-        self.settle_taken(request, Err(fault));
+        self.settle_taken(id, request, Err(fault));
         self.tell_cancelled(at, id);
     }
 

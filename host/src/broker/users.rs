@@ -92,6 +92,7 @@ impl Broker {
             return;
         }
         let (origin, mut applicant) = (check.origin, check.applicant);
+        let (user, client) = (applicant.user.clone(), applicant.client.clone());
         let seat = &self.seats[origin.at.seat];
         let entered = verdict.and_then(|role| {
             let route = seat.route().ok_or_else(no_route)?;
@@ -101,6 +102,7 @@ impl Broker {
         });
         if let Err(fault) = entered {
             self.count("logins_refused");
+            self.record_no_login(origin, &user, &client, &fault);
             self.refuse(origin, fault);
         }
     }

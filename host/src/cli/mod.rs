@@ -1,5 +1,6 @@
 //! What an operator can say. What people who send scripts can say stands in a crate of its own.
 
+mod audit;
 mod check;
 #[cfg(unix)]
 mod control;
@@ -9,6 +10,7 @@ mod pages;
 mod plugin;
 mod run;
 mod schema;
+mod table;
 mod user;
 
 use crate::config::{Checked, Mistakes};
@@ -92,6 +94,8 @@ enum Verb {
         #[command(flatten)]
         which: control::Which,
     },
+    /// Say who has changed what, or was refused, and from where.
+    Audit(audit::Wanted),
     /// Say who may log in at frontends with `authority = "users"`.
     #[command(subcommand)]
     User(user::UserVerb),
@@ -149,6 +153,7 @@ impl Cli {
             } => control::route(&which, frontend, backend),
             #[cfg(unix)]
             Verb::Restart { instance, which } => control::restart(&which, instance),
+            Verb::Audit(wanted) => audit::run(&wanted),
             Verb::User(verb) => verb.run(),
             #[cfg(unix)]
             Verb::Reload { which, dry_run } => control::reload(&which, dry_run),

@@ -43,6 +43,8 @@ pub struct Gateway {
     pub journal: Journal,
     /// Where is noted what must not be done twice.
     pub intents: Keeping,
+    /// The audit log.
+    pub audit: crate::audit::Keeping,
     /// The list of users, absolute; it need not be there.
     pub users: PathBuf,
     /// What happens to an instance that fails.

@@ -225,6 +225,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         limits,
         journal,
         users,
+        audit,
         intents,
         restart,
     } = gateway;
@@ -295,6 +296,9 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         later(keys::STATE_PATH.name, folder.display().to_string()),
         later(keys::MAX_INTENTS.name, most.to_string()),
         later(keys::INTENTS_AGE_S.name, seconds(*intents_age)),
+        later(keys::AUDIT_PATH.name, audit.file.display().to_string()),
+        later(keys::AUDIT_BYTES.name, audit.bytes.to_string()),
+        later(keys::AUDIT_FILES.name, audit.files.to_string()),
         later(keys::USERS_PATH.name, users.display().to_string()),
         live(keys::RESTART_BACKOFF_MIN_MS.name, millis(*backoff_min)),
         live(keys::RESTART_BACKOFF_MAX_MS.name, millis(*backoff_max)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
+use crate::audit;
 use crate::intents::Keeping;
 
 use super::checked::{Deadlines, Gateway, Journal, Limits, Restart};
@@ -15,6 +16,9 @@ use super::registry as keys;
 
 /// The list of users, in the state directory if no other place is given.
 const USERS: &str = "users";
+
+/// The audit log, there too.
+const AUDIT: &str = "audit.jsonl";
 
 /// The host's own settings; defaults where the file says nothing.
 pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> Gateway {
@@ -42,7 +46,12 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
             bytes: size(&fields, &keys::JOURNAL_BYTES),
             age: seconds(&fields, &keys::JOURNAL_AGE_S),
         },
-        users: users(&fields, folder),
+        users: in_state(&fields, &keys::USERS_PATH, USERS, folder),
+        audit: audit::Keeping {
+            file: in_state(&fields, &keys::AUDIT_PATH, AUDIT, folder),
+            bytes: fields.number(&keys::AUDIT_BYTES),
+            files: fields.number(&keys::AUDIT_FILES),
+        },
         intents: intents(&fields, folder),
         restart: restart(&fields, findings),
     }
@@ -59,9 +68,18 @@ pub(super) fn state_path(top: &DeTable<'_>, folder: &Path) -> PathBuf {
 
 /// The list of users, whatever else is wrong with the file.
 pub(super) fn users_path(top: &DeTable<'_>, folder: &Path) -> PathBuf {
-    match written(top, &keys::USERS_PATH) {
+    state_file(top, folder, &keys::USERS_PATH, USERS)
+}
+
+/// The audit log, whatever else is wrong with the file.
+pub(super) fn audit_path(top: &DeTable<'_>, folder: &Path) -> PathBuf {
+    state_file(top, folder, &keys::AUDIT_PATH, AUDIT)
+}
+
+fn state_file(top: &DeTable<'_>, folder: &Path, key: &Key<Text>, name: &str) -> PathBuf {
+    match written(top, key) {
         Some(path) => folder.join(path),
-        None => state_path(top, folder).join(USERS),
+        None => state_path(top, folder).join(name),
     }
 }
 
@@ -71,10 +89,11 @@ fn written<'a>(top: &'a DeTable<'_>, key: &Key<Text>) -> Option<&'a str> {
     gateway.get(key.name)?.get_ref().as_str()
 }
 
-fn users(fields: &Fields<'_>, folder: &Path) -> PathBuf {
-    match fields.text(&keys::USERS_PATH) {
+/// A file that is in the state directory unless another place is given.
+fn in_state(fields: &Fields<'_>, key: &Key<Text>, name: &str, folder: &Path) -> PathBuf {
+    match fields.text(key) {
         Some(path) => folder.join(path.text),
-        None => intents(fields, folder).folder.join(USERS),
+        None => intents(fields, folder).folder.join(name),
     }
 }
 

@@ -102,6 +102,14 @@ pub fn users_path(file: &Path) -> Result<PathBuf, Mistakes> {
     peek(file, gateway::users_path)
 }
 
+/// Where the audit log of the gateway with this file is. Nothing else of the file is looked at, and no plugin.
+///
+/// # Errors
+/// Like [`state_path`].
+pub fn audit_path(file: &Path) -> Result<PathBuf, Mistakes> {
+    peek(file, gateway::audit_path)
+}
+
 /// Looks at the tree and the folder of a file that need not be right in all else.
 fn peek(
     file: &Path,

@@ -55,6 +55,9 @@ pub(super) static GATEWAY: Section = Section {
         &MAX_INTENTS,
         &INTENTS_AGE_S,
         &USERS_PATH,
+        &AUDIT_PATH,
+        &AUDIT_BYTES,
+        &AUDIT_FILES,
         &RESTART_BACKOFF_MIN_MS,
         &RESTART_BACKOFF_MAX_MS,
         &RESTART_MAX,
@@ -172,6 +175,22 @@ pub(super) static USERS_PATH: Key<Text> = Key {
     kind: Text::new(Presence::Optional("the file `users` in `state_path`")),
     doc: "The list of users, written by `patchbay user`, for frontends whose `authority` is `users`. It must belong to the \
           gateway's user, its folder's or root, and nobody else may be able to write to it. A relative path counts from the folder of this file.",
+};
+pub(super) static AUDIT_PATH: Key<Text> = Key {
+    name: "audit_path",
+    kind: Text::new(Presence::Optional("the file `audit.jsonl` in `state_path`")),
+    doc: "The audit log: who has changed what, or was refused, as JSON lines without bodies. `patchbay audit` reads it. \
+          A relative path counts from the folder of this file.",
+};
+pub(super) static AUDIT_BYTES: Key<Number> = Key {
+    name: "audit_bytes",
+    kind: Number::new(16 * MIB, 64 * 1024, 4096 * MIB, "bytes"),
+    doc: "Size at which a file of the audit log is put aside and a new one begun; a line takes some 250 bytes.",
+};
+pub(super) static AUDIT_FILES: Key<Number> = Key {
+    name: "audit_files",
+    kind: Number::new(8, 1, 1000, ""),
+    doc: "Files of the audit log that are kept, the newest included.",
 };
 pub(super) static RESTART_BACKOFF_MIN_MS: Key<Number> = Key {
     name: "restart_backoff_min_ms",

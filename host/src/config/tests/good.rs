@@ -75,6 +75,8 @@ fn every_key_of_the_ideal_sample_arrives() {
     assert_eq!(standby.instance.config.as_value()["port"], json!(1302));
 
     assert_eq!(gateway.users, folder.path().join("users"));
+    assert_eq!(gateway.audit.file, folder.path().join("audit.jsonl"));
+    assert_eq!((gateway.audit.bytes, gateway.audit.files), (1_000_000, 3));
     let [ibex, local] = checked.frontends.as_slice() else {
         panic!("two frontends")
     };
