@@ -254,12 +254,12 @@ fn files_are_put_aside_and_the_oldest_is_dropped_and_no_line_is_torn() {
     for file in &found {
         assert!(std::fs::metadata(file).unwrap().len() <= keeping.bytes);
         let mut reader = Reader::open(file).unwrap();
-        while let Some((_, line)) = reader.next().unwrap() {
+        while let Some((_, line)) = reader.next_line().unwrap() {
             seen.push(line.request.unwrap());
         }
     }
     assert!(seen.is_sorted() && seen.last() == Some(&last));
-    let whole: usize = found.iter().map(|file| lines_in(file)).sum();
+    let whole: usize = found.iter().map(lines_in).sum();
     assert_eq!(whole, seen.len(), "every line is one");
     #[cfg(unix)]
     {

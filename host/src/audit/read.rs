@@ -39,7 +39,7 @@ impl Reader {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn next(&mut self) -> io::Result<Option<(String, Line)>> {
+    pub fn next_line(&mut self) -> io::Result<Option<(String, Line)>> {
         loop {
             let mut text = Vec::new();
             let read = (&mut self.file)

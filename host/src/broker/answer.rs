@@ -1,7 +1,7 @@
 //! How an answer gets back, and what is answered where none comes.
 
 use super::pending::{Request, What};
-use super::{Broker, Place, State, check};
+use super::{Broker, Place, State};
 use patchbay_abi::{Fault, FaultKind, Message, Side, head};
 
 impl State {
@@ -88,7 +88,7 @@ impl Broker {
             )
             .side(Side::Gateway)
         };
-        check(&reply, self.limits().body_bytes).map_err(|fault| match fault.kind {
+        self.check(&reply).map_err(|fault| match fault.kind {
             FaultKind::TooLarge => fault.side(Side::Backend),
             _ => nonsense(fault.message),
         })?;

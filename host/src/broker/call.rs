@@ -5,7 +5,7 @@ use super::login::broken;
 use super::pending::{Once, Origin, Request, What, call_message};
 use super::record::{Asked, Asker};
 use super::session::{Attachment, Session};
-use super::{Broker, Place, State, check};
+use super::{Broker, Place, State};
 use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::{OPS, Op, find_op, nearest};
@@ -26,7 +26,7 @@ impl Broker {
     }
 
     fn read_call(&self, origin: Origin, message: Message, asked: &mut Asked) -> Result<(), Fault> {
-        check(&message, self.limits().body_bytes)?;
+        self.check(&message)?;
         let head: head::Call = message.read_head().map_err(broken)?;
         asked.session = head.session;
         let op = find_op(&head.op).ok_or_else(|| unknown(&head.op))?;
@@ -171,10 +171,12 @@ impl Broker {
             self.check_room_in_all(in_flight)?;
         }
         if *session.in_flight_of(op) >= limits.in_flight_per_session {
-            return full(
-                "requests of one client at a time (max_in_flight_per_session)",
+            return Err(self.limit_hit(
+                "max_in_flight_per_session",
                 limits.in_flight_per_session,
-            );
+                "requests of one client at a time",
+                "wait for answers",
+            ));
         }
         Ok(())
     }
@@ -183,7 +185,10 @@ impl Broker {
         let limit = self.limits().in_flight;
         match in_flight < limit {
             true => Ok(()),
-            false => full("requests at a time (max_in_flight)", limit),
+            false => {
+                let (what, then) = ("requests at a time", "wait for answers");
+                Err(self.limit_hit("max_in_flight", limit, what, then))
+            }
         }
     }
 
@@ -269,11 +274,6 @@ fn unknown(name: &str) -> Fault {
         format!("there is no operation `{name}`{hint}"),
     )
     .side(patchbay_abi::Side::Client)
-}
-
-fn full(what: &str, limit: usize) -> Result<(), Fault> {
-    let text = format!("{limit} {what} is the limit of this gateway; wait for answers");
-    Err(Fault::new(FaultKind::Busy, text))
 }
 
 pub(super) fn no_session() -> Fault {

@@ -1,7 +1,7 @@
 //! The events of one backend: numbered, kept for a while, handed out against credit.
 
 use super::login::broken;
-use super::{Broker, Place, check};
+use super::{Broker, Place};
 use patchbay_abi::{Buffer, Delivery, Fault, Kind, Message, Port, head};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -357,7 +357,7 @@ impl Broker {
     }
 
     fn read_event(&self, message: &Message) -> Result<head::Event, Fault> {
-        check(message, self.limits().body_bytes)?;
+        self.check(message)?;
         message.read_head().map_err(broken)
     }
 

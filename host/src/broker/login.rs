@@ -4,7 +4,7 @@ use super::call::{check_role, no_session};
 use super::pending::{Origin, Request, What};
 use super::seat::{Authority, Proof};
 use super::session::{Applicant, Attachment, Session};
-use super::{Broker, Place, State, check};
+use super::{Broker, Place, State};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Secret, head};
 use patchbay_sdk::Role;
 use std::time::Instant;
@@ -18,6 +18,7 @@ impl Broker {
         let mut claimed = (String::new(), String::new());
         if let Err(fault) = self.read_login(origin, message, &mut claimed) {
             self.count("logins_refused");
+            self.note_refused_login(origin, &claimed.1, &fault);
             self.record_no_login(origin, &claimed.0, &claimed.1, &fault);
             self.refuse(origin, fault);
         }
@@ -30,7 +31,7 @@ impl Broker {
         message: Message,
         claimed: &mut (String, String),
     ) -> Result<(), Fault> {
-        check(&message, self.limits().body_bytes)?;
+        self.check(&message)?;
         let mut head: head::Login = message.read_head().map_err(broken)?;
         if head.user.len() > LONGEST_NAME {
             let text = format!("a user name of more than {LONGEST_NAME} bytes");
@@ -39,6 +40,7 @@ impl Broker {
         head.client
             .truncate(head.client.floor_char_boundary(LONGEST_NAME));
         *claimed = (head.user.clone(), head.client.clone());
+        self.check_pace(origin, &head.client)?;
         let route = self.seats[origin.at.seat].route().ok_or_else(no_route)?;
         let sent = message
             .secret
@@ -100,21 +102,16 @@ impl Broker {
             .port_in(origin.at.epoch)
             .ok_or_else(no_route)?;
         let limit = self.limits().sessions;
-        if state.sessions.len() >= limit {
-            let text = format!(
-                "{limit} sessions (max_sessions) is the limit of this gateway; try again later"
-            );
-            return Err(Fault::new(FaultKind::Busy, text));
+        match state.sessions.len() < limit {
+            true => Ok(()),
+            false => Err(self.limit_hit("max_sessions", limit, "sessions", "try again later")),
         }
-        Ok(())
     }
 
     pub(super) fn too_many_logins(&self) -> Fault {
         let limit = self.limits().logins_pending;
-        let text = format!(
-            "{limit} logins at a time (max_logins_pending) is the limit of this gateway; try again later"
-        );
-        Fault::new(FaultKind::Busy, text)
+        let (what, then) = ("logins at a time", "try again later");
+        self.limit_hit("max_logins_pending", limit, what, then)
     }
 
     /// Enters a login of `session` at the life `at` of its backend.
@@ -147,6 +144,7 @@ impl Broker {
                 let closed = self.lock().sessions.close(request.session);
                 self.count("logins_refused");
                 if let Some(Session { who, .. }) = closed {
+                    self.note_refused_login(origin, &who.client, &fault);
                     self.record_no_login(origin, &who.user, &who.client, &fault);
                 }
                 self.refuse(origin, fault);

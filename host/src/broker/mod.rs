@@ -16,9 +16,11 @@ mod clerk;
 mod control;
 mod journal;
 mod life;
+mod limit;
 mod lines;
 mod login;
 mod once;
+mod pace;
 mod pending;
 mod record;
 mod reform;
@@ -62,6 +64,10 @@ pub struct Limits {
     pub in_flight_per_session: usize,
     /// Logins in flight.
     pub logins_pending: usize,
+    /// Logins a second by one frontend.
+    pub logins_per_s: usize,
+    /// Logins a second from one client's place at one frontend.
+    pub logins_per_s_and_client: usize,
     /// Size of one request, reply or event, in bytes.
     pub body_bytes: usize,
     /// Until an operation is answered.
@@ -82,6 +88,7 @@ pub struct Broker {
     seats: boxcar::Vec<Seat>,
     state: Mutex<State>,
     controls: control::Controls,
+    pace: pace::Pace,
     /// Held while frontends are led elsewhere, so that one change of route is whole before the next.
     routing: Mutex<()>,
     intents: Desk,
@@ -127,6 +134,7 @@ impl Broker {
             seats: seats.into_iter().collect(),
             state: Mutex::default(),
             controls: control::Controls::default(),
+            pace: pace::Pace::default(),
             routing: Mutex::default(),
             intents: desk,
             audit: OnceLock::new(),

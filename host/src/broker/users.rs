@@ -102,6 +102,7 @@ impl Broker {
         });
         if let Err(fault) = entered {
             self.count("logins_refused");
+            self.note_refused_login(origin, &client, &fault);
             self.record_no_login(origin, &user, &client, &fault);
             self.refuse(origin, fault);
         }

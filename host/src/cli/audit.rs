@@ -65,7 +65,7 @@ impl Wanted {
         let mut reader = None;
         for file in files(newest) {
             let mut this = Reader::open(&file)?;
-            while let Some(found) = this.next()? {
+            while let Some(found) = this.next_line()? {
                 if self.wants(&found.1) {
                     last.push_back(found);
                 }
@@ -81,28 +81,35 @@ impl Wanted {
             return Ok(());
         }
         self.print(last.into(), true)?;
-        while self.follow {
-            self.follow(newest, &mut reader)?;
+        match self.follow {
+            true => self.follow(newest, reader),
+            false => Ok(()),
+        }
+    }
+
+    /// Until Ctrl-C ends us.
+    fn follow(&self, newest: &Path, mut reader: Option<Reader>) -> io::Result<()> {
+        loop {
+            self.more(newest, &mut reader)?;
             std::thread::sleep(EVERY);
         }
-        Ok(())
     }
 
     /// What has come meanwhile, from a file that may have been put aside.
-    fn follow(&self, newest: &Path, reader: &mut Option<Reader>) -> io::Result<()> {
+    fn more(&self, newest: &Path, reader: &mut Option<Reader>) -> io::Result<()> {
         let mut found = Vec::new();
         // In this order, so that the end of a file that is put aside meanwhile is read too.
         let old = reader
             .as_ref()
             .is_none_or(|open| open.is_old(newest).unwrap_or(false));
         if let Some(open) = reader {
-            while let Some(line) = open.next()? {
+            while let Some(line) = open.next_line()? {
                 found.push(line);
             }
         }
         if old && newest.exists() {
             let mut next = Reader::open(newest)?;
-            while let Some(line) = next.next()? {
+            while let Some(line) = next.next_line()? {
                 found.push(line);
             }
             *reader = Some(next);

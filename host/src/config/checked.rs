@@ -79,6 +79,10 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Undecided logins in all.
     pub logins_pending: usize,
+    /// Logins a second by one frontend.
+    pub logins_per_s: usize,
+    /// Logins a second from one client's place at one frontend.
+    pub logins_per_s_and_client: usize,
 }
 
 /// What is kept of each backend's events.

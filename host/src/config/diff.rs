@@ -242,6 +242,8 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         in_flight_per_session,
         body_bytes,
         logins_pending,
+        logins_per_s,
+        logins_per_s_and_client,
     } = limits;
     let Journal { bytes, age } = journal;
     let Keeping {
@@ -291,6 +293,11 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         ),
         live(keys::MAX_BODY_BYTES.name, body_bytes.to_string()),
         live(keys::MAX_LOGINS_PENDING.name, logins_pending.to_string()),
+        live(keys::MAX_LOGINS_PER_S.name, logins_per_s.to_string()),
+        live(
+            keys::MAX_LOGINS_PER_S_AND_CLIENT.name,
+            logins_per_s_and_client.to_string(),
+        ),
         live(keys::JOURNAL_BYTES.name, bytes.to_string()),
         live(keys::JOURNAL_AGE_S.name, seconds(*age)),
         later(keys::STATE_PATH.name, folder.display().to_string()),

@@ -125,6 +125,8 @@ fn limits(fields: &Fields<'_>) -> Limits {
         in_flight_per_session: size(fields, &keys::MAX_IN_FLIGHT_PER_SESSION),
         body_bytes: size(fields, &keys::MAX_BODY_BYTES),
         logins_pending: size(fields, &keys::MAX_LOGINS_PENDING),
+        logins_per_s: size(fields, &keys::MAX_LOGINS_PER_S),
+        logins_per_s_and_client: size(fields, &keys::MAX_LOGINS_PER_S_AND_CLIENT),
     }
 }
 

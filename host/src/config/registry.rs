@@ -49,6 +49,8 @@ pub(super) static GATEWAY: Section = Section {
         &MAX_IN_FLIGHT_PER_SESSION,
         &MAX_BODY_BYTES,
         &MAX_LOGINS_PENDING,
+        &MAX_LOGINS_PER_S,
+        &MAX_LOGINS_PER_S_AND_CLIENT,
         &JOURNAL_BYTES,
         &JOURNAL_AGE_S,
         &STATE_PATH,
@@ -143,6 +145,17 @@ pub(super) static MAX_LOGINS_PENDING: Key<Number> = Key {
     name: "max_logins_pending",
     kind: Number::new(64, 1, 100_000, ""),
     doc: "Logins waiting for a backend's decision. Further ones are refused as busy.",
+};
+pub(super) static MAX_LOGINS_PER_S: Key<Number> = Key {
+    name: "max_logins_per_s",
+    kind: Number::new(500, 1, 100_000, ""),
+    doc: "Logins a second by each frontend, ten seconds' worth at once. Further ones are refused as busy.",
+};
+pub(super) static MAX_LOGINS_PER_S_AND_CLIENT: Key<Number> = Key {
+    name: "max_logins_per_s_and_client",
+    kind: Number::new(50, 1, 100_000, ""),
+    doc: "Logins a second from each client's place at a frontend (an address, a reply queue), ten seconds' worth at once; one \
+          that is refused counts ten times. Further ones are refused as busy.",
 };
 pub(super) static JOURNAL_BYTES: Key<Number> = Key {
     name: "journal_bytes",

@@ -15,6 +15,8 @@ pub fn limits(config: &Checked) -> Limits {
         in_flight: limits.in_flight,
         in_flight_per_session: limits.in_flight_per_session,
         logins_pending: limits.logins_pending,
+        logins_per_s: limits.logins_per_s,
+        logins_per_s_and_client: limits.logins_per_s_and_client,
         body_bytes: limits.body_bytes,
         request: deadlines.request,
         long: deadlines.long,

@@ -194,6 +194,8 @@ pub fn limits() -> Limits {
         in_flight: 4,
         in_flight_per_session: 4,
         logins_pending: 4,
+        logins_per_s: 1000,
+        logins_per_s_and_client: 1000,
         body_bytes: 200_000,
         request: Duration::from_millis(50),
         long: Duration::from_secs(5),

@@ -46,6 +46,8 @@ pub fn limits() -> Limits {
         in_flight: 6,
         in_flight_per_session: 4,
         logins_pending: 3,
+        logins_per_s: 1000,
+        logins_per_s_and_client: 1000,
         body_bytes: 100_000,
         request: Duration::from_secs(5),
         long: Duration::from_secs(5),

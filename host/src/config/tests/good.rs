@@ -52,6 +52,10 @@ fn every_key_of_the_ideal_sample_arrives() {
     assert_eq!(counts, [50, 500, 5, 1 << 20]);
     assert_eq!(limits.logins_pending, 6);
     assert_eq!(
+        (limits.logins_per_s, limits.logins_per_s_and_client),
+        (70, 7)
+    );
+    assert_eq!(
         (gateway.journal.bytes, gateway.journal.age),
         (1 << 20, Duration::from_secs(60))
     );
