@@ -85,6 +85,7 @@ fn limits() -> Limits {
         in_flight: 100,
         in_flight_per_session: 100,
         logins_pending: 100,
+        frontend_share: 100,
         ..ends::limits()
     }
 }
@@ -158,6 +159,21 @@ fn requests_in_all() {
     // Everybody waits then, but for what is urgent.
     site.is_served(&site.other, clients[1], "pause");
     site.is_served(&site.other, clients[1], "emergency");
+}
+
+#[test]
+fn what_one_frontend_may_have() {
+    let site = Site::open(Limits {
+        in_flight: 10,
+        frontend_share: 50,
+        ..limits()
+    });
+    let clients = [site.client(&site.front), site.client(&site.other)];
+    (0..6).for_each(|id| site.front.call(10 + id, clients[0], "status"));
+    let fault = told(&site.front).unwrap_err();
+    site.names(&fault, FaultKind::Busy, "frontend_share_percent");
+    site.is_served(&site.other, clients[1], "status");
+    site.is_served(&site.front, clients[0], "emergency");
 }
 
 #[test]

@@ -10,7 +10,7 @@
 mod ends;
 
 use ends::{End, broker, end};
-use patchbay::broker::{Authority, Broker, LoginRule, Route, Seat};
+use patchbay::broker::{Authority, Broker, Limits, LoginRule, Route, Seat};
 use patchbay::users::{UsersFile, edit, hash};
 use patchbay_abi::{Fault, FaultKind, Kind, Message, Secret, head};
 use patchbay_sdk::Role;
@@ -56,6 +56,11 @@ impl Site {
             Seat::frontend("front", route(Authority::Users, vec![rule])),
             Seat::frontend("other", route(Authority::Backend, vec![])),
         ]);
+        broker.limit(Limits {
+            sessions: 10,
+            frontend_share: 100,
+            ..ends::limits()
+        });
         let folder = tempfile::tempdir().unwrap();
         let site = Site {
             old: end(&broker, OLD, 1),

@@ -46,6 +46,7 @@ impl Broker {
             .secret
             .into_option()
             .unwrap_or_else(|| Secret::new(""));
+        let by = route.sent(&head.user, &sent);
         let (user, proof) = route.principal(&head.user, sent)?;
         let authority = route.checking_backend();
         let applicant = |secret| Applicant {
@@ -55,6 +56,7 @@ impl Broker {
             secret,
             client: head.client,
             role: Role::View,
+            sent: by,
         };
         match (route.authority, proof) {
             (Authority::Users, proof) => self.ask_users(origin, applicant(Secret::new("")), proof),
@@ -73,16 +75,15 @@ impl Broker {
         applicant: Applicant,
         backend: usize,
     ) -> Result<(), Fault> {
+        let mut state = self.lock();
+        // In which life is read under the lock, so that a life that is left has all its debts in the table.
         let (epoch, _) = self.seats[backend]
             .port()
             .ok_or_else(|| self.unavailable(backend))?;
         let seat = backend;
         let at = Place { seat, epoch };
-        let mut state = self.lock();
-        self.check_room_for_session(&state, origin)?;
-        if state.pending.logins() >= self.limits().logins_pending {
-            return Err(self.too_many_logins());
-        }
+        self.is_alive(origin)?;
+        self.check_room_for_login(&state, origin.at.seat)?;
         let session = state.sessions.open(applicant, at);
         let (id, ask) = self
             .ask_for_login(&mut state, Some(origin), at, session)
@@ -92,26 +93,10 @@ impl Broker {
         Ok(())
     }
 
-    pub(super) fn check_room_for_session(
-        &self,
-        state: &State,
-        origin: Origin,
-    ) -> Result<(), Fault> {
-        // A life that is over gets no sessions: nobody would ever end them.
-        self.seats[origin.at.seat]
-            .port_in(origin.at.epoch)
-            .ok_or_else(no_route)?;
-        let limit = self.limits().sessions;
-        match state.sessions.len() < limit {
-            true => Ok(()),
-            false => Err(self.limit_hit("max_sessions", limit, "sessions", "try again later")),
-        }
-    }
-
-    pub(super) fn too_many_logins(&self) -> Fault {
-        let limit = self.limits().logins_pending;
-        let (what, then) = ("logins at a time", "try again later");
-        self.limit_hit("max_logins_pending", limit, what, then)
+    /// A life that is over gets no sessions: nobody would ever end them.
+    pub(super) fn is_alive(&self, origin: Origin) -> Result<(), Fault> {
+        let port = self.seats[origin.at.seat].port_in(origin.at.epoch);
+        port.map(drop).ok_or_else(no_route)
     }
 
     /// Enters a login of `session` at the life `at` of its backend.

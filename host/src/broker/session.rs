@@ -1,6 +1,7 @@
 //! Clients that are logged in.
 
 use super::Place;
+use super::seat::{Route, Sent};
 use patchbay_abi::{Kind, Message, Secret, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::Op;
@@ -14,6 +15,8 @@ pub(crate) struct Session {
     /// The seat of the backend that let it in; `None` if the host's own list of users did. Only that one ever gets its
     /// secret, also when the configuration names another one for its frontend meanwhile.
     pub(super) authority: Option<usize>,
+    /// What a login rule took it by.
+    pub(super) sent: Option<Sent>,
     /// Who it is there, and how that is proved to a backend; empty if the host has checked it.
     pub(super) user: String,
     pub(super) secret: Secret,
@@ -44,6 +47,7 @@ pub(super) struct Applicant {
     pub(super) client: String,
     /// What it may do as far as that is known.
     pub(super) role: Role,
+    pub(super) sent: Option<Sent>,
 }
 
 /// Requests that have no answer yet.
@@ -98,6 +102,7 @@ impl Sessions {
             secret,
             client,
             role,
+            sent,
         } = applicant;
         let who = Who {
             user: user.clone(),
@@ -107,6 +112,7 @@ impl Sessions {
             who: Arc::new(who),
             frontend,
             authority,
+            sent,
             user,
             secret,
             client,
@@ -156,6 +162,12 @@ impl Sessions {
         self.by_id.len()
     }
 
+    /// How many came through that frontend.
+    pub(super) fn through(&self, frontend: usize) -> usize {
+        let came = |session: &&Session| session.frontend.seat == frontend;
+        self.by_id.values().filter(came).count()
+    }
+
     pub(super) fn ids_of(&self, frontend: Place) -> Vec<u64> {
         let of_frontend = self
             .by_id
@@ -180,6 +192,23 @@ impl Session {
         match self.attachment {
             Attachment::Detached => None,
             Attachment::Attaching(at, _) | Attachment::Attached(at) => Some(at),
+        }
+    }
+
+    /// It is held to another route from now on: it may do no more than that allows. If another backend
+    /// says who gets in, a client that a rule took in is who that backend's rule says; one that has
+    /// proved to the former one who it is has the host's word for it, and its secret stays where it was.
+    pub(super) fn follow(&mut self, route: &Route) {
+        self.role = self.role.min(route.ceiling);
+        let rule = self.sent.as_ref().and_then(|sent| route.rule_of(sent));
+        let another = route.checking_backend();
+        let another = another.filter(|backend| self.authority != Some(*backend));
+        if let (Some(backend), Some(rule)) = (another, rule)
+            && let Some(secret) = &rule.secret
+        {
+            self.user.clone_from(&rule.user);
+            self.secret = secret.clone();
+            self.authority = Some(backend);
         }
     }
 

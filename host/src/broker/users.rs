@@ -63,7 +63,8 @@ impl Broker {
         let epoch = NOWHERE;
         let id = {
             let mut state = self.lock();
-            self.check_room_for_session(&state, origin)?;
+            self.is_alive(origin)?;
+            self.check_room_for_login(&state, origin.at.seat)?;
             state.pending.enter(Request {
                 origin: Some(origin),
                 backend: Place { seat, epoch },
@@ -81,7 +82,9 @@ impl Broker {
         // So many as may wait for backends may wait here too, so that guessing keeps nobody out elsewhere.
         queue.try_send(check).map_err(|_| {
             self.take(id);
-            self.too_many_logins()
+            let limit = self.limits().logins_pending;
+            let (what, then) = ("logins at a time", "try again later");
+            self.limit_hit("max_logins_pending", limit, what, then)
         })
     }
 

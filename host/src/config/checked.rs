@@ -51,7 +51,7 @@ pub struct Gateway {
     pub restart: Restart,
 }
 
-/// How long things may take. All above zero.
+/// How long things may take. All that there are are above zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deadlines {
     /// An ordinary request.
@@ -62,6 +62,8 @@ pub struct Deadlines {
     pub login: Duration,
     /// The start of an instance.
     pub start: Duration,
+    /// An instance that serves, to show that it still does; `None` if it need not.
+    pub hang: Option<Duration>,
     /// Draining at shutdown.
     pub shutdown: Duration,
 }
@@ -83,6 +85,12 @@ pub struct Limits {
     pub logins_per_s: usize,
     /// Logins a second from one client's place at one frontend.
     pub logins_per_s_and_client: usize,
+    /// What one frontend of several may have of sessions, requests and logins, in percent.
+    pub frontend_share: usize,
+    /// Events of one backend in a second.
+    pub events_per_second: u32,
+    /// Log lines of one instance in a second.
+    pub lines_per_second: u32,
 }
 
 /// What is kept of each backend's events.
@@ -105,6 +113,8 @@ pub struct Restart {
     pub max: u32,
     /// Span of time over which restarts are counted.
     pub window: Duration,
+    /// Threads that hang, at which the instance is quarantined.
+    pub max_abandoned: usize,
 }
 
 /// What backends and frontends have in common: one running copy of a plugin.

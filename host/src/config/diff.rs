@@ -151,18 +151,18 @@ fn of_admission(was: &Frontend, is: &Frontend) -> Vec<String> {
     } = is;
     let mut what = Vec::new();
     if was.backend != *backend {
-        let too = match authority {
-            Authority::Backend => ", which lets clients in, too",
+        let then = match authority {
+            Authority::Backend => ", which says who gets in from now on",
             Authority::Users => "",
         };
-        what.push(format!("talks to `{backend}`{too}"));
+        what.push(format!("talks to `{backend}`{then}"));
     }
     if was.authority != *authority {
         let who = match authority {
-            Authority::Backend => "the backend",
+            Authority::Backend => "its backend",
             Authority::Users => "the list of users",
         };
-        what.push(format!("{who} lets clients in from now on"));
+        what.push(format!("{who} says who gets in from now on"));
     }
     if was.max_role != *max_role {
         what.push(format!(
@@ -234,6 +234,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         long,
         login,
         start,
+        hang,
         shutdown,
     } = deadlines;
     let Limits {
@@ -244,6 +245,9 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         logins_pending,
         logins_per_s,
         logins_per_s_and_client,
+        frontend_share,
+        events_per_second,
+        lines_per_second,
     } = limits;
     let Journal { bytes, age } = journal;
     let Keeping {
@@ -257,6 +261,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         backoff_max,
         max,
         window,
+        max_abandoned,
     } = restart;
     let live = |key: &'static str, text: String| Shown {
         key,
@@ -284,6 +289,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         live(keys::LONG_DEADLINE_S.name, seconds(*long)),
         live(keys::LOGIN_DEADLINE_S.name, seconds(*login)),
         live(keys::START_DEADLINE_S.name, seconds(*start)),
+        live(keys::HANG_S.name, seconds(hang.unwrap_or_default())),
         live(keys::SHUTDOWN_DEADLINE_S.name, seconds(*shutdown)),
         live(keys::MAX_SESSIONS.name, sessions.to_string()),
         live(keys::MAX_IN_FLIGHT.name, in_flight.to_string()),
@@ -298,6 +304,12 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
             keys::MAX_LOGINS_PER_S_AND_CLIENT.name,
             logins_per_s_and_client.to_string(),
         ),
+        live(
+            keys::FRONTEND_SHARE_PERCENT.name,
+            frontend_share.to_string(),
+        ),
+        live(keys::MAX_EVENTS_PER_S.name, events_per_second.to_string()),
+        live(keys::MAX_LOG_LINES_PER_S.name, lines_per_second.to_string()),
         live(keys::JOURNAL_BYTES.name, bytes.to_string()),
         live(keys::JOURNAL_AGE_S.name, seconds(*age)),
         later(keys::STATE_PATH.name, folder.display().to_string()),
@@ -311,6 +323,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         live(keys::RESTART_BACKOFF_MAX_MS.name, millis(*backoff_max)),
         live(keys::RESTART_MAX.name, max.to_string()),
         live(keys::RESTART_WINDOW_S.name, seconds(*window)),
+        live(keys::MAX_ABANDONED.name, max_abandoned.to_string()),
     ]
 }
 

@@ -114,6 +114,7 @@ fn deadlines(fields: &Fields<'_>) -> Deadlines {
         long: seconds(fields, &keys::LONG_DEADLINE_S),
         login: seconds(fields, &keys::LOGIN_DEADLINE_S),
         start: seconds(fields, &keys::START_DEADLINE_S),
+        hang: Some(seconds(fields, &keys::HANG_S)).filter(|hang| !hang.is_zero()),
         shutdown: seconds(fields, &keys::SHUTDOWN_DEADLINE_S),
     }
 }
@@ -127,6 +128,9 @@ fn limits(fields: &Fields<'_>) -> Limits {
         logins_pending: size(fields, &keys::MAX_LOGINS_PENDING),
         logins_per_s: size(fields, &keys::MAX_LOGINS_PER_S),
         logins_per_s_and_client: size(fields, &keys::MAX_LOGINS_PER_S_AND_CLIENT),
+        frontend_share: size(fields, &keys::FRONTEND_SHARE_PERCENT),
+        events_per_second: rate(fields, &keys::MAX_EVENTS_PER_S),
+        lines_per_second: rate(fields, &keys::MAX_LOG_LINES_PER_S),
     }
 }
 
@@ -136,6 +140,7 @@ fn restart(fields: &Fields<'_>, findings: &Findings) -> Restart {
         backoff_max: Duration::from_millis(fields.number(&keys::RESTART_BACKOFF_MAX_MS)),
         max: u32::try_from(fields.number(&keys::RESTART_MAX)).unwrap_or(u32::MAX),
         window: seconds(fields, &keys::RESTART_WINDOW_S),
+        max_abandoned: size(fields, &keys::MAX_ABANDONED),
     };
     if restart.backoff_min > restart.backoff_max {
         backoff_is_reversed(&restart, fields, findings);
@@ -165,6 +170,10 @@ fn backoff_is_reversed(restart: &Restart, fields: &Fields<'_>, findings: &Findin
 
 fn seconds(fields: &Fields<'_>, key: &Key<Number>) -> Duration {
     Duration::from_secs(fields.number(key))
+}
+
+fn rate(fields: &Fields<'_>, key: &Key<Number>) -> u32 {
+    u32::try_from(fields.number(key)).unwrap_or(u32::MAX)
 }
 
 fn size(fields: &Fields<'_>, key: &Key<Number>) -> usize {

@@ -141,7 +141,14 @@ impl Desk {
         let changed = match &order {
             Order::Status => return Answer::Status(self.status()),
             Order::Sessions => return Answer::Sessions(self.broker.sessions()),
-            Order::Route { frontend, backend } => self.broker.route(frontend, backend),
+            Order::Route {
+                frontend,
+                backend,
+                when_idle,
+            } => match when_idle {
+                true => self.broker.route_when_idle(frontend, backend),
+                false => self.broker.route(frontend, backend),
+            },
             Order::Restart { instance } => self.reloader.restart(instance),
             Order::Reload { dry_run, colours } => {
                 let outcome = self.reloader.reload(*dry_run);
@@ -166,6 +173,7 @@ impl Desk {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             up_s: self.begun.elapsed().as_secs(),
+            memory_bytes: memory(),
             instances: self.broker.instances(),
         }
     }
@@ -175,7 +183,14 @@ impl Desk {
 fn noted(order: &Order, operator: Option<String>) -> Option<Line> {
     let (op, about) = match order {
         Order::Status | Order::Sessions | Order::Reload { dry_run: true, .. } => return None,
-        Order::Route { frontend, backend } => ("patchbay route", format!("{frontend} {backend}")),
+        Order::Route {
+            frontend,
+            backend,
+            when_idle,
+        } => {
+            let when = if *when_idle { " --when-idle" } else { "" };
+            ("patchbay route", format!("{frontend} {backend}{when}"))
+        }
         Order::Restart { instance } => ("patchbay restart", instance.clone()),
         Order::Reload { .. } => ("patchbay reload", String::new()),
         Order::RenewPlugin { plugin, .. } => ("patchbay plugin reload", plugin.clone()),
@@ -215,6 +230,16 @@ fn operator(stream: &UnixStream) -> Option<String> {
 #[cfg(not(target_os = "linux"))]
 fn operator(_stream: &UnixStream) -> Option<String> {
     None
+}
+
+/// What is resident of this process, as Linux tells it.
+fn memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
 }
 
 fn answer(mut stream: UnixStream, answer: &Answer) -> io::Result<()> {

@@ -48,6 +48,7 @@ impl Supervisor {
         if !self.needs_new_life(&wish) {
             if let Some(next) = wish.charge.as_ref() {
                 life.log_at(next.level);
+                life.pulse.follow(next.hang);
             }
             self.adopt(wish.charge);
             self.waiting = wish.answer;
@@ -84,13 +85,12 @@ impl Supervisor {
         let id = broker.seats()[charge.seat].id();
         let heir = match Living::begin(&broker, &charge, true) {
             Ok(mut heir) => {
-                let serves = serves(&mut heir, charge.start_deadline);
-                tokio::select! {
-                    biased;
-                    // It is still the present one: what ends it is dealt with as ever.
-                    _ = ordered(&mut self.stop) => return None,
-                    Some(event) = life.told.recv() => return self.lost_meanwhile(event),
-                    fault = serves => fault.map(|()| heir),
+                let served = self
+                    .watch_both(life, &mut heir, charge.start_deadline)
+                    .await;
+                match served {
+                    Ok(fault) => fault.map(|()| heir),
+                    Err(ended) => return ended,
                 }
             }
             Err(fault) => Err(fault),
@@ -129,9 +129,32 @@ impl Supervisor {
         }
     }
 
+    /// Waits until the next life serves, or why it does not; or how that came to an end before.
+    async fn watch_both(
+        &mut self,
+        present: &mut Living,
+        heir: &mut Living,
+        within: Duration,
+    ) -> Result<Result<(), Fault>, Option<Ended>> {
+        let serves = serves(heir, within);
+        tokio::pin!(serves);
+        loop {
+            tokio::select! {
+                biased;
+                // It is still the present one: what ends it is dealt with as ever.
+                _ = ordered(&mut self.stop) => return Err(None),
+                Some(event) = present.told.recv() => match event {
+                    Life::Answers(ping) => present.pulse.answered(ping),
+                    event => return Err(self.lost_meanwhile(event)),
+                },
+                served = &mut serves => return Ok(served),
+            }
+        }
+    }
+
     fn lost_meanwhile(&self, event: Life) -> Option<Ended> {
         match event {
-            Life::Ready => None,
+            Life::Ready | Life::Answers(_) => None,
             Life::Failed(fault) => Some(Ended::Failed(fault)),
             Life::Stopped => Some(Ended::Failed(Fault::new(
                 FaultKind::Internal,
@@ -144,10 +167,18 @@ impl Supervisor {
 /// Returns when a life that has been started serves, or why it does not.
 async fn serves(life: &mut Living, within: Duration) -> Result<(), Fault> {
     let fault = |text: &str| Fault::new(FaultKind::Internal, text);
-    match tokio::time::timeout(within, life.told.recv()).await {
-        Ok(Some(Life::Ready)) => Ok(()),
-        Ok(Some(Life::Failed(fault))) => Err(fault),
-        Ok(Some(Life::Stopped) | None) => Err(fault("it stopped by itself")),
+    let answer = async {
+        loop {
+            match life.told.recv().await {
+                Some(Life::Answers(_)) => {}
+                Some(Life::Ready) => return Ok(()),
+                Some(Life::Failed(fault)) => return Err(fault),
+                Some(Life::Stopped) | None => return Err(fault("it stopped by itself")),
+            }
+        }
+    };
+    match tokio::time::timeout(within, answer).await {
+        Ok(answer) => answer,
         Err(_) => {
             let text = format!("it did not start within {} s", within.as_secs());
             Err(fault(&text))

@@ -49,6 +49,9 @@ pub fn limits() -> Limits {
         logins_per_s: 1000,
         logins_per_s_and_client: 1000,
         body_bytes: 100_000,
+        frontend_share: 75,
+        events_per_second: 100_000,
+        lines_per_second: 1000,
         request: Duration::from_secs(5),
         long: Duration::from_secs(5),
         login: Duration::from_secs(5),
@@ -209,11 +212,13 @@ fn charge(rogue: Value) -> Charge {
         level: "info",
         stop_deadline: Duration::from_secs(5),
         start_deadline: Duration::from_secs(5),
+        hang: None,
         restart: Restart {
             backoff_min: Duration::from_millis(10),
             backoff_max: Duration::from_millis(20),
             max: 5,
             window: Duration::from_secs(60),
+            max_abandoned: 3,
         },
     }
 }
