@@ -2,7 +2,7 @@
 
 use super::call::{check_role, no_session};
 use super::pending::{Origin, Request, What};
-use super::seat::{Authority, Proof};
+use super::route::{Authority, Proof};
 use super::session::{Applicant, Attachment, Session};
 use super::{Broker, Place, State};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Secret, head};

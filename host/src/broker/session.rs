@@ -1,7 +1,7 @@
 //! Clients that are logged in.
 
 use super::Place;
-use super::seat::{Route, Sent};
+use super::route::{Route, Sent};
 use patchbay_abi::{Kind, Message, Secret, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::Op;

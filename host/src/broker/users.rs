@@ -6,7 +6,7 @@
 
 use super::login::no_route;
 use super::pending::{Origin, Request, What};
-use super::seat::Proof;
+use super::route::Proof;
 use super::session::Applicant;
 use super::{Broker, Place};
 use crate::users::{Users, UsersFile};

@@ -26,6 +26,7 @@ mod plugin_config;
 mod raw;
 mod reference;
 mod registry;
+mod registry_frontend;
 mod render;
 mod resolve;
 mod sample;
