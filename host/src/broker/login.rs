@@ -186,6 +186,9 @@ impl Broker {
         let Some((role, ..)) = self.grant(request, granted, None) else {
             return false;
         };
+        if let Some(session) = self.lock().sessions.get_mut(request.session) {
+            session.is_known_at(request.backend);
+        }
         tracing::info!(session = request.session, %role, "logged in again");
         while let Some(waiting) = self.take_parked(request) {
             for (id, message) in waiting {

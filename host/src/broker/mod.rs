@@ -17,6 +17,7 @@ mod clerk;
 mod control;
 mod feed;
 mod idle;
+mod introduce;
 mod journal;
 mod life;
 mod limit;
@@ -236,6 +237,7 @@ impl Broker {
         let port = self.seats[seat].disconnect(epoch);
         let gone = Place { seat, epoch };
         self.settle_debts_of(gone);
+        self.lock().sessions.forget(gone);
         self.end_sessions_of(gone);
         for journal in self.seats.iter().filter_map(|(_, seat)| seat.journal()) {
             journal.unsubscribe(gone);

@@ -78,7 +78,8 @@ pub(crate) enum Attachment {
     Attached(Place),
 }
 
-/// A backend that a session was routed to before, and where it still has requests under way.
+/// Another life of a backend, or another backend, that knows a session: where it still has requests under way, or
+/// where it is logged in before it is led there.
 struct Former {
     at: Place,
     requests: usize,
@@ -142,6 +143,13 @@ impl Sessions {
         self.by_id
             .get_mut(&id)
             .filter(|session| session.frontend == frontend)
+    }
+
+    /// A life of a backend is over; nobody is known there any more.
+    pub(super) fn forget(&mut self, gone: Place) {
+        for session in self.by_id.values_mut() {
+            session.former.retain(|former| former.at != gone);
+        }
     }
 
     /// All clients of a frontend.
@@ -230,6 +238,13 @@ impl Session {
                 self.former.push(Former { at, requests });
                 None
             }
+        }
+    }
+
+    /// It is logged in at that life as well, where nothing of it is under way.
+    pub(super) fn is_known_at(&mut self, at: Place) {
+        if !self.known_at().contains(&at) {
+            self.former.push(Former { at, requests: 0 });
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use crate::audit;
 use crate::intents::Keeping;
@@ -38,6 +38,9 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
             .iter()
             .map(|path| folder.join(path))
             .collect(),
+        trusted_plugins: fields
+            .text(&keys::TRUSTED_PLUGINS)
+            .map(|path| folder.join(path.text)),
         log_level: fields.choice(&keys::LOG_LEVEL),
         log_format: fields.choice(&keys::LOG_FORMAT),
         deadlines: deadlines(&fields),
@@ -53,6 +56,9 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
             files: fields.number(&keys::AUDIT_FILES),
         },
         intents: intents(&fields, folder),
+        control_group: fields
+            .text(&keys::CONTROL_GROUP)
+            .map(|group| group.text.to_owned()),
         restart: restart(&fields, findings),
     }
 }
@@ -63,7 +69,7 @@ pub(super) fn state_path(top: &DeTable<'_>, folder: &Path) -> PathBuf {
         Presence::Default(path) => path,
         _ => "",
     };
-    folder.join(written(top, &keys::STATE_PATH).unwrap_or(default))
+    folder.join(written(top, keys::STATE_PATH.name).unwrap_or(default))
 }
 
 /// The list of users, whatever else is wrong with the file.
@@ -77,16 +83,10 @@ pub(super) fn audit_path(top: &DeTable<'_>, folder: &Path) -> PathBuf {
 }
 
 fn state_file(top: &DeTable<'_>, folder: &Path, key: &Key<Text>, name: &str) -> PathBuf {
-    match written(top, key) {
+    match written(top, key.name) {
         Some(path) => folder.join(path),
         None => state_path(top, folder).join(name),
     }
-}
-
-/// What a file says of a key of `[gateway]`.
-fn written<'a>(top: &'a DeTable<'_>, key: &Key<Text>) -> Option<&'a str> {
-    let gateway = top.get(keys::GATEWAY_TABLE.name)?.get_ref().as_table()?;
-    gateway.get(key.name)?.get_ref().as_str()
 }
 
 /// A file that is in the state directory unless another place is given.
@@ -95,6 +95,30 @@ fn in_state(fields: &Fields<'_>, key: &Key<Text>, name: &str, folder: &Path) -> 
         Some(path) => folder.join(path.text),
         None => intents(fields, folder).folder.join(name),
     }
+}
+
+/// Folders of plugins and the list of trusted ones, whatever else is wrong with the file.
+pub(super) fn plugin_paths(top: &DeTable<'_>, folder: &Path) -> (Vec<PathBuf>, Option<PathBuf>) {
+    let value = value(top, keys::PLUGIN_PATH.name).and_then(DeValue::as_array);
+    let folders: Vec<&str> = match value {
+        Some(folders) => folders
+            .iter()
+            .filter_map(|one| one.get_ref().as_str())
+            .collect(),
+        None => keys::PLUGIN_PATH.kind.default.to_vec(),
+    };
+    let folders = folders.iter().map(|path| folder.join(path)).collect();
+    let trusted = written(top, keys::TRUSTED_PLUGINS.name).map(|path| folder.join(path));
+    (folders, trusted)
+}
+
+fn value<'t>(top: &'t DeTable<'_>, key: &str) -> Option<&'t DeValue<'t>> {
+    let gateway = top.get(keys::GATEWAY_TABLE.name)?.get_ref().as_table()?;
+    Some(gateway.get(key)?.get_ref())
+}
+
+fn written<'t>(top: &'t DeTable<'_>, key: &str) -> Option<&'t str> {
+    value(top, key)?.as_str()
 }
 
 fn intents(fields: &Fields<'_>, folder: &Path) -> Keeping {

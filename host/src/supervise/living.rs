@@ -71,6 +71,11 @@ impl Living {
         self.say(Message::new(Kind::LEVEL, 0, &head));
     }
 
+    /// Logs one of the clients of a former life in.
+    pub(super) fn meet_a_client_of(&self, former: u64) {
+        self.broker.introduce(self.seat, former, self.epoch);
+    }
+
     /// Whether it has answers to give.
     pub(super) fn owes(&self) -> bool {
         self.broker.owes(self.seat, self.epoch)

@@ -1,7 +1,8 @@
 //! How a life of an instance is relieved by another one, of the same settings or of others, of the same build or of
 //! a newer one.
 //!
-//! A backend's next life begins beside the present one. When it says that it serves it takes over: new requests go to
+//! A backend's next life begins beside the present one. When it says that it serves, and one of the clients has been
+//! logged in there, it takes over: new requests go to
 //! it, and sessions with them. The former one answers what it has, for as long as the deadline for shutting down says,
 //! and ends. If the next one does not come to serve, nothing has changed. A frontend holds on to ports and queues that
 //! cannot be held twice: it finishes, and then the next one begins.
@@ -136,7 +137,7 @@ impl Supervisor {
         heir: &mut Living,
         within: Duration,
     ) -> Result<Result<(), Fault>, Option<Ended>> {
-        let serves = serves(heir, within);
+        let serves = serves(heir, present.epoch, within);
         tokio::pin!(serves);
         loop {
             tokio::select! {
@@ -165,9 +166,9 @@ impl Supervisor {
 }
 
 /// Returns when a life that has been started serves, or why it does not.
-async fn serves(life: &mut Living, within: Duration) -> Result<(), Fault> {
+async fn serves(life: &mut Living, former: u64, within: Duration) -> Result<(), Fault> {
     let fault = |text: &str| Fault::new(FaultKind::Internal, text);
-    let answer = async {
+    let ready = async {
         loop {
             match life.told.recv().await {
                 Some(Life::Answers(_)) => {}
@@ -177,8 +178,15 @@ async fn serves(life: &mut Living, within: Duration) -> Result<(), Fault> {
             }
         }
     };
-    match tokio::time::timeout(within, answer).await {
-        Ok(answer) => answer,
+    match tokio::time::timeout(within, ready).await {
+        Ok(Ok(())) => {
+            life.meet_a_client_of(former);
+            while life.owes() {
+                tokio::time::sleep(LOOK).await;
+            }
+            Ok(())
+        }
+        Ok(Err(fault)) => Err(fault),
         Err(_) => {
             let text = format!("it did not start within {} s", within.as_secs());
             Err(fault(&text))

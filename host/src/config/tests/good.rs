@@ -29,6 +29,9 @@ fn every_key_of_the_ideal_sample_arrives() {
             PathBuf::from("/opt/patchbay")
         ]
     );
+    let trusted = folder.path().join("trusted-plugins");
+    assert_eq!(gateway.trusted_plugins, Some(trusted));
+    assert_eq!(gateway.control_group.as_deref(), Some("operators"));
     assert_eq!(
         (gateway.log_level, gateway.log_format),
         (LogLevel::Debug, LogFormat::Json)
