@@ -215,8 +215,8 @@ fn it_is_installed_checked_run_upgraded_and_purged() {
         .unwrap();
     let end = Instant::now() + PATIENCE;
     loop {
-        let (status, said) = system.say(&["patchbay", "status"]);
-        if status == Some(0) && said.matches("running").count() == 2 {
+        let (_, said) = system.say(&["patchbay", "status", "--json"]);
+        if said.matches(r#""phase":"running""#).count() == 2 {
             break;
         }
         assert!(Instant::now() < end, "{said}");
