@@ -8,6 +8,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod admin;
 pub mod broker;
 pub mod cli;
 pub mod config;
@@ -24,3 +25,4 @@ pub mod service;
 mod signals;
 pub mod staff;
 pub mod supervise;
+pub mod trace;

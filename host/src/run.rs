@@ -1,5 +1,6 @@
 //! The life of a gateway: take the seats, start everything, wait for a signal, drain, end.
 
+use crate::admin;
 use crate::broker::Broker;
 use crate::config::Checked;
 use crate::exit::Exit;
@@ -62,6 +63,7 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
         tracing::error!(%error, "SIGHUP will not have the configuration read anew");
     }
     let control = listen_to_operators(&config, &broker, &reloader);
+    watch_over(&config, &broker, log);
     let name = config.gateway.name.clone();
     let (ready, mut all_ready) = mpsc::channel::<()>(1);
     let mut staff = Staff::hire(broker.clone(), catalog, config, &ready);
@@ -92,6 +94,17 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
     alive.abort();
     drop(control);
     farewell(&broker, clean, log)
+}
+
+/// Lets machines look at the gateway.
+fn watch_over(config: &Checked, broker: &Arc<Broker>, log: &Log) {
+    let gateway = &config.gateway;
+    let desk = admin::Desk {
+        name: gateway.name.clone(),
+        broker: broker.clone(),
+        dropped: log.dropped(),
+    };
+    admin::start(&gateway.admin, desk);
 }
 
 /// Ends the process some time after the deadline, should even our own thread hang: a plugin may hold up whoever
@@ -152,7 +165,7 @@ fn reload_at(signals: Receiver<()>, reloader: Arc<Reloader>) -> std::io::Result<
 }
 
 fn farewell(broker: &Broker, clean: bool, log: &Log) -> Exit {
-    let (counted, unwritten) = (broker.metrics().summary(), log.dropped());
+    let (counted, unwritten) = (broker.metrics().summary(), log.dropped().lines());
     let lives = broker.seats().iter().map(|(_, seat)| seat.life());
     let hanging: usize = lives.map(|life| life.abandoned).sum();
     tracing::info!(counted, unwritten, "ended");

@@ -14,9 +14,11 @@ mod allowance;
 mod answer;
 mod call;
 mod clerk;
+mod gap;
 mod idle;
 mod introduce;
 mod journal;
+mod levels;
 mod life;
 mod lines;
 mod login;
@@ -28,18 +30,24 @@ mod seat;
 mod session;
 mod share;
 mod side;
+mod sight;
 mod status;
+mod stock;
 mod sweep;
+mod trip;
 mod verdict;
 mod wish;
 
-pub use life::{LifeNote, Phase};
+pub use levels::LevelStatus;
+pub use life::{Build, LifeNote, Phase};
 pub use seat::{Life, LoginRule, Route, Seat};
 pub use status::{InstanceStatus, SessionStatus};
 pub use wish::{Granted, Wish};
 
 use crate::intents::Store;
 use crate::metrics::Metrics;
+use crate::trace::Tap;
+use allowance::Allowance;
 use arc_swap::ArcSwap;
 use once::Desk;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
@@ -91,6 +99,7 @@ pub struct Broker {
     /// Changes of route that wait until nothing is under way.
     waiting: idle::Waiting,
     intents: Desk,
+    tap: Tap,
 }
 
 #[derive(Default)]
@@ -130,6 +139,7 @@ impl Broker {
             routing: Mutex::default(),
             waiting: idle::Waiting::default(),
             intents: desk,
+            tap: Tap::default(),
         });
         clerk::start(&broker, intents, items)?;
         Ok(broker)
@@ -141,7 +151,7 @@ impl Broker {
     }
 
     /// Those that the configuration has now: backends first.
-    fn present(&self) -> impl Iterator<Item = (usize, &Seat)> {
+    pub(crate) fn present(&self) -> impl Iterator<Item = (usize, &Seat)> {
         let seats = || self.seats.iter().filter(|(_, seat)| !seat.is_retired());
         let backends = seats().filter(|(_, seat)| !seat.is_frontend());
         backends.chain(seats().filter(|(_, seat)| seat.is_frontend()))
@@ -159,11 +169,18 @@ impl Broker {
     /// The host's side for a new life of an instance. What happens in it is told to `life`.
     pub fn side(self: &Arc<Self>, seat: usize, epoch: u64, life: mpsc::Sender<Life>) -> Port {
         let at = Place { seat, epoch };
-        Port::new(HostSide::new(self.clone(), at, life))
+        Port::new(HostSide {
+            broker: self.clone(),
+            at,
+            life,
+            events: Allowance::new(),
+            lines: Allowance::new(),
+        })
     }
 
     /// From now on the instance is spoken to through `port`.
     pub fn connect(&self, seat: usize, epoch: u64, port: Port) {
+        self.metrics.add(self.seats[seat].id(), "starts", 1);
         self.seats[seat].connect(epoch, port);
         if let Some(journal) = self.seats[seat].journal() {
             journal.begin(epoch);
@@ -172,6 +189,7 @@ impl Broker {
 
     /// Another life of the instance begins, and is spoken to when it takes over.
     pub fn prepare(&self, seat: usize, epoch: u64, port: Port) {
+        self.metrics.add(self.seats[seat].id(), "starts", 1);
         self.seats[seat].prepare(epoch, port);
         if let Some(journal) = self.seats[seat].journal() {
             journal.prepare(epoch);
@@ -224,7 +242,13 @@ impl Broker {
 
     /// Tells a frontend why its request has no answer.
     fn refuse(&self, origin: Origin, fault: Fault) {
+        self.refuse_numbered(origin, 0, fault);
+    }
+
+    /// And by which number its request stands in the logs.
+    fn refuse_numbered(&self, origin: Origin, request: u64, fault: Fault) {
         let head = head::Reply {
+            request,
             fault: Some(fault),
             session: None,
         };
@@ -247,6 +271,15 @@ impl Broker {
             );
         }
         taken
+    }
+
+    /// Whether a message is within its limits, and JSON.
+    fn check(&self, message: &Message) -> Result<(), Fault> {
+        check(message, self.limits().body_bytes).inspect_err(|fault| {
+            if fault.kind == FaultKind::TooLarge {
+                self.metrics.limit_hit("max_body_bytes");
+            }
+        })
     }
 
     fn unavailable(&self, seat: usize) -> Fault {

@@ -1,9 +1,8 @@
-//! The host as an instance sees it: whatever it says comes in here, on its own thread.
+//! The host as an instance sees it: where it speaks to, in one of its lives.
 
 use super::allowance::Allowance;
 use super::pending::Origin;
-use super::seat::Life;
-use super::{Broker, LONGEST_HEAD, Place};
+use super::{Broker, LONGEST_HEAD, Life, Place};
 use crate::logging;
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, head};
@@ -12,11 +11,11 @@ use tokio::sync::mpsc;
 
 /// Where an instance speaks to, in one of its lives.
 pub(super) struct HostSide {
-    broker: Arc<Broker>,
-    at: Place,
-    life: mpsc::Sender<Life>,
-    events: Allowance,
-    lines: Allowance,
+    pub(super) broker: Arc<Broker>,
+    pub(super) at: Place,
+    pub(super) life: mpsc::Sender<Life>,
+    pub(super) events: Allowance,
+    pub(super) lines: Allowance,
 }
 
 impl Deliver for HostSide {
@@ -49,16 +48,6 @@ impl Deliver for HostSide {
 }
 
 impl HostSide {
-    pub(super) fn new(broker: Arc<Broker>, at: Place, life: mpsc::Sender<Life>) -> Self {
-        HostSide {
-            broker,
-            at,
-            life,
-            events: Allowance::new(),
-            lines: Allowance::new(),
-        }
-    }
-
     fn frontend_says(&self, message: Message) {
         let broker = &self.broker;
         let origin = Origin {
@@ -148,8 +137,13 @@ impl HostSide {
     }
 
     fn metric(&self, message: &Message) {
-        if let Ok(head::Metric { counter, add }) = message.read_head() {
-            self.broker.metrics.add(self.id(), &counter, add);
+        if let Ok(told) = message.read_head::<head::Metric>() {
+            let (id, metrics) = (self.id(), &self.broker.metrics);
+            match told.set {
+                Some(value) => metrics.set(id, &told.counter, value),
+                None if told.seconds.is_empty() => metrics.add(id, &told.counter, told.add),
+                None => metrics.measured(id, &told.counter, &told.seconds),
+            }
         }
     }
 }

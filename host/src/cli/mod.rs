@@ -5,6 +5,8 @@ mod check;
 mod control;
 mod explain;
 mod init;
+#[cfg(unix)]
+mod log_level;
 mod pages;
 mod plugin;
 mod run;
@@ -13,6 +15,8 @@ mod schema;
 mod status;
 #[cfg(unix)]
 mod table;
+#[cfg(unix)]
+mod trace;
 #[cfg(unix)]
 mod when_idle;
 
@@ -108,6 +112,13 @@ enum Verb {
         #[command(flatten)]
         which: control::Which,
     },
+    /// Show requests, answers and events of a gateway that runs as they happen, until Ctrl-C; without secrets.
+    #[cfg(unix)]
+    Trace(trace::Trace),
+    /// Say how much everybody logs at a gateway that runs, or change that at once.
+    #[cfg(unix)]
+    #[command(override_usage = "patchbay log-level [INSTANCE LEVEL] [FILE]")]
+    LogLevel(log_level::LogLevel),
     /// Have a gateway that runs read its configuration file anew: only what differs is touched, and a mistake changes
     /// nothing. SIGHUP does the same.
     #[cfg(unix)]
@@ -172,6 +183,10 @@ impl Cli {
             } => when_idle::route(&which, &frontend, &backend, !no_wait),
             #[cfg(unix)]
             Verb::Restart { instance, which } => control::restart(&which, instance),
+            #[cfg(unix)]
+            Verb::LogLevel(said) => said.run(),
+            #[cfg(unix)]
+            Verb::Trace(trace) => trace.run(),
             #[cfg(unix)]
             Verb::Reload { which, dry_run } => control::reload(&which, dry_run),
             Verb::Plugin(verb) => verb.run(),

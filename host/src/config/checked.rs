@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::admin::AdminAddress;
 use super::mistake::Mistakes;
 use super::plugin_config::PluginConfig;
 use crate::intents::Keeping;
@@ -37,6 +38,8 @@ pub struct Gateway {
     pub log_level: LogLevel,
     /// How log lines look.
     pub log_format: LogFormat,
+    /// Where machines may ask how it is.
+    pub admin: AdminAddress,
     /// How long things may take.
     pub deadlines: Deadlines,
     /// How much there may be.
@@ -201,7 +204,7 @@ pub enum UnmappedLogins {
 }
 
 impl LogLevel {
-    pub(super) const OPTIONS: &'static [(&'static str, Self)] = &[
+    pub(crate) const OPTIONS: &'static [(&'static str, Self)] = &[
         ("error", Self::Error),
         ("warn", Self::Warn),
         ("info", Self::Info),

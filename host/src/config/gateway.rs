@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::intents::Keeping;
 
+use super::admin::address;
 use super::checked::{Deadlines, Gateway, Journal, Limits, Restart};
 use super::key::{Key, Number, Presence};
 use super::mistake::{Findings, Note};
@@ -36,6 +37,7 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
             .map(|path| folder.join(path.text)),
         log_level: fields.choice(&keys::LOG_LEVEL),
         log_format: fields.choice(&keys::LOG_FORMAT),
+        admin: address(&fields, findings),
         deadlines: deadlines(&fields),
         limits: limits(&fields),
         journal: Journal {

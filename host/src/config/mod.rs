@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod admin;
 mod advice;
 mod checked;
 mod diff;
@@ -42,6 +43,7 @@ use std::path::{Path, PathBuf};
 use patchbay_abi::PluginRole;
 use toml::de::DeTable;
 
+pub use admin::AdminAddress;
 pub use checked::{
     Backend, Checked, Deadlines, Frontend, Gateway, Instance, Journal, Limits, LogFormat, LogLevel,
     LoginRule, Restart, UnmappedLogins,

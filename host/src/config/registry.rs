@@ -40,6 +40,7 @@ pub(super) static GATEWAY: Section = Section {
         &TRUSTED_PLUGINS,
         &LOG_LEVEL,
         &LOG_FORMAT,
+        &ADMIN_LISTEN,
         &REQUEST_DEADLINE_S,
         &LONG_DEADLINE_S,
         &LOGIN_DEADLINE_S,
@@ -101,6 +102,12 @@ pub(super) static LOG_FORMAT: Key<Choice<LogFormat>> = Key {
         default_text: "`\"auto\"`",
     },
     doc: "`auto` is `pretty` on a terminal and `json` elsewhere.",
+};
+pub(super) static ADMIN_LISTEN: Key<Text> = Key {
+    name: "admin_listen",
+    kind: Text::new(Presence::Default("off")),
+    doc: "Where machines may ask by HTTP how the gateway is (`/live`, `/ready`, `/metrics`, `/version`): a loopback address such \
+          as `127.0.0.1:9310`, the absolute path of a Unix socket, or `off`.",
 };
 pub(super) static REQUEST_DEADLINE_S: Key<Number> = Key {
     name: "request_deadline_s",

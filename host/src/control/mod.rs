@@ -7,18 +7,23 @@ mod access;
 #[cfg(unix)]
 mod ask;
 #[cfg(unix)]
+mod look_on;
+#[cfg(unix)]
 mod serve;
 #[cfg(unix)]
 mod state;
 
 #[cfg(unix)]
-pub use ask::ask;
+pub use ask::{ask, follow};
+#[cfg(unix)]
+pub(crate) use serve::listen;
 #[cfg(unix)]
 pub use serve::{Control, serve};
 #[cfg(unix)]
 pub use state::StateFolder;
 
-use crate::broker::{InstanceStatus, SessionStatus};
+use crate::broker::{InstanceStatus, LevelStatus, SessionStatus};
+use crate::trace::Filter;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -42,6 +47,17 @@ pub enum Order {
         /// Only when nothing is under way.
         #[serde(default)]
         when_idle: bool,
+    },
+    /// To look on: after the answer come lines, until one side has had enough.
+    Trace(Filter),
+    /// To see how much everybody logs.
+    Levels,
+    /// To have an instance, or the host, log so much from now on.
+    Level {
+        /// Its id, or `host`.
+        who: String,
+        /// The level's name.
+        level: String,
     },
     /// To have an instance ended and started anew.
     Restart {
@@ -72,6 +88,8 @@ pub enum Answer {
     Status(GatewayStatus),
     /// Who is logged in.
     Sessions(Vec<SessionStatus>),
+    /// How much everybody logs.
+    Levels(Vec<LevelStatus>),
     /// It is done.
     Done,
     /// What was done, and what could not be.

@@ -1,11 +1,13 @@
 //! The gateway's side.
 
 use super::access::{self, Group};
+use super::look_on::look_on;
 use super::{
     Answer, Changed, ChangedStep, GatewayStatus, LONGEST_LINE, Order, StateFolder, socket_in,
 };
 use crate::broker::Broker;
 use crate::intents::prepare;
+use crate::logging::level_of;
 use crate::reload::{Done, Refusal, Reloader};
 use socket2::{Domain, SockAddr, Type};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -74,12 +76,11 @@ pub fn serve(
     Ok(Control { file })
 }
 
-fn listen(file: &Path, group: Option<Group>) -> io::Result<UnixListener> {
+/// Listens at a file that only this user can reach, and the members of that group.
+pub(crate) fn listen(file: &Path, group: Option<Group>) -> io::Result<UnixListener> {
     // One that nobody listens on any more was left behind by a gateway that was killed.
     if UnixStream::connect(file).is_ok() {
-        return Err(io::Error::other(
-            "another gateway uses this state directory",
-        ));
+        return Err(io::Error::other("another process listens there already"));
     }
     match std::fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -109,7 +110,7 @@ impl Desk {
         if self.talking.fetch_add(1, Ordering::AcqRel) >= AT_ONCE {
             self.talking.fetch_sub(1, Ordering::AcqRel);
             let why = format!("{AT_ONCE} commands are being carried out; try again in a moment");
-            return answer(stream, &Answer::Refused(why));
+            return answer(&stream, &Answer::Refused(why));
         }
         let desk = self.clone();
         let work = move || {
@@ -128,19 +129,32 @@ impl Desk {
         let mut line = String::new();
         BufReader::new((&stream).take(LONGEST_LINE)).read_line(&mut line)?;
         let said = match serde_json::from_str(&line) {
+            Ok(Order::Trace(filter)) => match self.broker.watch(filter) {
+                Ok(watch) => {
+                    answer(&stream, &Answer::Done)?;
+                    return look_on(stream, watch);
+                }
+                Err(why) => Answer::Refused(why),
+            },
             Ok(order) => self.carry_out(order),
             Err(error) => Answer::Refused(format!(
                 "this gateway ({}) does not understand that: {error}",
                 env!("CARGO_PKG_VERSION")
             )),
         };
-        answer(stream, &said)
+        answer(&stream, &said)
     }
 
     fn carry_out(&self, order: Order) -> Answer {
         let changed = match &order {
             Order::Status => return Answer::Status(self.status()),
             Order::Sessions => return Answer::Sessions(self.broker.sessions()),
+            // It is not done at once; see above.
+            Order::Trace(_) => return Answer::Done,
+            Order::Levels => return Answer::Levels(self.broker.levels()),
+            Order::Level { who, level } => {
+                level_of(level).and_then(|level| self.broker.set_level(who, level))
+            }
             Order::Route {
                 frontend,
                 backend,
@@ -190,7 +204,7 @@ fn memory() -> Option<u64> {
     Some(kib * 1024)
 }
 
-fn answer(mut stream: UnixStream, answer: &Answer) -> io::Result<()> {
+fn answer(mut stream: &UnixStream, answer: &Answer) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');

@@ -138,6 +138,7 @@ impl Office {
             urgent: false,
             key: None,
             asker: None,
+            reference: None,
         };
         self.send(Kind::CALL, &head, body)
     }

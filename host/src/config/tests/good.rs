@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::fake::{Fake, check_text, sample};
 use crate::config::registry::SECTIONS;
-use crate::config::{LogFormat, LogLevel, UnmappedLogins, load, reference};
+use crate::config::{AdminAddress, LogFormat, LogLevel, UnmappedLogins, load, reference};
 use patchbay_sdk::Role;
 
 const IDEAL: &str = include_str!("../../../tests/golden/config/ideal.toml");
@@ -36,6 +36,8 @@ fn every_key_of_the_ideal_sample_arrives() {
         (gateway.log_level, gateway.log_format),
         (LogLevel::Debug, LogFormat::Json)
     );
+    let admin = AdminAddress::Tcp(([127, 0, 0, 1], 9310).into());
+    assert_eq!(gateway.admin, admin);
     let deadlines = &gateway.deadlines;
     let seconds = [
         deadlines.request,
@@ -130,6 +132,7 @@ fn what_is_left_out_has_its_documented_default() {
         (gateway.log_level, gateway.log_format),
         (LogLevel::Info, LogFormat::Auto)
     );
+    assert_eq!(gateway.admin, AdminAddress::Off);
     assert_eq!(gateway.deadlines.request, Duration::from_secs(30));
     assert_eq!(gateway.deadlines.long, Duration::from_secs(3600));
     assert_eq!(
