@@ -147,7 +147,6 @@ fn a_hangup_reloads_and_what_came_of_it_goes_to_the_log() {
                 .success()
         );
     };
-    gateway.configure(&CONFIG.replace("first", "1st"));
     gateway.configure(
         &CONFIG
             .replace("first", "1st")
