@@ -293,7 +293,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
             keys::CONTROL_GROUP.name,
             control_group.clone().unwrap_or_else(|| "none".to_owned()),
         ),
-        later(keys::LOG_LEVEL.name, name_of(*log_level).to_owned()),
+        live(keys::LOG_LEVEL.name, name_of(*log_level).to_owned()),
         later(
             keys::LOG_FORMAT.name,
             format!("{log_format:?}").to_lowercase(),
