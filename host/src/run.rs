@@ -130,7 +130,11 @@ fn farewell(broker: &Broker, clean: bool, log: &Log) -> Exit {
 
 async fn sweep(broker: Arc<Broker>) {
     loop {
-        tokio::time::sleep_until(broker.sweep().into()).await;
+        let next = broker.sweep();
+        tokio::select! {
+            () = tokio::time::sleep_until(next.into()) => {}
+            () = broker.sooner() => {}
+        }
     }
 }
 
@@ -212,6 +216,7 @@ fn limits(config: &Checked) -> Limits {
         request: deadlines.request,
         long: deadlines.long,
         login: deadlines.login,
+        snapshots: config.gateway.snapshots.clone(),
     }
 }
 

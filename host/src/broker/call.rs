@@ -3,10 +3,12 @@
 use super::login::broken;
 use super::pending::{Once, Origin, Request, What, call_message};
 use super::session::{Attachment, Session};
+use super::snapshot::{Subject, Wish};
 use super::{Broker, Place, State, check};
 use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::{OPS, Op, find_op, nearest};
+use std::sync::MutexGuard;
 use std::time::Instant;
 
 /// What is to be sent when the state is unlocked again.
@@ -32,21 +34,30 @@ impl Broker {
             op,
             message,
             once: None,
+            look: None,
         };
-        match op.once {
-            true => self.look_up(head.key.as_deref(), call),
-            false => self.enter_call(call),
+        match Subject::of(op) {
+            Some(subject) => self.look(subject, call),
+            None if op.once => self.look_up(head.key.as_deref(), call),
+            None => self.enter_call(call),
         }
     }
 
     /// Enters a request and sends it on its way.
     pub(super) fn enter_call(&self, call: Call) -> Result<(), Fault> {
-        let (to_send, farewells) = {
-            let mut state = self.lock();
-            let at = self.admit(&mut state, &call)?;
-            let to_send = self.send_or_park(&mut state, at, call);
-            (to_send, std::mem::take(&mut state.farewells))
-        };
+        self.enter_into(self.lock(), call)
+    }
+
+    /// The same, where the state is locked already.
+    pub(super) fn enter_into(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        call: Call,
+    ) -> Result<(), Fault> {
+        let at = self.admit(&mut state, &call)?;
+        let to_send = self.send_or_park(&mut state, at, call);
+        let farewells = std::mem::take(&mut state.farewells);
+        drop(state);
         self.say_farewells(farewells);
         if let Some((id, at, message)) = to_send {
             self.hand_over(id, at, message);
@@ -56,6 +67,15 @@ impl Broker {
 
     /// Whether a request may be entered now; which life of the backend it goes to.
     pub(super) fn admit(&self, state: &mut State, call: &Call) -> Result<Place, Fault> {
+        let seat = self.may_ask(state, call)?;
+        let (epoch, _) = self.seats[seat]
+            .port()
+            .ok_or_else(|| self.unavailable(seat))?;
+        Ok(Place { seat, epoch })
+    }
+
+    /// Whether a client may ask this, and there is room; which backend it goes to.
+    pub(super) fn may_ask(&self, state: &mut State, call: &Call) -> Result<usize, Fault> {
         let in_flight = state.pending.len();
         let session = state
             .sessions
@@ -65,14 +85,10 @@ impl Broker {
         self.check_room(session, call.op, in_flight)?;
         let routed = self.seats[call.origin.at.seat].backend_now();
         // A login that is under way ends where it began, and with it what waits for it.
-        let seat = match session.attachment {
+        Ok(match session.attachment {
             Attachment::Attaching(at, ref waiting) if !waiting.is_empty() => at.seat,
             _ => routed.unwrap_or(call.origin.at.seat),
-        };
-        let (epoch, _) = self.seats[seat]
-            .port()
-            .ok_or_else(|| self.unavailable(seat))?;
-        Ok(Place { seat, epoch })
+        })
     }
 
     /// Straight to the backend if the session is known there; otherwise it waits until the session
@@ -91,6 +107,8 @@ impl Broker {
         }
         let known = state.sessions.get_mut(session)?;
         *known.in_flight_of(call.op) += 1;
+        let shelf = state.shelves.entry(at.seat).or_default();
+        let asks = |wish: &Wish| shelf.departs(wish.variant.clone(), wish.only_new);
         let id = state.pending.enter(Request {
             origin: Some(call.origin),
             backend: at,
@@ -99,9 +117,14 @@ impl Broker {
                 op: call.op,
                 parked: None,
                 once: call.once,
+                look: call.look.as_ref().map(asks),
             },
             deadline: Instant::now() + deadline,
         });
+        if let Some(wish) = call.look.as_ref().filter(|wish| !wish.only_new) {
+            shelf.waits(&wish.variant, id, wish.until, true);
+            self.sweep_by(state, wish.until);
+        }
         let Call { op, message, .. } = call;
         let known = state.sessions.get_mut(session)?;
         match &mut known.attachment {
@@ -149,6 +172,9 @@ impl Broker {
     pub(super) fn cancel(&self, origin: Origin) {
         let (taken, farewells) = {
             let mut state = self.lock();
+            if state.lets_go(origin) {
+                return;
+            }
             let taken = state
                 .pending
                 .id_of(origin)
@@ -195,6 +221,8 @@ pub(super) struct Call {
     pub(super) op: &'static Op,
     pub(super) message: Message,
     pub(super) once: Option<Once>,
+    /// Its answer is to be kept.
+    pub(super) look: Option<Wish>,
 }
 
 pub(super) fn check_role(role: Role, op: &Op) -> Result<(), Fault> {

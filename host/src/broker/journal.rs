@@ -267,7 +267,11 @@ impl Broker {
                     blobs: message.blobs.into_iter().collect(),
                 };
                 match session {
-                    None => journal.append(event),
+                    None => {
+                        // First, so that whoever looks because of it sees what it tells.
+                        self.heard(from, &event.head, &event.body);
+                        journal.append(event);
+                    }
                     Some(session) => self.whisper(journal, from, session, event),
                 }
                 Delivery::Taken

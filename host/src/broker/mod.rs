@@ -5,7 +5,8 @@
 //! the backend (`call`); the backend's reply finds its way back through the same table
 //! (`answer`). Logins go the same way, with the principal in place of what the client sent
 //! (`login`). A request that is to be carried out once at the most takes a detour over the disk, on
-//! a thread of its own (`once`, `clerk`). At the deadline the host answers in the backend's place (`sweep`). Events are
+//! a thread of its own (`once`, `clerk`). What was answered last to a look is kept, and shown to whoever
+//! looks next (`snapshot`). At the deadline the host answers in the backend's place (`sweep`). Events are
 //! numbered and kept per backend, and handed out against credit (`journal`).
 //!
 //! One rule keeps this free of deadlocks: nothing is delivered while the state is locked.
@@ -21,12 +22,14 @@ mod pending;
 mod reroute;
 mod seat;
 mod session;
+mod snapshot;
 mod status;
 mod sweep;
 mod verdict;
 
 pub use life::{LifeNote, Phase};
 pub use seat::{Life, LoginRule, Route, Seat};
+pub use snapshot::Snapshots;
 pub use status::{InstanceStatus, SessionStatus};
 
 use crate::intents::Store;
@@ -37,9 +40,11 @@ use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
 use pending::{Origin, Pending};
 use session::Sessions;
+use snapshot::Shelf;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::sync::mpsc;
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, mpsc};
 
 /// How much there may be, and how long it may take.
 #[derive(Debug, Clone)]
@@ -60,6 +65,8 @@ pub struct Limits {
     pub long: Duration,
     /// Until a login is answered.
     pub login: Duration,
+    /// What is kept of answers.
+    pub snapshots: Snapshots,
 }
 
 /// Routes requests, replies and events between the instances.
@@ -69,6 +76,8 @@ pub struct Broker {
     seats: Vec<Seat>,
     state: Mutex<State>,
     intents: Desk,
+    /// Told when the sweeper has to come before its time.
+    sooner: Notify,
 }
 
 #[derive(Default)]
@@ -77,6 +86,10 @@ struct State {
     pending: Pending,
     /// Sessions to be logged out at backends, once the state is unlocked.
     farewells: Vec<(Place, u64)>,
+    /// What is kept of answers, by the backend's seat.
+    shelves: HashMap<usize, Shelf>,
+    /// When the sweeper comes next.
+    sweep_at: Option<Instant>,
 }
 
 /// One life of one instance.
@@ -105,6 +118,7 @@ impl Broker {
             seats,
             state: Mutex::default(),
             intents: desk,
+            sooner: Notify::new(),
         });
         clerk::start(&broker, intents, items)?;
         Ok(broker)
@@ -133,6 +147,7 @@ impl Broker {
     /// From now on the instance is spoken to through `port`.
     pub fn connect(&self, seat: usize, epoch: u64, port: Port) {
         self.seats[seat].connect(epoch, port);
+        self.lock().shelves.entry(seat).or_default().begins(epoch);
         if let Some(journal) = self.seats[seat].journal() {
             journal.begin(epoch);
         }

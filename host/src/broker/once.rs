@@ -126,6 +126,7 @@ impl Broker {
             op,
             message: message.clone(),
             once: None,
+            look: None,
         };
         Some((call, *key))
     }

@@ -1,6 +1,7 @@
 //! The requests that wait for an answer.
 
 use super::Place;
+use super::snapshot::{Look, Variant};
 use crate::intents::Digest;
 use patchbay_abi::{Fault, Kind, Message, head};
 use patchbay_sdk::model::Op;
@@ -33,7 +34,17 @@ pub(crate) enum What {
         op: &'static Op,
         parked: Option<Message>,
         once: Option<Once>,
+        /// If its answer is to be kept.
+        look: Option<Look>,
     },
+    /// Waits for the answer to another one like it; not sent.
+    Look {
+        op: &'static Op,
+        variant: Variant,
+        message: Message,
+    },
+    /// Asked by the host itself.
+    Refresh(Look),
     /// Is looked up in the intents, by its key; or waits for another one with the same key.
     Keyed {
         /// In which session the backend is asked what became of it.
@@ -44,6 +55,26 @@ pub(crate) enum What {
     },
     /// Was answered; the answer is being noted before it is passed on.
     Noting(Result<Message, Fault>),
+}
+
+impl What {
+    /// The operation that a client is charged for.
+    pub(super) fn op(&self) -> Option<&'static Op> {
+        match self {
+            What::Call { op, .. } | What::Look { op, .. } => Some(op),
+            _ => None,
+        }
+    }
+
+    /// The question that a snapshot may answer.
+    pub(super) fn variant(&self) -> Option<&Variant> {
+        match self {
+            What::Call { look, .. } => look.as_ref().map(Look::variant),
+            What::Look { variant, .. } => Some(variant),
+            What::Refresh(look) => Some(look.variant()),
+            What::Login | What::Keyed { .. } | What::Noting(_) => None,
+        }
+    }
 }
 
 /// What makes a call one that is carried out once at the most.
@@ -115,8 +146,15 @@ impl Pending {
                 let left = request.deadline.saturating_duration_since(Instant::now());
                 Some((*op, call_message(id, request.session, op, left, asked)))
             }
-            What::Login | What::Keyed { .. } | What::Noting(_) => None,
+            _ => None,
         }
+    }
+
+    /// Nobody waits for the request any more, but it goes on; who waited.
+    pub(super) fn orphan(&mut self, id: u64) -> Option<Origin> {
+        let origin = self.requests.get_mut(&id)?.origin.take()?;
+        self.by_origin.remove(&origin);
+        Some(origin)
     }
 
     pub(super) fn id_of(&self, origin: Origin) -> Option<u64> {

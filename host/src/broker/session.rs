@@ -110,6 +110,16 @@ impl Sessions {
         self.by_id.iter()
     }
 
+    /// A session that is logged in at that life: this one, if it is.
+    pub(super) fn attached(&self, at: Place, rather: u64) -> Option<u64> {
+        let this = self
+            .by_id
+            .get(&rather)
+            .filter(|known| known.is_attached(at));
+        let any = || self.by_id.iter().find(|(_, known)| known.is_attached(at));
+        this.map(|_| rather).or_else(|| any().map(|(id, _)| *id))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
     }
@@ -130,6 +140,11 @@ impl Session {
             true => &mut self.in_flight.urgent,
             false => &mut self.in_flight.ordinary,
         }
+    }
+
+    /// Whether it is logged in there.
+    pub(super) fn is_attached(&self, there: Place) -> bool {
+        matches!(self.attachment, Attachment::Attached(at) if at == there)
     }
 
     /// Where it is logged in, or being logged in.

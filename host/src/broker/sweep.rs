@@ -1,7 +1,7 @@
 //! Requests whose deadline has passed.
 
-use super::Broker;
 use super::pending::{Request, What};
+use super::{Broker, State};
 use patchbay_abi::{Fault, FaultKind};
 use std::time::Instant;
 
@@ -19,8 +19,26 @@ impl Broker {
             .request
             .min(self.limits.long)
             .min(self.limits.login);
-        let next = self.lock().pending.next_deadline();
-        next.map_or(now + shortest, |next| next.min(now + shortest))
+        let snapshots = self.tend(now);
+        let mut state = self.lock();
+        let deadline = state.pending.next_deadline();
+        let times = [Some(now + shortest), deadline, snapshots];
+        let next = times.into_iter().flatten().min().unwrap_or(now);
+        state.sweep_at = Some(next);
+        next
+    }
+
+    /// Returns when the sweeper has to come before the time that it was told.
+    pub async fn sooner(&self) {
+        self.sooner.notified().await;
+    }
+
+    /// Something is due at that time.
+    pub(super) fn sweep_by(&self, state: &mut State, at: Instant) {
+        if state.sweep_at.is_some_and(|planned| at < planned) {
+            state.sweep_at = Some(at);
+            self.sooner.notify_one();
+        }
     }
 
     fn expire(&self, id: u64) {
@@ -59,6 +77,8 @@ impl Broker {
             What::Login => ("the login", self.limits.login, false),
             What::Keyed { op, .. } => (op.name, self.limits.request, op.changes),
             What::Noting(_) => ("a request", self.limits.request, true),
+            What::Look { op, .. } => (op.name, self.limits.request, false),
+            What::Refresh(look) => (look.op(), self.limits.request, false),
             What::Call { op, .. } if op.long => (op.name, self.limits.long, op.changes),
             What::Call { op, .. } => (op.name, self.limits.request, op.changes),
         };

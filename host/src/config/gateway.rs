@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
+use crate::broker::Snapshots;
 use crate::intents::Keeping;
 
 use super::checked::{Deadlines, Gateway, Journal, Limits, Restart};
@@ -39,6 +40,7 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
             bytes: size(&fields, &keys::JOURNAL_BYTES),
             age: seconds(&fields, &keys::JOURNAL_AGE_S),
         },
+        snapshots: snapshots(&fields),
         intents: intents(&fields, folder),
         restart: restart(&fields, findings),
     }
@@ -88,6 +90,16 @@ fn limits(fields: &Fields<'_>) -> Limits {
         in_flight_per_session: size(fields, &keys::MAX_IN_FLIGHT_PER_SESSION),
         body_bytes: size(fields, &keys::MAX_BODY_BYTES),
         logins_pending: size(fields, &keys::MAX_LOGINS_PENDING),
+    }
+}
+
+fn snapshots(fields: &Fields<'_>) -> Snapshots {
+    let millis = |key| Duration::from_millis(fields.number(key));
+    Snapshots {
+        bytes: size(fields, &keys::SNAPSHOT_BYTES),
+        patience: millis(&keys::SNAPSHOT_PATIENCE_MS),
+        interval: millis(&keys::SNAPSHOT_INTERVAL_MS),
+        age: millis(&keys::SNAPSHOT_AGE_MS),
     }
 }
 
