@@ -1,17 +1,19 @@
 //! The events of one backend: numbered, kept for a while, handed out against credit.
 
-use super::login::broken;
-use super::{Broker, Place, check};
-use patchbay_abi::{Buffer, Delivery, Fault, Kind, Message, Port, head};
+mod events;
+mod reader;
+
+use super::Place;
+use events::Told;
+use patchbay_abi::{Delivery, Message, Port, head};
+pub(super) use reader::Reader;
+use reader::{Gap, Telling};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// What an event costs beside its head and body, in bytes, so that empty ones are not free.
 const OVERHEAD: usize = 128;
-
-/// Credit that one reader can pile up, in events.
-const MOST_CREDIT: u32 = 65_536;
 
 /// The number of the first event of a life. A reader whose next one is 0 has yet to be told of it.
 const FIRST: u64 = 1;
@@ -33,18 +35,20 @@ struct Ring {
     readers: Vec<Reader>,
 }
 
+/// What there is, as seen from outside.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) bytes: usize,
+    pub(super) events: usize,
+    /// Age of the oldest.
+    pub(super) oldest: Duration,
+    pub(super) readers: usize,
+}
+
 struct Kept {
     seq: u64,
     at: Instant,
     message: Message,
-}
-
-pub(super) struct Reader {
-    at: Place,
-    port: Port,
-    credit: u32,
-    /// The number of the event that it gets next.
-    next: u64,
 }
 
 impl Journal {
@@ -57,13 +61,14 @@ impl Journal {
     }
 
     /// A frontend is handed events under this lock. That is safe: taking one is only an enqueue,
-    /// and what a frontend says meanwhile (a log line) does not come back here.
+    /// and what a frontend says meanwhile (a log line) does not come back here. The broker's state
+    /// may be locked under it, never the other way round.
     fn lock(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The backend begins a new life: numbers start again, and every reader learns of it.
-    pub(super) fn begin(&self, epoch: u64) {
+    pub(super) fn begin(&self, epoch: u64, telling: &mut Telling<'_>) {
         let mut ring = self.lock();
         let readers = std::mem::take(&mut ring.readers);
         *ring = Ring {
@@ -73,19 +78,27 @@ impl Journal {
         };
         ring.readers = readers;
         ring.readers.iter_mut().for_each(|reader| reader.next = 0);
-        ring.hand_out();
+        ring.hand_out(telling);
     }
 
-    pub(super) fn subscribe(&self, at: Place, port: Port) {
+    /// A frontend reads from here on, or from after the event that it has seen last; where this
+    /// backend is.
+    pub(super) fn subscribe(
+        &self,
+        at: Place,
+        port: Port,
+        since: Option<head::Since>,
+    ) -> head::Position {
         let mut ring = self.lock();
-        let next = ring.next;
+        ring.trim(self.bytes, self.age);
+        let next = since.map_or(ring.next, |since| ring.after(since));
         ring.readers.retain(|reader| reader.at.seat != at.seat);
-        ring.readers.push(Reader {
-            at,
-            port,
-            credit: 0,
-            next,
-        });
+        ring.readers.push(Reader::new(at, port, next));
+        head::Position {
+            epoch: ring.epoch,
+            first: ring.first(),
+            next: ring.next,
+        }
     }
 
     pub(super) fn unsubscribe(&self, at: Place) {
@@ -104,33 +117,37 @@ impl Journal {
 
     /// Takes in a reader of another journal: it learns that a new epoch has begun for it, and reads
     /// from here on.
-    pub(super) fn adopt(&self, mut reader: Reader) {
+    pub(super) fn adopt(&self, mut reader: Reader, telling: &mut Telling<'_>) {
         let mut ring = self.lock();
         reader.next = match ring.epoch {
             0 => 0,
             epoch => {
-                let last = ring.next - 1;
-                match reader.port.deliver(gap(epoch, 0, last)) {
-                    Delivery::Taken => ring.next,
+                let gap = Gap {
+                    epoch,
+                    from: 0,
+                    to: ring.next - 1,
+                };
+                match reader.is_told(&gap, telling) {
+                    true => ring.next,
                     // It has no room now; with new credit it is told by reading from the beginning.
-                    _ => 0,
+                    false => 0,
                 }
             }
         };
         ring.readers.push(reader);
-        ring.hand_out();
+        ring.hand_out(telling);
     }
 
-    pub(super) fn credit(&self, at: Place, events: u32) {
+    pub(super) fn credit(&self, at: Place, events: u32, telling: &mut Telling<'_>) {
         let mut ring = self.lock();
         for reader in ring.readers.iter_mut().filter(|reader| reader.at == at) {
-            reader.credit = reader.credit.saturating_add(events).min(MOST_CREDIT);
+            reader.gets_credit(events);
         }
-        ring.hand_out();
+        ring.hand_out(telling);
     }
 
     /// Numbers an event, hands it out and keeps it.
-    fn append(&self, event: Told) {
+    fn append(&self, event: Told, telling: &mut Telling<'_>) {
         let mut ring = self.lock();
         if ring.epoch != event.epoch {
             return;
@@ -145,7 +162,7 @@ impl Journal {
             message,
         });
         // In this order, so that even one larger than the ring reaches those who have room for it.
-        ring.hand_out();
+        ring.hand_out(telling);
         ring.trim(self.bytes, self.age);
     }
 
@@ -166,34 +183,39 @@ impl Journal {
         reader.credit -= u32::from(taken);
         taken
     }
-}
 
-/// What a backend told, in one of its lives.
-struct Told {
-    epoch: u64,
-    head: head::Event,
-    body: Buffer,
-    blobs: Vec<Buffer>,
-}
-
-impl Told {
-    fn into_message(self, seq: u64) -> Message {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let head = head::Event {
-            epoch: self.epoch,
-            seq,
-            time: now.map_or(0.0, |since| since.as_secs_f64()),
-            ..self.head
-        };
-        Message {
-            body: self.body,
-            ..Message::new(Kind::EVENT, 0, &head)
+    /// What there is.
+    pub(super) fn extent(&self) -> Extent {
+        let ring = self.lock();
+        Extent {
+            bytes: ring.bytes,
+            events: ring.kept.len(),
+            oldest: ring
+                .kept
+                .front()
+                .map(|kept| kept.at.elapsed())
+                .unwrap_or_default(),
+            readers: ring.readers.len(),
         }
-        .blobs(self.blobs)
     }
 }
 
 impl Ring {
+    /// The number of the first event that is kept; that of the next one if there is none.
+    fn first(&self) -> u64 {
+        self.kept.front().map_or(self.next, |kept| kept.seq)
+    }
+
+    /// What somebody reads next who has seen the events up to that one. Epoch 0 is nobody's: whoever
+    /// has seen that wants whatever is kept.
+    fn after(&self, since: head::Since) -> u64 {
+        match since {
+            head::Since { epoch: 0, .. } => self.first(),
+            head::Since { epoch, seq } if epoch == self.epoch && seq < self.next => seq + 1,
+            _ => 0,
+        }
+    }
+
     fn trim(&mut self, bytes: usize, age: Duration) {
         while let Some(oldest) = self.kept.front() {
             if self.bytes <= bytes && oldest.at.elapsed() <= age {
@@ -204,127 +226,10 @@ impl Ring {
         }
     }
 
-    fn hand_out(&mut self) {
+    fn hand_out(&mut self, telling: &mut Telling<'_>) {
         let (epoch, next, kept) = (self.epoch, self.next, &self.kept);
         for reader in &mut self.readers {
-            reader.catch_up(epoch, next, kept);
+            reader.catch_up(epoch, next, kept, telling);
         }
-    }
-}
-
-impl Reader {
-    fn catch_up(&mut self, epoch: u64, next: u64, kept: &VecDeque<Kept>) {
-        while epoch != 0 && self.credit > 0 && self.next < next {
-            let oldest = kept.front().map_or(next, |kept| kept.seq);
-            let (message, then) = match self.next < oldest {
-                true => (gap(epoch, self.next, oldest - 1), oldest),
-                false => match kept.get((self.next - oldest) as usize) {
-                    Some(event) => (event.message.clone(), self.next + 1),
-                    None => return,
-                },
-            };
-            if self.port.deliver(message) != Delivery::Taken {
-                // It has no room although it gave credit, or it is gone: with new credit it gets
-                // this event again.
-                self.credit = 0;
-                return;
-            }
-            self.next = then;
-            self.credit -= 1;
-        }
-    }
-}
-
-/// Tells a reader that it has missed the events up to that number, or, with 0, that the backend
-/// has begun a new life.
-fn gap(epoch: u64, from: u64, to: u64) -> Message {
-    let head = head::Event {
-        epoch,
-        seq: to,
-        time: 0.0,
-        kind: "gap".to_owned(),
-        job: None,
-        session: None,
-    };
-    let body = serde_json::json!({ "missed_from": from, "missed_to": to }).to_string();
-    Message::new(Kind::EVENT, 0, &head).body(body)
-}
-
-impl Broker {
-    /// A backend tells something.
-    pub(super) fn event(&self, from: Place, message: Message) -> Delivery {
-        let Some(journal) = self.seats[from.seat].journal() else {
-            self.count("messages_ignored");
-            return Delivery::Refused;
-        };
-        match self.read_event(&message) {
-            Ok(head) => {
-                let session = head.session;
-                let event = Told {
-                    epoch: from.epoch,
-                    head,
-                    body: message.body,
-                    blobs: message.blobs.into_iter().collect(),
-                };
-                match session {
-                    None => {
-                        // First, so that whoever looks because of it sees what it tells.
-                        self.heard(from, &event.head, &event.body);
-                        journal.append(event);
-                    }
-                    Some(session) => self.whisper(journal, from, session, event),
-                }
-                Delivery::Taken
-            }
-            Err(fault) => {
-                self.count("events_refused");
-                let (instance, fault) = (self.seats[from.seat].id(), fault.message.as_str());
-                tracing::warn!(instance, fault, "an event was refused");
-                Delivery::Refused
-            }
-        }
-    }
-
-    /// A private event goes to the frontend of its client, and to nobody else.
-    fn whisper(&self, journal: &Journal, from: Place, session: u64, event: Told) {
-        let frontend = {
-            let mut state = self.lock();
-            let client = state.sessions.get_mut(session);
-            client
-                .filter(|client| client.at() == Some(from))
-                .map(|client| client.frontend)
-        };
-        if !frontend.is_some_and(|frontend| journal.whisper(frontend, event)) {
-            self.count("private_events_dropped");
-            tracing::debug!(session, "a private event found nobody to take it");
-        }
-    }
-
-    fn read_event(&self, message: &Message) -> Result<head::Event, Fault> {
-        check(message, self.limits.body_bytes)?;
-        message.read_head().map_err(broken)
-    }
-
-    /// A frontend wants the events of its backend, from now on.
-    pub(super) fn subscribe(&self, frontend: Place) {
-        let port = self.seats[frontend.seat].port_in(frontend.epoch);
-        if let (Some(journal), Some(port)) = (self.journal_of(frontend), port) {
-            journal.subscribe(frontend, port);
-        }
-    }
-
-    /// A frontend has room for more events.
-    pub(super) fn credit(&self, frontend: Place, message: &Message) {
-        if let (Some(journal), Ok(head)) = (
-            self.journal_of(frontend),
-            message.read_head::<head::Credit>(),
-        ) {
-            journal.credit(frontend, head.events);
-        }
-    }
-
-    fn journal_of(&self, frontend: Place) -> Option<&Journal> {
-        let backend = self.seats[frontend.seat].backend_now()?;
-        self.seats[backend].journal()
     }
 }

@@ -15,6 +15,7 @@ mod answer;
 mod call;
 mod clerk;
 mod journal;
+mod kept;
 mod life;
 mod login;
 mod once;
@@ -27,6 +28,7 @@ mod status;
 mod sweep;
 mod verdict;
 
+pub use kept::{BackendKept, KeptAnswer};
 pub use life::{LifeNote, Phase};
 pub use seat::{Life, LoginRule, Route, Seat};
 pub use snapshot::Snapshots;
@@ -149,7 +151,7 @@ impl Broker {
         self.seats[seat].connect(epoch, port);
         self.lock().shelves.entry(seat).or_default().begins(epoch);
         if let Some(journal) = self.seats[seat].journal() {
-            journal.begin(epoch);
+            self.telling(seat, |telling| journal.begin(epoch, telling));
         }
     }
 
@@ -284,7 +286,7 @@ impl HostSide {
             Kind::LOGIN => broker.login(origin, message),
             Kind::LOGOUT => broker.logout(self.at, &message),
             Kind::CANCEL => broker.cancel(origin),
-            Kind::SUBSCRIBE => broker.subscribe(self.at),
+            Kind::SUBSCRIBE => broker.subscribe(self.at, &message),
             Kind::CREDIT => broker.credit(self.at, &message),
             _ => broker.count("messages_ignored"),
         }

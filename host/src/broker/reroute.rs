@@ -24,7 +24,7 @@ impl Broker {
         let left = before.and_then(|before| self.seats[before].journal());
         let reader = left.and_then(|journal| journal.release(from));
         if let (Some(reader), Some(journal)) = (reader, self.seats[to].journal()) {
-            journal.adopt(reader);
+            self.telling(to, |telling| journal.adopt(reader, telling));
         }
         tracing::info!(frontend, backend, "routed to another backend");
         self.count("routes_changed");

@@ -135,6 +135,17 @@ impl Broker {
         self.show(origin, kept, Some(text::stale(&kept.body, age, &why)));
     }
 
+    /// The status of a backend as it is known now, if it is.
+    pub(in crate::broker) fn status_now(&self, seat: usize) -> Option<Vec<u8>> {
+        let kept = self.lock().shelves.get(&seat)?.plain(Subject::Status)?;
+        let age = kept.age(Instant::now());
+        let is_away = self.seats[seat].port().is_none() || self.seats[seat].why_down().is_some();
+        Some(match is_away {
+            true => text::stale(&kept.body, age, &self.why_old(seat, None)),
+            false => text::aged(&kept.body, age),
+        })
+    }
+
     /// Why there is nothing newer of a backend.
     pub(super) fn why_old(&self, seat: usize, fault: Option<&Fault>) -> Stale {
         let backend = &self.seats[seat];

@@ -2,6 +2,7 @@
 
 use super::Snapshots;
 use super::variant::{Subject, Variant};
+use crate::broker::KeptAnswer;
 use patchbay_abi::Buffer;
 use std::time::{Duration, Instant};
 
@@ -329,6 +330,24 @@ impl Shelf {
     pub(super) fn kept(&self, variant: &Variant) -> Option<Kept> {
         let entry = self.entries.iter().find(|entry| entry.variant == *variant);
         entry.map(|entry| entry.kept.clone())
+    }
+
+    /// What there is, as seen from outside.
+    pub(in crate::broker) fn list(&self, now: Instant) -> Vec<KeptAnswer> {
+        let answers = self.entries.iter().map(|entry| KeptAnswer {
+            op: entry.variant.subject.op().to_owned(),
+            args: entry.variant.args.to_string(),
+            age_s: entry.kept.age(now).as_secs_f64(),
+            bytes: entry.kept.body.len(),
+        });
+        answers.collect()
+    }
+
+    /// The present life's answer to the plain question.
+    pub(super) fn plain(&self, subject: Subject) -> Option<Kept> {
+        let is_plain = |variant: &Variant| variant.subject == subject && &*variant.args == "{}";
+        let entry = self.entries.iter().find(|entry| is_plain(&entry.variant))?;
+        (entry.kept.epoch == self.epoch).then(|| entry.kept.clone())
     }
 
     /// Takes out whoever's patience has ended.
