@@ -1,7 +1,7 @@
 //! The way of an answer that is kept, and of those who waited for it.
 
 use super::Wish;
-use super::shelf::{Kept, Look};
+use super::entry::{Kept, Look};
 use super::text;
 use super::variant::Variant;
 use crate::broker::call::Call;

@@ -1,6 +1,7 @@
 //! The way of a request that a snapshot may answer.
 
-use super::shelf::{Kept, Question, Step};
+use super::entry::Kept;
+use super::shelf::{Question, Step};
 use super::text::{self, Stale};
 use super::variant::{Subject, Variant};
 use crate::broker::call::Call;

@@ -16,10 +16,11 @@
 //! that is down, or does not answer, is still spoken for: with what was known last, how old that is, and why there is
 //! nothing newer.
 //!
-//! The pieces: a question in its one form ([`variant`]), what is kept of one backend and who waits for what ([`shelf`]),
-//! what touches what ([`touch`]), an answer's text ([`text`]); [`look`] is the way of a request, [`land`] that of an
-//! answer, [`tend`] what time brings.
+//! The pieces: a question in its one form ([`variant`]), its answer and who waits for that ([`entry`]), all of one backend
+//! ([`shelf`]), what touches what ([`touch`]), an answer's text ([`text`]); [`look`] is the way of a request, [`land`] that
+//! of an answer, [`tend`] what time brings.
 
+mod entry;
 mod land;
 mod look;
 mod shelf;
@@ -28,8 +29,9 @@ mod text;
 mod touch;
 mod variant;
 
+pub(super) use entry::Look;
 pub(super) use look::Wish;
-pub(super) use shelf::{Look, Shelf};
+pub(super) use shelf::Shelf;
 pub(super) use variant::{Subject, Variant};
 
 use std::time::Duration;

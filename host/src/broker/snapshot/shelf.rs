@@ -1,16 +1,14 @@
-//! What is kept of one backend, who asks it at present, and who waits for that.
+//! What is kept of one backend: an entry for each question.
 
 use super::Snapshots;
+use super::entry::{Entry, Flight, Heard, Kept, Look, Waiting};
 use super::variant::{Subject, Variant};
 use crate::broker::KeptAnswer;
 use patchbay_abi::Buffer;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Questions that answers are kept of; the one that nobody has asked for longest goes first.
 const MOST: usize = 16;
-
-/// The host asks by itself only for what somebody wanted this lately.
-const LATELY: Duration = Duration::from_secs(10);
 
 /// What is kept of one backend.
 #[derive(Default)]
@@ -22,68 +20,6 @@ pub(in crate::broker) struct Shelf {
     /// The last `state` event, but for its line.
     pub(super) state: Option<String>,
     last_token: u64,
-}
-
-/// How often something was heard that may have changed the answers of one subject.
-#[derive(Debug, Clone, Copy, Default)]
-struct Heard {
-    touches: u64,
-    /// Of a line that moved.
-    moves: u64,
-}
-
-/// A question, and its last answer.
-struct Entry {
-    variant: Variant,
-    kept: Kept,
-    flight: Option<Flight>,
-    waiting: Vec<Waiting>,
-    /// When somebody asked last, and in which session.
-    wanted: Instant,
-    session: u64,
-    /// When the host asked last by itself.
-    refreshed: Option<Instant>,
-    /// Something was heard since that is worth asking again.
-    stirred: bool,
-}
-
-/// An answer.
-#[derive(Debug, Clone)]
-pub(super) struct Kept {
-    /// Of which life of the backend.
-    pub(super) epoch: u64,
-    pub(super) body: Buffer,
-    /// When it was asked for.
-    pub(super) asked: Instant,
-    heard: Heard,
-}
-
-/// The request whose answer is awaited.
-struct Flight {
-    token: u64,
-    asked: Instant,
-}
-
-/// A request that is answered when there is news, or when its patience ends.
-struct Waiting {
-    id: u64,
-    /// It was sent itself, and waits for its own answer only.
-    was_sent: bool,
-    /// What must have been heard before its answer was asked for.
-    touches: u64,
-    until: Instant,
-}
-
-/// Of a request that is on its way to the backend: its answer is to be kept.
-#[derive(Debug, Clone)]
-pub(in crate::broker) struct Look {
-    pub(super) variant: Variant,
-    /// What tells it from others.
-    pub(super) token: u64,
-    pub(super) asked: Instant,
-    heard: Heard,
-    /// Its client wants, or may see, no old answer.
-    pub(super) only_new: bool,
 }
 
 /// Somebody asks.
@@ -386,83 +322,5 @@ impl Shelf {
     pub(super) fn next_impatient(&self) -> Option<Instant> {
         let waiting = self.entries.iter().flat_map(|entry| &entry.waiting);
         waiting.map(|waiting| waiting.until).min()
-    }
-}
-
-impl Entry {
-    fn new(variant: Variant, kept: Kept) -> Self {
-        Entry {
-            variant,
-            kept,
-            flight: None,
-            waiting: Vec::new(),
-            wanted: Instant::now(),
-            session: 0,
-            refreshed: None,
-            stirred: false,
-        }
-    }
-
-    fn is_flight(&self, token: u64) -> bool {
-        self.flight
-            .as_ref()
-            .is_some_and(|flight| flight.token == token)
-    }
-
-    fn lands(&mut self, token: u64, kept: Kept) -> Landed {
-        if self.is_flight(token) {
-            self.flight = None;
-        }
-        if kept.epoch != self.kept.epoch || kept.asked >= self.kept.asked {
-            self.kept = kept;
-        }
-        let touches = self.kept.heard.touches;
-        let served = self.waiting.extract_if(.., |waiting| {
-            !waiting.was_sent && waiting.touches <= touches
-        });
-        Landed {
-            served: served.map(|waiting| waiting.id).collect(),
-            alone: Vec::new(),
-        }
-    }
-
-    /// Who waits for somebody else's answer.
-    fn unsent(&self) -> Vec<u64> {
-        let unsent = self.waiting.iter().filter(|waiting| !waiting.was_sent);
-        unsent.map(|waiting| waiting.id).collect()
-    }
-
-    /// When the host is to ask anew by itself.
-    fn refresh_at(&self, epoch: u64, limits: &Snapshots, now: Instant) -> Option<Instant> {
-        let wanted = self.stirred
-            && self.kept.epoch == epoch
-            && self.flight.is_none()
-            && now.saturating_duration_since(self.wanted) < LATELY;
-        let next = |refreshed: Instant| refreshed + limits.interval;
-        wanted.then(|| self.refreshed.map_or(now, next))
-    }
-}
-
-impl Look {
-    pub(in crate::broker) fn variant(&self) -> &Variant {
-        &self.variant
-    }
-
-    pub(in crate::broker) fn op(&self) -> &'static str {
-        self.variant.subject.op()
-    }
-}
-
-impl Kept {
-    /// Whether nothing was heard since that could have changed it, and it is young.
-    fn holds(&self, heard: Heard, limits: &Snapshots, now: Instant) -> bool {
-        let age = self.age(now);
-        self.heard.touches == heard.touches
-            && (self.heard.moves == heard.moves || age <= limits.interval)
-            && age <= limits.age
-    }
-
-    pub(super) fn age(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.asked)
     }
 }

@@ -1,6 +1,6 @@
 //! What time brings, and what is heard: patience ends, and the host asks anew by itself.
 
-use super::shelf::Kept;
+use super::entry::Kept;
 use super::variant::{Subject, Variant};
 use crate::broker::pending::{Origin, Request, What, call_message};
 use crate::broker::{Broker, Place, State};
