@@ -10,8 +10,9 @@
 mod ends;
 
 use ends::{BACKEND, End, FRONTEND, end, limited, limits, seats};
-use patchbay::broker::{Broker, Limits, Snapshots};
+use patchbay::broker::{Broker, Limits, Route, Seat, Snapshots};
 use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
+use patchbay_sdk::Role;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -332,6 +333,75 @@ fn a_new_life_answers_for_itself() {
     assert_eq!(site.told(), json!({"link": "up", "n": 7}));
     site.status();
     assert_eq!(site.told()["n"], 7);
+}
+
+#[test]
+fn a_new_life_whose_server_is_down_is_spoken_for_as_often_as_somebody_asks() {
+    let mut site = Site::known(patient());
+    site.broker.disconnect(BACKEND, 1);
+    site.back = end(&site.broker, BACKEND, 2);
+    site.health("down", "connection refused");
+    for _ in 0..3 {
+        site.status();
+        let login = site.back.inbox.next();
+        assert_eq!(login.kind, Kind::LOGIN);
+        let fault = Fault::new(FaultKind::Unavailable, "connection refused");
+        site.back.fail(&login, fault);
+        let told = site.told();
+        assert!(told["link"] == "down" && told["n"] == 1, "{told}");
+    }
+}
+
+#[test]
+fn whoever_has_not_been_let_in_by_a_backend_sees_nothing_of_it() {
+    let route = |backend| Route {
+        backend,
+        ceiling: Role::Admin,
+        logins: vec![],
+        forward_unmapped: true,
+    };
+    let seats = vec![
+        Seat::backend("one", 1 << 16, EVER),
+        Seat::backend("two", 1 << 16, EVER),
+        Seat::frontend("front", route(0)),
+        Seat::frontend("other", route(1)),
+    ];
+    let limits = Limits {
+        snapshots: patient(),
+        ..limits()
+    };
+    let broker = limited(limits, seats);
+    let [one, two, front, other] = [0, 1, 2, 3].map(|seat| end(&broker, seat, 1));
+    for (frontend, backend) in [(&front, &one), (&other, &two)] {
+        frontend.login(1);
+        backend.grant("user");
+        assert_eq!(frontend.inbox.next().kind, Kind::REPLY);
+    }
+    other.call(2, 2, "status");
+    two.answer(&two.inbox.next(), r#"{"link":"up"}"#);
+    broker.route("front", "two").unwrap();
+    front.call(3, 1, "status");
+    front.call(4, 1, "status");
+    assert_eq!(front.inbox.kinds(), [], "its login is not decided yet");
+    let login = two.inbox.next();
+    two.fail(&login, Fault::new(FaultKind::Unauthorized, "who?"));
+    for _ in 0..2 {
+        assert_eq!(front.inbox.fault().kind, FaultKind::Unauthorized);
+    }
+    broker.disconnect(1, 1);
+    front.call(5, 1, "status");
+    assert_eq!(front.inbox.fault().kind, FaultKind::Unavailable);
+}
+
+#[test]
+fn what_is_kept_can_be_seen_from_outside() {
+    let site = Site::known(patient());
+    site.emit("log", json!({"text": "hello"}));
+    let kept = site.broker.kept();
+    assert_eq!(kept.len(), 1);
+    let answer = &kept[0].answers[0];
+    assert_eq!((&*answer.op, &*answer.args), ("status", "{}"));
+    assert_eq!((answer.bytes, kept[0].journal_events), (19, 1));
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub(crate) struct Session {
     /// What it may do; known when it is first logged in.
     pub(super) role: Role,
     pub(super) attachment: Attachment,
+    /// The backend that has let it in last, and has not refused it since.
+    pub(super) let_in_by: Option<usize>,
     pub(super) in_flight: InFlight,
     /// Where it is not routed to any more, but is not done yet.
     former: Vec<Former>,
@@ -84,6 +86,7 @@ impl Sessions {
             client,
             role: Role::View,
             attachment: Attachment::Attaching(authority, Vec::new()),
+            let_in_by: None,
             in_flight: InFlight::default(),
             former: Vec::new(),
         };

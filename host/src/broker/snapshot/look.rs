@@ -50,12 +50,12 @@ impl Broker {
         let state = &mut *guard;
         let seat = self.may_ask(state, &call)?;
         let life = self.seats[seat].port().map(|(epoch, _)| epoch);
-        let at = state.sessions.get_mut(call.session).map(|session| {
-            let is_attached = life.is_some_and(|epoch| session.is_attached(Place { seat, epoch }));
-            (session.at(), is_attached)
+        let session = state.sessions.get_mut(call.session).map(|session| {
+            let at = life.map(|epoch| Place { seat, epoch });
+            let at = at.filter(|at| session.is_attached(*at));
+            (session.let_in_by == Some(seat), at)
         });
-        let (known_at, is_attached) = at.unwrap_or_default();
-        let was_let_in = known_at.is_some_and(|at| at.seat == seat);
+        let (was_let_in, at) = session.unwrap_or_default();
         let question = Question {
             variant: &variant,
             session: call.session,
@@ -63,7 +63,7 @@ impl Broker {
             epoch: life,
             is_well: self.seats[seat].why_down().is_none(),
             was_let_in,
-            is_attached,
+            is_attached: at.is_some(),
         };
         let until = now + limits.patience;
         let shelf = state.shelves.entry(seat).or_default();
@@ -80,7 +80,7 @@ impl Broker {
                 self.show_old(call.origin, subject, &kept, why);
             }
             Step::Wait => {
-                let at = known_at.unwrap_or(call.origin.at);
+                let at = at.unwrap_or(call.origin.at);
                 self.let_wait(state, at, call, variant, until);
             }
             Step::Go => {

@@ -116,12 +116,11 @@ impl Shelf {
         match question.epoch {
             None => return Step::ShowOld(kept),
             Some(epoch) if epoch != kept.epoch => return Step::Go,
-            Some(_) if question.is_well && kept.holds(heard, limits, now) => {
-                return Step::Show(kept);
-            }
             Some(_) => {}
         }
+        let holds = question.is_well && kept.holds(heard, limits, now);
         match &entry.flight {
+            _ if question.is_attached && holds => Step::Show(kept),
             Some(flight) if now >= flight.asked + limits.patience => Step::ShowOld(kept),
             Some(_) if question.is_attached => Step::Wait,
             _ => Step::Go,
