@@ -3,7 +3,7 @@
 use super::login::broken;
 use super::pending::{Once, Origin, Request, What, call_message};
 use super::session::{Attachment, Session};
-use super::snapshot::{Subject, Wish};
+use super::snapshot::{Aim, Subject};
 use super::{Broker, Place, State, check};
 use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
 use patchbay_sdk::Role;
@@ -24,7 +24,7 @@ impl Broker {
     }
 
     fn read_call(&self, origin: Origin, message: Message) -> Result<(), Fault> {
-        check(&message, self.limits.body_bytes)?;
+        check(&message, self.limits().body_bytes)?;
         let head: head::Call = message.read_head().map_err(broken)?;
         let op = find_op(&head.op).ok_or_else(|| unknown(&head.op))?;
         let call = Call {
@@ -67,15 +67,18 @@ impl Broker {
 
     /// Whether a request may be entered now; which life of the backend it goes to.
     pub(super) fn admit(&self, state: &mut State, call: &Call) -> Result<Place, Fault> {
-        let seat = self.may_ask(state, call)?;
-        let (epoch, _) = self.seats[seat]
-            .port()
-            .ok_or_else(|| self.unavailable(seat))?;
+        let (seat, epoch) = self.may_ask(state, call)?;
+        let epoch = epoch.ok_or_else(|| self.unavailable(seat))?;
         Ok(Place { seat, epoch })
     }
 
-    /// Whether a client may ask this, and there is room; which backend it goes to.
-    pub(super) fn may_ask(&self, state: &mut State, call: &Call) -> Result<usize, Fault> {
+    /// Whether a client may ask this, and there is room; which backend it goes to, and in which life,
+    /// if there is one.
+    pub(super) fn may_ask(
+        &self,
+        state: &mut State,
+        call: &Call,
+    ) -> Result<(usize, Option<u64>), Fault> {
         let in_flight = state.pending.len();
         let session = state
             .sessions
@@ -85,30 +88,35 @@ impl Broker {
         self.check_room(session, call.op, in_flight)?;
         let routed = self.seats[call.origin.at.seat].backend_now();
         // A login that is under way ends where it began, and with it what waits for it.
-        Ok(match session.attachment {
-            Attachment::Attaching(at, ref waiting) if !waiting.is_empty() => at.seat,
-            _ => routed.unwrap_or(call.origin.at.seat),
-        })
+        if let Attachment::Attaching(at, ref waiting) = session.attachment
+            && !waiting.is_empty()
+            && self.seats[at.seat].port_in(at.epoch).is_some()
+        {
+            return Ok((at.seat, Some(at.epoch)));
+        }
+        let seat = routed.unwrap_or(call.origin.at.seat);
+        let epoch = self.seats[seat].port().map(|(epoch, _)| epoch);
+        Ok((seat, epoch))
     }
 
     /// Straight to the backend if the session is known there; otherwise it waits until the session
     /// has been logged in again.
     fn send_or_park(&self, state: &mut State, at: Place, call: Call) -> Option<ToSend> {
-        let deadline = if call.op.long {
-            self.limits.long
-        } else {
-            self.limits.request
+        let deadline = match call.op.long {
+            true => self.limits().long,
+            false => self.limits().request,
         };
         let session = call.session;
         let known = state.sessions.get_mut(session)?;
-        if known.at().is_some_and(|before| before.seat != at.seat) {
+        if known.at().is_some_and(|before| before != at) {
             let left = known.depart();
+            known.come_back(at);
             state.farewells.extend(left.map(|before| (before, session)));
         }
         let known = state.sessions.get_mut(session)?;
         *known.in_flight_of(call.op) += 1;
         let shelf = state.shelves.entry(at.seat).or_default();
-        let asks = |wish: &Wish| shelf.departs(wish.variant.clone(), wish.only_new);
+        let asks = |aim: &Aim| shelf.departs(aim.variant.clone(), aim.only_new);
         let id = state.pending.enter(Request {
             origin: Some(call.origin),
             backend: at,
@@ -121,9 +129,9 @@ impl Broker {
             },
             deadline: Instant::now() + deadline,
         });
-        if let Some(wish) = call.look.as_ref().filter(|wish| !wish.only_new) {
-            shelf.waits(&wish.variant, id, wish.until, true);
-            self.sweep_by(state, wish.until);
+        if let Some(aim) = call.look.as_ref().filter(|aim| !aim.only_new) {
+            shelf.waits(&aim.variant, id, aim.until, true);
+            self.sweep_by(state, aim.until);
         }
         let Call { op, message, .. } = call;
         let known = state.sessions.get_mut(session)?;
@@ -147,7 +155,7 @@ impl Broker {
 
     /// Urgent requests have room of their own, in which nothing else can stand.
     fn check_room(&self, session: &mut Session, op: &Op, in_flight: usize) -> Result<(), Fault> {
-        let limits = &self.limits;
+        let limits = self.limits();
         if !op.urgent {
             self.check_room_in_all(in_flight)?;
         }
@@ -161,7 +169,7 @@ impl Broker {
     }
 
     pub(super) fn check_room_in_all(&self, in_flight: usize) -> Result<(), Fault> {
-        let limit = self.limits.in_flight;
+        let limit = self.limits().in_flight;
         match in_flight < limit {
             true => Ok(()),
             false => full("requests at a time (max_in_flight)", limit),
@@ -222,7 +230,7 @@ pub(super) struct Call {
     pub(super) message: Message,
     pub(super) once: Option<Once>,
     /// Its answer is to be kept.
-    pub(super) look: Option<Wish>,
+    pub(super) look: Option<Aim>,
 }
 
 pub(super) fn check_role(role: Role, op: &Op) -> Result<(), Fault> {

@@ -20,13 +20,21 @@ const FIRST: u64 = 1;
 
 /// A bounded ring of events, and who reads them.
 pub(crate) struct Journal {
+    ring: Mutex<Ring>,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Default)]
+struct Room {
     bytes: usize,
     age: Duration,
-    ring: Mutex<Ring>,
 }
 
 #[derive(Default)]
 struct Ring {
+    room: Room,
+    /// What a life tells that begins beside the present one.
+    coming: Option<Box<Ring>>,
     epoch: u64,
     /// The number that the next event gets.
     next: u64,
@@ -53,11 +61,32 @@ struct Kept {
 
 impl Journal {
     pub(super) fn new(bytes: usize, age: Duration) -> Self {
+        let room = Room { bytes, age };
+        let ring = Ring {
+            room,
+            ..Ring::default()
+        };
         Journal {
-            bytes,
-            age,
-            ring: Mutex::default(),
+            ring: Mutex::new(ring),
         }
+    }
+
+    /// How much is kept from now on.
+    pub(super) fn keep(&self, bytes: usize, age: Duration) {
+        let mut ring = self.lock();
+        ring.room = Room { bytes, age };
+        ring.trim();
+    }
+
+    /// The instance is never used again: nothing is kept, nobody reads.
+    pub(super) fn clear(&self) {
+        *self.lock() = Ring::default();
+    }
+
+    /// A life begins beside the present one: what it tells is kept until it is its turn.
+    pub(super) fn prepare(&self, epoch: u64) {
+        let mut ring = self.lock();
+        ring.coming = Some(Box::new(Ring::of(epoch, ring.room)));
     }
 
     /// A frontend is handed events under this lock. That is safe: taking one is only an enqueue,
@@ -71,11 +100,8 @@ impl Journal {
     pub(super) fn begin(&self, epoch: u64, telling: &mut Telling<'_>) {
         let mut ring = self.lock();
         let readers = std::mem::take(&mut ring.readers);
-        *ring = Ring {
-            epoch,
-            next: FIRST,
-            ..Ring::default()
-        };
+        let coming = ring.coming.take().filter(|coming| coming.epoch == epoch);
+        *ring = coming.map_or_else(|| Ring::of(epoch, ring.room), |coming| *coming);
         ring.readers = readers;
         ring.readers.iter_mut().for_each(|reader| reader.next = 0);
         ring.hand_out(telling);
@@ -90,7 +116,7 @@ impl Journal {
         since: Option<head::Since>,
     ) -> head::Position {
         let mut ring = self.lock();
-        ring.trim(self.bytes, self.age);
+        ring.trim();
         let next = since.map_or(ring.next, |since| ring.after(since));
         ring.readers.retain(|reader| reader.at.seat != at.seat);
         ring.readers.push(Reader::new(at, port, next));
@@ -148,10 +174,13 @@ impl Journal {
 
     /// Numbers an event, hands it out and keeps it.
     fn append(&self, event: Told, telling: &mut Telling<'_>) {
-        let mut ring = self.lock();
-        if ring.epoch != event.epoch {
-            return;
-        }
+        let mut whole = self.lock();
+        let whole = &mut *whole;
+        let ring = match &mut whole.coming {
+            Some(coming) if coming.epoch == event.epoch => &mut **coming,
+            _ if whole.epoch == event.epoch => whole,
+            _ => return,
+        };
         let seq = ring.next;
         let message = event.into_message(seq);
         ring.next += 1;
@@ -163,7 +192,7 @@ impl Journal {
         });
         // In this order, so that even one larger than the ring reaches those who have room for it.
         ring.hand_out(telling);
-        ring.trim(self.bytes, self.age);
+        ring.trim();
     }
 
     /// Hands an event to one reader only, without a number of its own, so that the others miss
@@ -216,7 +245,17 @@ impl Ring {
         }
     }
 
-    fn trim(&mut self, bytes: usize, age: Duration) {
+    fn of(epoch: u64, room: Room) -> Self {
+        Ring {
+            room,
+            epoch,
+            next: FIRST,
+            ..Ring::default()
+        }
+    }
+
+    fn trim(&mut self) {
+        let Room { bytes, age } = self.room;
         while let Some(oldest) = self.kept.front() {
             if self.bytes <= bytes && oldest.at.elapsed() <= age {
                 break;

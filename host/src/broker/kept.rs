@@ -37,8 +37,9 @@ pub struct KeptAnswer {
 impl Broker {
     /// What is kept of each backend, in the order of the configuration.
     pub fn kept(&self) -> Vec<BackendKept> {
-        let seats = self.seats().iter().enumerate();
-        let journals = seats.filter_map(|(at, seat)| Some((at, seat, seat.journal()?.extent())));
+        let journals = self
+            .present()
+            .filter_map(|(at, seat)| Some((at, seat, seat.journal()?.extent())));
         let kept = journals.map(|(at, seat, journal)| BackendKept {
             id: seat.id().to_owned(),
             journal_bytes: journal.bytes,

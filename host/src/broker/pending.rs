@@ -175,6 +175,19 @@ impl Pending {
         owed
     }
 
+    /// Whether there are such requests.
+    pub(super) fn owes(&self, backend: Place) -> bool {
+        let mut requests = self.requests.values();
+        requests
+            .any(|request| request.backend == backend && !matches!(request.what, What::Noting(_)))
+    }
+
+    /// How many requests of a frontend's clients there are.
+    pub(super) fn count_of(&self, frontend: usize) -> usize {
+        let origins = self.by_origin.keys();
+        origins.filter(|origin| origin.at.seat == frontend).count()
+    }
+
     /// The requests whose deadline has passed.
     pub(super) fn expired(&self, now: Instant) -> Vec<u64> {
         self.by_deadline

@@ -1,6 +1,7 @@
 //! Clients that are logged in.
 
 use super::Place;
+use super::seat::{Route, Sent};
 use patchbay_abi::{Kind, Message, Secret, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::Op;
@@ -10,6 +11,11 @@ use std::collections::HashMap;
 pub(crate) struct Session {
     /// Whose client it is.
     pub(super) frontend: Place,
+    /// The seat of the backend that let it in. Only that one ever gets its secret, also when the
+    /// configuration names another one for its frontend meanwhile.
+    pub(super) authority: usize,
+    /// What a login rule took it by.
+    pub(super) sent: Option<Sent>,
     /// Who it is at the backend, and how that is proved.
     pub(super) user: String,
     pub(super) secret: Secret,
@@ -31,6 +37,7 @@ pub(super) struct Applicant {
     pub(super) user: String,
     pub(super) secret: Secret,
     pub(super) client: String,
+    pub(super) sent: Option<Sent>,
 }
 
 /// Requests that have no answer yet.
@@ -78,9 +85,12 @@ impl Sessions {
             user,
             secret,
             client,
+            sent,
         } = applicant;
         let session = Session {
             frontend,
+            authority: authority.seat,
+            sent,
             user,
             secret,
             client,
@@ -107,6 +117,12 @@ impl Sessions {
         self.by_id
             .get_mut(&id)
             .filter(|session| session.frontend == frontend)
+    }
+
+    /// All clients of a frontend.
+    pub(super) fn all_of(&mut self, frontend: usize) -> impl Iterator<Item = &mut Session> {
+        let sessions = self.by_id.values_mut();
+        sessions.filter(move |session| session.frontend.seat == frontend)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&u64, &Session)> {
@@ -158,6 +174,19 @@ impl Session {
         }
     }
 
+    /// It is held to another route from now on: it may do no more than that allows. If another backend
+    /// says who gets in, a client that a rule took in is who that backend's rule says; one that has
+    /// proved to the former one who it is has the host's word for it, and its secret stays where it was.
+    pub(super) fn follow(&mut self, route: &Route) {
+        self.role = self.role.min(route.ceiling);
+        let rule = self.sent.as_ref().and_then(|sent| route.rule_of(sent));
+        if let Some(rule) = rule.filter(|_| self.authority != route.backend) {
+            self.user.clone_from(&rule.user);
+            self.secret = rule.secret.clone();
+            self.authority = route.backend;
+        }
+    }
+
     /// All lives of backends that know of this session.
     pub(super) fn known_at(&self) -> Vec<Place> {
         let former = self.former.iter().map(|former| former.at);
@@ -176,6 +205,14 @@ impl Session {
                 self.former.push(Former { at, requests });
                 None
             }
+        }
+    }
+
+    /// Takes up where it left off at that life, if it was never logged out there.
+    pub(super) fn come_back(&mut self, at: Place) {
+        if let Some(position) = self.former.iter().position(|former| former.at == at) {
+            self.former.remove(position);
+            self.attachment = Attachment::Attached(at);
         }
     }
 

@@ -24,6 +24,9 @@ pub struct InstanceStatus {
     pub failures: u64,
     /// Of a frontend: the backend that its requests go to.
     pub to: Option<String>,
+    /// Of a frontend: the backend that they will go to when nothing is under way.
+    #[serde(default)]
+    pub then: Option<String>,
     /// Clients that are logged in: of a frontend its own, of a backend those that it knows.
     pub sessions: usize,
 }
@@ -51,15 +54,15 @@ impl Broker {
     /// All instances, in the order of the configuration.
     pub fn instances(&self) -> Vec<InstanceStatus> {
         let sessions = self.sessions();
-        self.seats()
-            .iter()
-            .map(|seat| self.instance(seat, &sessions))
+        self.present()
+            .map(|(position, seat)| self.instance(position, seat, &sessions))
             .collect()
     }
 
-    fn instance(&self, seat: &Seat, sessions: &[SessionStatus]) -> InstanceStatus {
+    fn instance(&self, position: usize, seat: &Seat, sessions: &[SessionStatus]) -> InstanceStatus {
         let to = seat.backend_now().map(|backend| self.seats()[backend].id());
         let (health, life) = (seat.health(), seat.life());
+        let (then, waits_for) = self.switch_of(position).unzip();
         let of_this = |session: &&SessionStatus| match to {
             Some(_) => session.frontend == seat.id(),
             None => session.backend.as_deref() == Some(seat.id()),
@@ -70,13 +73,14 @@ impl Broker {
             plugin: life.plugin,
             phase: life.phase.name().to_owned(),
             health: health.state,
-            reason: match life.reason.is_empty() {
-                true => health.reason,
-                false => life.reason,
-            },
+            reason: [life.reason, health.reason, waits_for.unwrap_or_default()]
+                .into_iter()
+                .find(|reason| !reason.is_empty())
+                .unwrap_or_default(),
             since_s: life.since.elapsed().as_secs(),
             failures: life.failures,
             to: to.map(str::to_owned),
+            then: then.map(|then| self.seats[then].id().to_owned()),
             sessions: sessions.iter().filter(of_this).count(),
         }
     }

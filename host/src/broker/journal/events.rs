@@ -41,6 +41,7 @@ impl Broker {
         };
         match self.read_event(&message) {
             Ok(head) => {
+                self.note_run(from, &head.kind, &message.body);
                 let session = head.session;
                 let event = Told {
                     epoch: from.epoch,
@@ -83,7 +84,7 @@ impl Broker {
     }
 
     fn read_event(&self, message: &Message) -> Result<head::Event, Fault> {
-        check(message, self.limits.body_bytes)?;
+        check(message, self.limits().body_bytes)?;
         message.read_head().map_err(broken)
     }
 

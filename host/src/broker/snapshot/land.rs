@@ -1,6 +1,6 @@
 //! The way of an answer that is kept, and of those who waited for it.
 
-use super::Wish;
+use super::Aim;
 use super::entry::{Kept, Look};
 use super::text;
 use super::variant::Variant;
@@ -34,7 +34,8 @@ impl Broker {
     }
 
     fn landed_well(&self, request: &Request, look: &Look, reply: Message) {
-        let (limits, at) = (&self.limits.snapshots, request.backend);
+        let (limits, at) = (self.limits(), request.backend);
+        let limits = &limits.snapshots;
         let is_kept = text::is_object(&reply.body) && reply.blobs.is_empty();
         let body = is_kept.then(|| reply.body.clone());
         let (served, calls, kept, farewells) = {
@@ -69,7 +70,7 @@ impl Broker {
             let state = &mut *guard;
             let shelf = state.shelves.entry(at.seat).or_default();
             let (ids, kept) = shelf.fails(look);
-            let until = Instant::now() + self.limits.snapshots.patience;
+            let until = Instant::now() + self.limits().snapshots.patience;
             let waiters = state.take_waiters(&ids, until);
             (waiters, kept, std::mem::take(&mut state.farewells))
         };
@@ -186,7 +187,7 @@ fn as_call(request: Request, until: Instant) -> Option<Call> {
         op,
         message,
         once: None,
-        look: Some(Wish {
+        look: Some(Aim {
             variant,
             only_new: false,
             until,

@@ -11,7 +11,7 @@ use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
 use std::time::Instant;
 
 /// What is to become of the answer to a request that goes through.
-pub(in crate::broker) struct Wish {
+pub(in crate::broker) struct Aim {
     pub(in crate::broker) variant: Variant,
     /// Its client wants, or may see, no old answer.
     pub(in crate::broker) only_new: bool,
@@ -45,11 +45,11 @@ impl Broker {
         let Some((variant, fresh)) = Variant::read(subject, &call.message.body)? else {
             return self.enter_call(call);
         };
-        let (limits, now) = (&self.limits.snapshots, Instant::now());
+        let (limits, now) = (self.limits(), Instant::now());
+        let limits = &limits.snapshots;
         let mut guard = self.lock();
         let state = &mut *guard;
-        let seat = self.may_ask(state, &call)?;
-        let life = self.seats[seat].port().map(|(epoch, _)| epoch);
+        let (seat, life) = self.may_ask(state, &call)?;
         let session = state.sessions.get_mut(call.session).map(|session| {
             let at = life.map(|epoch| Place { seat, epoch });
             let at = at.filter(|at| session.is_attached(*at));
@@ -85,7 +85,7 @@ impl Broker {
             }
             Step::Go => {
                 call.message.body = variant.args.to_string().into();
-                call.look = Some(Wish {
+                call.look = Some(Aim {
                     variant,
                     only_new: fresh || !was_let_in,
                     until,
@@ -109,7 +109,7 @@ impl Broker {
                 variant: variant.clone(),
                 message: call.message,
             },
-            deadline: Instant::now() + self.limits.request,
+            deadline: Instant::now() + self.limits().request,
         });
         let shelf = state.shelves.entry(at.seat).or_default();
         shelf.waits(&variant, id, until, false);

@@ -30,7 +30,7 @@ mod touch;
 mod variant;
 
 pub(super) use entry::Look;
-pub(super) use look::Wish;
+pub(super) use look::Aim;
 pub(super) use shelf::Shelf;
 pub(super) use variant::{Subject, Variant};
 

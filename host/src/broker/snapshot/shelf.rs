@@ -198,6 +198,11 @@ impl Shelf {
         let Some(body) = fits else {
             return self.forgets(look);
         };
+        if epoch != self.epoch {
+            // The life that was asked has been relieved meanwhile: who waits asks the present one.
+            self.fails(look);
+            return Landed::default();
+        }
         let Look { asked, heard, .. } = *look;
         let kept = Kept {
             epoch,

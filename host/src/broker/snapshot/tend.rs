@@ -28,7 +28,8 @@ impl Broker {
 
     /// Asks anew for what somebody wanted lately and may have changed.
     fn refresh(&self, mut guard: MutexGuard<'_, State>, seat: usize) {
-        let (limits, now) = (&self.limits.snapshots, Instant::now());
+        let (limits, now) = (self.limits(), Instant::now());
+        let limits = &limits.snapshots;
         let state = &mut *guard;
         let Some(shelf) = state.shelves.get_mut(&seat) else {
             return;
@@ -63,7 +64,7 @@ impl Broker {
         last: u64,
     ) -> Option<(u64, Place, Message)> {
         let op = find_op(variant.subject.op())?;
-        if state.pending.len() >= self.limits.in_flight {
+        if state.pending.len() >= self.limits().in_flight {
             return None;
         }
         let session = state.sessions.attached(at, last)?;
@@ -73,7 +74,7 @@ impl Broker {
             .entry(at.seat)
             .or_default()
             .departs(variant, false);
-        let deadline = self.limits.request;
+        let deadline = self.limits().request;
         let id = state.pending.enter(Request {
             origin: None,
             backend: at,
@@ -87,7 +88,8 @@ impl Broker {
 
     /// Does what is due; when to come again.
     pub(in crate::broker) fn tend(&self, now: Instant) -> Option<Instant> {
-        let limits = &self.limits.snapshots;
+        let limits = self.limits();
+        let limits = &limits.snapshots;
         let mut state = self.lock();
         let seats: Vec<usize> = state.shelves.keys().copied().collect();
         let impatient: Vec<_> = seats
