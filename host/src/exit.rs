@@ -14,6 +14,8 @@ pub enum Exit {
     Configuration = 3,
     /// Ended, but the deadline for shutting down passed and something was cut off.
     CutOff = 4,
+    /// The gateway that was asked how it is runs, and not all is well.
+    Unwell = 5,
 }
 
 impl From<Exit> for ExitCode {

@@ -175,11 +175,8 @@ impl Journal {
     /// Numbers an event, hands it out and keeps it.
     fn append(&self, event: Told, telling: &mut Telling<'_>) {
         let mut whole = self.lock();
-        let whole = &mut *whole;
-        let ring = match &mut whole.coming {
-            Some(coming) if coming.epoch == event.epoch => &mut **coming,
-            _ if whole.epoch == event.epoch => whole,
-            _ => return,
+        let Some(ring) = whole.of_epoch(event.epoch) else {
+            return;
         };
         let seq = ring.next;
         let message = event.into_message(seq);
@@ -193,6 +190,16 @@ impl Journal {
         // In this order, so that even one larger than the ring reaches those who have room for it.
         ring.hand_out(telling);
         ring.trim();
+    }
+
+    /// Leaves out so many numbers: readers learn of a gap. What is kept has no holes, and so begins anew.
+    fn skip(&self, epoch: u64, events: u64, telling: &mut Telling<'_>) {
+        if let Some(ring) = self.lock().of_epoch(epoch) {
+            ring.next += events;
+            ring.kept.clear();
+            ring.bytes = 0;
+            ring.hand_out(telling);
+        }
     }
 
     /// Hands an event to one reader only, without a number of its own, so that the others miss
@@ -251,6 +258,18 @@ impl Ring {
             epoch,
             next: FIRST,
             ..Ring::default()
+        }
+    }
+
+    /// The ring of that life: this one, or the one that is about to take its place.
+    fn of_epoch(&mut self, epoch: u64) -> Option<&mut Ring> {
+        match self
+            .coming
+            .as_ref()
+            .is_some_and(|coming| coming.epoch == epoch)
+        {
+            true => self.coming.as_deref_mut(),
+            false => (self.epoch == epoch).then_some(self),
         }
     }
 

@@ -54,7 +54,7 @@ impl Broker {
         self.seats[origin.at.seat]
             .port_in(origin.at.epoch)
             .ok_or_else(no_route)?;
-        self.check_room_for_login(&state)?;
+        self.check_room_for_login(&state, origin.at.seat)?;
         let applicant = Applicant {
             frontend: origin.at,
             user,
@@ -67,24 +67,6 @@ impl Broker {
             .ask_for_login(&mut state, Some(origin), at, session)
             .ok_or_else(no_route)?;
         Ok((id, at, ask))
-    }
-
-    fn check_room_for_login(&self, state: &State) -> Result<(), Fault> {
-        let full = |what: &str, limit: usize| {
-            let text = format!("{limit} {what} is the limit of this gateway; try again later");
-            Err(Fault::new(FaultKind::Busy, text))
-        };
-        let limits = self.limits();
-        if state.sessions.len() >= limits.sessions {
-            return full("sessions (max_sessions)", limits.sessions);
-        }
-        if state.pending.logins() >= limits.logins_pending {
-            return full(
-                "logins at a time (max_logins_pending)",
-                limits.logins_pending,
-            );
-        }
-        Ok(())
     }
 
     /// Enters a login of `session` at the life `at` of its backend.
@@ -167,6 +149,9 @@ impl Broker {
         let Some((role, ..)) = self.grant(request, granted, None) else {
             return false;
         };
+        if let Some(session) = self.lock().sessions.get_mut(request.session) {
+            session.is_known_at(request.backend);
+        }
         tracing::info!(session = request.session, %role, "logged in again");
         while let Some(waiting) = self.take_parked(request) {
             for (id, message) in waiting {

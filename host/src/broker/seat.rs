@@ -11,13 +11,15 @@ use patchbay_sdk::Role;
 use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What an instance tells of its life.
 #[derive(Debug)]
 pub enum Life {
     /// It serves from now on.
     Ready,
+    /// It answers the question of that number whether anybody is there.
+    Answers(u64),
     /// It cannot start, or cannot go on.
     Failed(Fault),
     /// It has finished, as it was asked to.
@@ -76,7 +78,7 @@ pub struct LoginRule {
 
 impl Seat {
     /// A backend that has not started yet.
-    pub fn backend(id: &str, journal_bytes: usize, journal_age: std::time::Duration) -> Self {
+    pub fn backend(id: &str, journal_bytes: usize, journal_age: Duration) -> Self {
         Seat::new(id, Duty::Backend(Journal::new(journal_bytes, journal_age)))
     }
 
@@ -192,8 +194,8 @@ impl Seat {
         self.lines.of(epoch)
     }
 
-    /// Notes how it says it is, in that life; changes go to the log.
-    pub(super) fn heard(&self, epoch: u64, message: &Message) {
+    /// Notes how it says it is, in that life; changes go to the log, if there is room.
+    pub(super) fn heard(&self, epoch: u64, message: &Message, may_log: impl Fn() -> bool) {
         let Ok(now) = message.read_head::<head::Health>() else {
             return;
         };
@@ -203,7 +205,7 @@ impl Seat {
         let before = std::mem::replace(&mut *self.lock_health(), now.clone());
         let reason = now.reason.as_str();
         match now.state.as_str() {
-            _ if before == now => {}
+            _ if before == now || !may_log() => {}
             "up" => tracing::info!(instance = self.id, "up"),
             "degraded" => tracing::warn!(instance = self.id, reason, "degraded"),
             _ => tracing::warn!(instance = self.id, reason, "down"),
@@ -237,6 +239,7 @@ impl Seat {
         life.failures += u64::from(matches!(phase, Phase::Waiting | Phase::Quarantined));
         life.phase = phase;
         life.since = Instant::now();
+        life.until = None;
         reason.clone_into(&mut life.reason);
         drop(life);
         if phase == Phase::Running {
@@ -246,6 +249,26 @@ impl Seat {
                 health.state = "up".to_owned();
             }
         }
+    }
+
+    /// Notes that it has failed and is started anew after that pause.
+    pub fn waits(&self, pause: Duration, reason: &str) {
+        self.enters(Phase::Waiting, reason);
+        self.lock_life().until = Some(Instant::now() + pause);
+    }
+
+    /// A thread of one of its lives hangs and is left behind; how many there are now.
+    pub fn abandons(&self) -> usize {
+        let mut life = self.lock_life();
+        life.abandoned += 1;
+        life.abandoned
+    }
+
+    /// A thread that was left behind has ended; how many are left.
+    pub fn recovers(&self) -> usize {
+        let mut life = self.lock_life();
+        life.abandoned = life.abandoned.saturating_sub(1);
+        life.abandoned
     }
 
     /// Puts a wish to its supervisor, in place of one that it has not begun to grant.

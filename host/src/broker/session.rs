@@ -63,7 +63,8 @@ pub(crate) enum Attachment {
     Attached(Place),
 }
 
-/// A backend that a session was routed to before, and where it still has requests under way.
+/// Another life of a backend, or another backend, that knows a session: where it still has requests under way, or
+/// where it is logged in before it is led there.
 struct Former {
     at: Place,
     requests: usize,
@@ -119,6 +120,13 @@ impl Sessions {
             .filter(|session| session.frontend == frontend)
     }
 
+    /// A life of a backend is over; nobody is known there any more.
+    pub(super) fn forget(&mut self, gone: Place) {
+        for session in self.by_id.values_mut() {
+            session.former.retain(|former| former.at != gone);
+        }
+    }
+
     /// All clients of a frontend.
     pub(super) fn all_of(&mut self, frontend: usize) -> impl Iterator<Item = &mut Session> {
         let sessions = self.by_id.values_mut();
@@ -141,6 +149,12 @@ impl Sessions {
 
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
+    }
+
+    /// How many came through that frontend.
+    pub(super) fn through(&self, frontend: usize) -> usize {
+        let came = |session: &&Session| session.frontend.seat == frontend;
+        self.by_id.values().filter(came).count()
     }
 
     pub(super) fn ids_of(&self, frontend: Place) -> Vec<u64> {
@@ -205,6 +219,13 @@ impl Session {
                 self.former.push(Former { at, requests });
                 None
             }
+        }
+    }
+
+    /// It is logged in at that life as well, where nothing of it is under way.
+    pub(super) fn is_known_at(&mut self, at: Place) {
+        if !self.known_at().contains(&at) {
+            self.former.push(Former { at, requests: 0 });
         }
     }
 

@@ -1,9 +1,9 @@
-//! `patchbay route --when-idle`: the switch waits in the gateway; the command waits for it, and says what for.
+//! `patchbay route --when-idle`: the switch waits in the gateway; the command waits for it, and says what for, on
+//! standard error.
 
 use super::control::Which;
-use crate::control::{Answer, Order};
+use crate::control::{Answer, GatewayStatus, Order};
 use crate::exit::Exit;
-use std::cell::RefCell;
 use std::time::Duration;
 
 /// Between two looks.
@@ -42,38 +42,34 @@ enum Standing {
 }
 
 fn watch(which: &Which, frontend: &str, backend: &str) -> Exit {
-    let told = RefCell::new(String::new());
+    let mut told = String::new();
     loop {
-        let standing = RefCell::new(Standing::Replaced);
-        let exit = which.ask(&Order::Status, |answer| {
-            let Answer::Status(status) = answer else {
-                return None;
-            };
-            let now = standing_of(status, frontend, backend);
-            let text = match &now {
-                Standing::Waits(why) if *why == *told.borrow() => String::new(),
-                Standing::Waits(why) => format!("  {}\n", why.replace(char::is_control, " ")),
-                Standing::Done => format!("{frontend} leads to {backend} now\n"),
-                Standing::Replaced => String::new(),
-            };
-            if let Standing::Waits(why) = &now {
-                why.clone_into(&mut told.borrow_mut());
+        let status = match which.answer(&Order::Status) {
+            Ok(Answer::Status(status)) => status,
+            Ok(_) => return Exit::Failed,
+            Err(exit) => return exit,
+        };
+        match standing_of(&status, frontend, backend) {
+            Standing::Waits(why) => {
+                if why != told {
+                    eprintln!("  {}", why.replace(char::is_control, " "));
+                    told = why;
+                }
+                std::thread::sleep(EVERY);
             }
-            standing.replace(now);
-            Some(text)
-        });
-        match (exit, standing.into_inner()) {
-            (Exit::Done, Standing::Waits(_)) => std::thread::sleep(EVERY),
-            (Exit::Done, Standing::Replaced) => {
+            Standing::Done => {
+                eprintln!("{frontend} leads to {backend} now");
+                return Exit::Done;
+            }
+            Standing::Replaced => {
                 eprintln!("error: another command has led {frontend} elsewhere meanwhile");
                 return Exit::Failed;
             }
-            (exit, _) => return exit,
         }
     }
 }
 
-fn standing_of(status: &crate::control::GatewayStatus, frontend: &str, backend: &str) -> Standing {
+fn standing_of(status: &GatewayStatus, frontend: &str, backend: &str) -> Standing {
     let mut instances = status.instances.iter();
     let Some(found) = instances.find(|instance| instance.id == frontend) else {
         return Standing::Replaced;

@@ -224,6 +224,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         long,
         login,
         start,
+        hang,
         shutdown,
     } = deadlines;
     let Limits {
@@ -232,6 +233,9 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         in_flight_per_session,
         body_bytes,
         logins_pending,
+        frontend_share,
+        events_per_second,
+        lines_per_second,
     } = limits;
     let Journal { bytes, age } = journal;
     let Snapshots {
@@ -251,6 +255,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         backoff_max,
         max,
         window,
+        max_abandoned,
     } = restart;
     let live = |key: &'static str, text: String| Shown {
         key,
@@ -278,6 +283,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         live(keys::LONG_DEADLINE_S.name, seconds(*long)),
         live(keys::LOGIN_DEADLINE_S.name, seconds(*login)),
         live(keys::START_DEADLINE_S.name, seconds(*start)),
+        live(keys::HANG_S.name, seconds(hang.unwrap_or_default())),
         live(keys::SHUTDOWN_DEADLINE_S.name, seconds(*shutdown)),
         live(keys::MAX_SESSIONS.name, sessions.to_string()),
         live(keys::MAX_IN_FLIGHT.name, in_flight.to_string()),
@@ -287,6 +293,12 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         ),
         live(keys::MAX_BODY_BYTES.name, body_bytes.to_string()),
         live(keys::MAX_LOGINS_PENDING.name, logins_pending.to_string()),
+        live(
+            keys::FRONTEND_SHARE_PERCENT.name,
+            frontend_share.to_string(),
+        ),
+        live(keys::MAX_EVENTS_PER_S.name, events_per_second.to_string()),
+        live(keys::MAX_LOG_LINES_PER_S.name, lines_per_second.to_string()),
         live(keys::JOURNAL_BYTES.name, bytes.to_string()),
         live(keys::JOURNAL_AGE_S.name, seconds(*age)),
         live(keys::SNAPSHOT_BYTES.name, snapshot_bytes.to_string()),
@@ -300,6 +312,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         live(keys::RESTART_BACKOFF_MAX_MS.name, millis(*backoff_max)),
         live(keys::RESTART_MAX.name, max.to_string()),
         live(keys::RESTART_WINDOW_S.name, seconds(*window)),
+        live(keys::MAX_ABANDONED.name, max_abandoned.to_string()),
     ]
 }
 

@@ -33,8 +33,23 @@ impl Told {
 }
 
 impl Broker {
+    /// A backend has told so many events that were not taken. They may have changed anything.
+    pub(in crate::broker) fn events_missed(&self, from: Place, events: u64) {
+        if let Some(journal) = self.seats[from.seat].journal() {
+            self.changed(from.seat);
+            self.telling(from.seat, |telling| {
+                journal.skip(from.epoch, events, telling);
+            });
+        }
+    }
+
     /// A backend tells something.
-    pub(in crate::broker) fn event(&self, from: Place, message: Message) -> Delivery {
+    pub(in crate::broker) fn event(
+        &self,
+        from: Place,
+        message: Message,
+        may_log: impl Fn() -> bool,
+    ) -> Delivery {
         let Some(journal) = self.seats[from.seat].journal() else {
             self.count("messages_ignored");
             return Delivery::Refused;
@@ -62,7 +77,9 @@ impl Broker {
             Err(fault) => {
                 self.count("events_refused");
                 let (instance, fault) = (self.seats[from.seat].id(), fault.message.as_str());
-                tracing::warn!(instance, fault, "an event was refused");
+                if may_log() {
+                    tracing::warn!(instance, fault, "an event was refused");
+                }
                 Delivery::Refused
             }
         }
