@@ -48,7 +48,7 @@ fn who_blocks_the_thread_is_given_up_and_threads_do_not_pile_up() {
 #[test]
 fn a_thread_that_comes_to_its_end_after_all_is_not_counted_any_more() {
     let (gateway, crowd) = Gateway::crowded(QUICK, "");
-    gateway.victim().eval("block 12000");
+    gateway.victim().eval("block 20000");
     gateway.wait_for("rogue", |rogue| rogue["threads_abandoned"] == 1);
     let rogue = gateway.wait_for("rogue", |rogue| rogue["threads_abandoned"] == 0);
     assert!(lives_again(1)(&rogue), "{rogue}");
