@@ -159,10 +159,9 @@ async fn an_emergency_stop_ends_whatever_runs_and_removes_what_waits() {
     for code in [
         LOOP,
         "while True:\n    pass\n",
-        "while True:\n    try:\n        while True: pass\n    except BaseException:\n        pass\n",
+        "import time\nwhile True:\n    try:\n        time.sleep(1)\n    except BaseException:\n        pass\n",
         "import re\nre.match('(a+)+$', 'a' * 50 + 'b')\n",
         "import signal, time\nfor s in (2, 10, 15): signal.signal(s, signal.SIG_IGN)\nwhile True: time.sleep(1)\n",
-        "import os, time\nos.setsid()\n",
         "import subprocess\nsubprocess.run(['sleep', '600'])\n",
         "input('go on?')\n",
     ] {
@@ -185,9 +184,8 @@ async fn an_emergency_stop_ends_whatever_runs_and_removes_what_waits() {
         );
         let record = client.ok("job", json!({ "job": job })).await;
         let error = record["error"].as_str().unwrap_or_default();
-        let ended_first = code.contains("setsid");
         assert!(
-            error.starts_with("emergency stop by anna") || ended_first,
+            error.starts_with("emergency stop by anna"),
             "{code}: {record}"
         );
         // And then all goes on.
@@ -203,7 +201,7 @@ async fn an_emergency_stop_ends_whatever_runs_and_removes_what_waits() {
 async fn an_abort_kills_a_script_that_does_not_listen() {
     let shop = Shop::with(json!({"abort_seconds": 0.3})).await;
     let client = shop.login().await;
-    let code = "while True:\n    try:\n        while True: pass\n    except BaseException:\n        pass\n";
+    let code = "import time\nwhile True:\n    try:\n        time.sleep(1)\n    except BaseException:\n        pass\n";
     let job = begin(&client, code).await;
     client.ok("abort", json!({})).await;
     let record = client.end(&job).await;

@@ -67,7 +67,6 @@ async fn a_script_that_meddles_with_the_connection_ends_its_own_worker() {
     let find = "
 import os, stat
 links = [int(fd) for fd in os.listdir('/proc/self/fd') if int(fd) > 2]
-links = [fd for fd in links if os.path.exists(f'/proc/self/fd/{fd}') or True]
 def link():
     for fd in links:
         try:
@@ -240,7 +239,7 @@ async fn output_is_limited_by_line_and_by_script() {
     assert_eq!(lines[0].1, cut);
     assert_eq!(lines[1].1, "after");
     for code in [
-        "for i in range(1_000_000): print('line', i)",
+        "for i in range(200_000): print('line', i)",
         "import os\nfor i in range(100_000): os.write(1, b'line\\n')",
         "import sys\nfor i in range(100_000): sys.stderr.write('line\\n')",
     ] {
@@ -248,7 +247,7 @@ async fn output_is_limited_by_line_and_by_script() {
         let (end, lines) = shop.follow(&job).await;
         assert_eq!(end["outcome"], "succeeded", "{code}");
         let bytes: usize = lines.iter().map(|(_, text)| text.len()).sum();
-        assert!((10_000..=100_000).contains(&bytes), "{code}: {bytes}");
+        assert!(lines.len() > 500 && bytes <= 100_000, "{code}: {bytes}");
         let (level, text) = lines.last().unwrap();
         assert!(
             level == "warning" && text.contains("printed too much"),

@@ -118,6 +118,8 @@ class Output(io.TextIOBase):
     def write(self, text):
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if self.worker.is_mute():
+            return len(text)
         with self.worker.calm, self.lock:
             begin = 0
             while (end := text.find("\n", begin)) >= 0:
@@ -250,12 +252,16 @@ class Worker:
 
     # ---- what happens goes out
 
+    def is_mute(self):
+        """Whether the script has printed too much."""
+        return self.output_left < 0 and self.job is not None and threading.get_ident() not in self.aside_threads
+
     def print(self, level, text, logger="script", **more):
+        if self.is_mute():
+            return
         aside = threading.get_ident() in self.aside_threads
         job = None if aside else self.job
         if job is not None:
-            if self.output_left < 0:
-                return
             self.output_left -= len(text) + 64
             if self.output_left < 0:
                 level, text = "warning", "the script has printed too much; what it prints from here on is left out"
