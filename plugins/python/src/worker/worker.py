@@ -256,7 +256,7 @@ class Worker:
         """Whether the script has printed too much."""
         return self.output_left < 0 and self.job is not None and threading.get_ident() not in self.aside_threads
 
-    def print(self, level, text, logger="script", **more):
+    def print(self, level, text, logger="script"):
         if self.is_mute():
             return
         aside = threading.get_ident() in self.aside_threads
@@ -265,7 +265,7 @@ class Worker:
             self.output_left -= len(text) + 64
             if self.output_left < 0:
                 level, text = "warning", "the script has printed too much; what it prints from here on is left out"
-        self.link.say("log", job=job, level=level, logger=logger, text=text[: 4 * self.line_most], **more)
+        self.link.say("log", job=job, level=level, logger=logger, text=text[: 4 * self.line_most])
 
     def ask(self, text=""):
         """In place of `input`."""
