@@ -1,18 +1,21 @@
-//! The lives of an instance: started, listened to, started anew when it fails, stopped.
+//! The lives of an instance: started, listened to, started anew when it fails, relieved by another one or stopped.
 
-use crate::broker::{Broker, Life, Phase};
+mod living;
+mod relief;
+
+use crate::broker::{Broker, Granted, Life, Phase, Seat};
 use crate::config::Restart;
 use crate::plugin::Plugin;
-use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
+use living::Living;
+use patchbay_abi::{Fault, FaultKind};
+use relief::Leaving;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::sync::{mpsc, watch};
-
-/// What a life may tell before it is listened to.
-const LIFE_QUEUE: usize = 16;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// An instance to look after.
+#[derive(Clone)]
 pub struct Charge {
     /// Its position in the broker.
     pub seat: usize,
@@ -24,7 +27,7 @@ pub struct Charge {
     pub level: &'static str,
     /// How long a start may take before the log says so.
     pub start_deadline: Duration,
-    /// How long it may take to finish when it is restarted.
+    /// How long it may take to finish when it is restarted, or relieved.
     pub stop_deadline: Duration,
     /// What happens when it fails.
     pub restart: Restart,
@@ -48,154 +51,200 @@ pub enum Ending {
 enum Ended {
     Asked(Ending),
     Failed(Fault),
-    /// An operator wants it started anew.
+    /// It has ended so that it can be started anew.
     ToRestart,
 }
+
+/// Who waits for a life to serve.
+type Waiting = Option<oneshot::Sender<Granted>>;
 
 /// Keeps an instance alive until it is to stop.
 pub async fn supervise(
     broker: Arc<Broker>,
     charge: Charge,
-    mut stop: StopOrder,
+    stop: StopOrder,
     ready: ReadyLatch,
 ) -> Ending {
-    let mut failures = Failures::new(charge.restart.clone());
-    let mut ready = Some(ready);
-    let seat = &broker.seats()[charge.seat];
-    seat.is_of(&charge.plugin.manifest.name);
-    loop {
-        seat.enters(Phase::Starting, "");
-        let epoch = new_epoch();
-        let ended = live(&broker, &charge, epoch, &mut stop, &mut ready).await;
-        let fault = match ended {
-            Ended::Asked(ending) => {
-                seat.enters(Phase::Stopped, "");
-                return ending;
+    let supervisor = Supervisor {
+        failures: Failures::new(charge.restart.clone()),
+        leaving: Leaving::default(),
+        waiting: None,
+        ready: Some(ready),
+        broker,
+        charge,
+        stop,
+    };
+    supervisor.work().await
+}
+
+struct Supervisor {
+    broker: Arc<Broker>,
+    charge: Charge,
+    stop: StopOrder,
+    ready: Option<ReadyLatch>,
+    /// Who waits for the present life to serve.
+    waiting: Waiting,
+    /// Former lives that finish what they have.
+    leaving: Leaving,
+    failures: Failures,
+}
+
+impl Supervisor {
+    fn seat(&self) -> &Seat {
+        &self.broker.seats()[self.charge.seat]
+    }
+
+    async fn work(mut self) -> Ending {
+        loop {
+            self.seat().is_of(&self.charge.plugin.manifest.name);
+            self.seat().enters(Phase::Starting, "");
+            let fault = match self.live().await {
+                Ended::Asked(ending) => return self.end(ending),
+                Ended::ToRestart => continue,
+                Ended::Failed(fault) => fault,
+            };
+            self.tell(Granted::Fails(fault.message.clone()));
+            if self.wait_after(&fault).await == Pause::ToStop {
+                return self.end(Ending::Clean);
             }
-            Ended::ToRestart => continue,
-            Ended::Failed(fault) => fault,
-        };
-        let id = broker.seats()[charge.seat].id();
-        broker.metrics().add(id, "failures", 1);
+        }
+    }
+
+    fn end(self, ending: Ending) -> Ending {
+        self.seat().enters(Phase::Stopped, "");
+        ending
+    }
+
+    /// Tells whoever waits for the present life what came of it.
+    fn tell(&mut self, outcome: Granted) {
+        if let Some(waiting) = self.waiting.take() {
+            let _ = waiting.send(outcome);
+        }
+    }
+
+    /// It has failed: waits until it may be started anew.
+    async fn wait_after(&mut self, fault: &Fault) -> Pause {
+        let id = self.seat().id().to_owned();
+        let instance = id.as_str();
+        self.broker.metrics().add(instance, "failures", 1);
         // What it says may be a peer's words: as a field it is escaped.
         let fault_said = fault.message.as_str();
         let pause = match fault.kind {
             // The same configuration is as wrong the next time.
             FaultKind::Invalid => None,
-            _ => failures.next_pause(),
+            _ => self.failures.next_pause(),
         };
         match pause {
             Some(pause) => {
-                seat.enters(Phase::Waiting, fault_said);
+                self.seat().enters(Phase::Waiting, fault_said);
                 let pause_ms = pause.as_millis();
                 tracing::error!(
-                    instance = id,
+                    instance,
                     fault = fault_said,
                     "failed; starts anew in {pause_ms} ms"
                 );
                 tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    () = seat.restart_asked() => {}
-                    _ = ordered(&mut stop) => return Ending::Clean,
+                    () = tokio::time::sleep(pause) => Pause::Over,
+                    paused = self.roused() => paused,
                 }
             }
             None => {
                 tracing::error!(
-                    instance = id,
+                    instance,
                     fault = fault_said,
                     "failed and is quarantined: its configuration is wrong, or it failed too often \
                      (restart_max, restart_window_s); mend the cause, then `patchbay restart` it"
                 );
-                seat.enters(Phase::Quarantined, fault_said);
-                tokio::select! {
-                    () = seat.restart_asked() => failures.forgive(),
-                    _ = ordered(&mut stop) => return Ending::Clean,
+                self.seat().enters(Phase::Quarantined, fault_said);
+                self.roused().await
+            }
+        }
+    }
+
+    /// Returns when it is to stop, or when somebody wants it started anew.
+    async fn roused(&mut self) -> Pause {
+        loop {
+            let seat = &self.broker.seats()[self.charge.seat];
+            let wish = tokio::select! {
+                biased;
+                _ = ordered(&mut self.stop) => return Pause::ToStop,
+                wish = seat.wished() => wish,
+            };
+            let anew = self.needs_new_life(&wish);
+            self.adopt(wish.charge);
+            self.waiting = wish.answer;
+            if anew {
+                self.failures.forgive();
+                return Pause::Over;
+            }
+            self.tell(Granted::Serves);
+        }
+    }
+
+    /// One life after the other, as long as each is relieved by the next.
+    async fn live(&mut self) -> Ended {
+        match Living::begin(&self.broker, &self.charge, false) {
+            Ok(mut life) => self.listen(&mut life).await,
+            Err(fault) => Ended::Failed(fault),
+        }
+    }
+
+    async fn listen(&mut self, life: &mut Living) -> Ended {
+        let late = tokio::time::sleep(self.charge.start_deadline);
+        tokio::pin!(late);
+        let (mut started, mut warned) = (false, false);
+        loop {
+            let seat = &self.broker.seats()[self.charge.seat];
+            let id = seat.id();
+            tokio::select! {
+                biased;
+                within = ordered(&mut self.stop) => {
+                    seat.enters(Phase::Stopping, "");
+                    let (present, former) =
+                        tokio::join!(life.stop_within(within), self.leaving.end(within));
+                    return Ended::Asked(present.and(former));
+                }
+                wish = seat.wished() => {
+                    if let Some(ended) = self.grant(wish, life, started).await {
+                        return ended;
+                    }
+                }
+                event = life.told.recv() => match event {
+                    Some(Life::Ready) => {
+                        self.ready.take();
+                        if !std::mem::replace(&mut started, true) {
+                            seat.enters(Phase::Running, "");
+                            tracing::info!(instance = id, plugin = self.charge.plugin.manifest.name, "started");
+                            self.tell(Granted::Serves);
+                        }
+                    }
+                    Some(Life::Failed(fault)) => return Ended::Failed(fault),
+                    Some(Life::Stopped) | None => {
+                        return Ended::Failed(Fault::new(FaultKind::Internal, "it stopped by itself"));
+                    }
+                },
+                () = &mut late, if !started && !warned => {
+                    warned = true;
+                    let limit_s = self.charge.start_deadline.as_secs();
+                    tracing::warn!(instance = id, "has not started within {limit_s} s; waiting on");
                 }
             }
         }
     }
 }
 
-/// One life, from its start to the settling of its debts.
-async fn live(
-    broker: &Arc<Broker>,
-    charge: &Charge,
-    epoch: u64,
-    stop: &mut StopOrder,
-    ready: &mut Option<ReadyLatch>,
-) -> Ended {
-    let (tell, mut told) = mpsc::channel(LIFE_QUEUE);
-    let host = broker.side(charge.seat, epoch, tell);
-    let id = broker.seats()[charge.seat].id();
-    let port = match charge.plugin.open(id, host) {
-        Ok(port) => port,
-        Err(why) => return Ended::Failed(Fault::new(FaultKind::Internal, why)),
-    };
-    broker.connect(charge.seat, epoch, port.clone());
-    let head = head::Start {
-        instance: id.to_owned(),
-        level: charge.level.to_owned(),
-    };
-    let start = Message::new(Kind::START, 0, &head).body(charge.config.clone());
-    let ended = match port.deliver(start) {
-        Delivery::Taken => listen(broker, charge, &port, stop, ready, &mut told).await,
-        _ => Ended::Failed(Fault::new(
-            FaultKind::Internal,
-            "it does not take its start",
-        )),
-    };
-    // Before the port is dropped: the plugin's own tasks end with it, and their word on what they
-    // leave undone is worth less than the broker's.
-    broker.disconnect(charge.seat, epoch);
-    ended
+/// How a pause after a failure ends.
+#[derive(PartialEq, Eq)]
+enum Pause {
+    Over,
+    ToStop,
 }
 
-async fn listen(
-    broker: &Broker,
-    charge: &Charge,
-    port: &Port,
-    stop: &mut StopOrder,
-    ready: &mut Option<ReadyLatch>,
-    told: &mut mpsc::Receiver<Life>,
-) -> Ended {
-    let late = tokio::time::sleep(charge.start_deadline);
-    tokio::pin!(late);
-    let seat = &broker.seats()[charge.seat];
-    let id = seat.id();
-    let (mut started, mut warned) = (false, false);
-    loop {
-        tokio::select! {
-            biased;
-            within = ordered(stop) => {
-                seat.enters(Phase::Stopping, "");
-                return Ended::Asked(stop_within(port, within, told).await);
-            }
-            () = seat.restart_asked() => {
-                seat.enters(Phase::Stopping, "");
-                tracing::info!(instance = id, "is restarted, as an operator wants");
-                if stop_within(port, charge.stop_deadline, told).await == Ending::CutOff {
-                    tracing::warn!(instance = id, "did not finish in time and was cut off");
-                }
-                return Ended::ToRestart;
-            }
-            event = told.recv() => match event {
-                Some(Life::Ready) => {
-                    ready.take();
-                    if !std::mem::replace(&mut started, true) {
-                        seat.enters(Phase::Running, "");
-                        tracing::info!(instance = id, plugin = charge.plugin.manifest.name, "started");
-                    }
-                }
-                Some(Life::Failed(fault)) => return Ended::Failed(fault),
-                Some(Life::Stopped) | None => {
-                    return Ended::Failed(Fault::new(FaultKind::Internal, "it stopped by itself"));
-                }
-            },
-            () = &mut late, if !started && !warned => {
-                warned = true;
-                let limit_s = charge.start_deadline.as_secs();
-                tracing::warn!(instance = id, "has not started within {limit_s} s; waiting on");
-            }
+impl Ending {
+    fn and(self, other: Ending) -> Ending {
+        match self {
+            Ending::Clean => other,
+            Ending::CutOff => self,
         }
     }
 }
@@ -206,30 +255,6 @@ async fn ordered(stop: &mut StopOrder) -> Duration {
         Ok(within) => within.unwrap_or_default(),
         Err(_) => Duration::ZERO,
     }
-}
-
-async fn stop_within(port: &Port, deadline: Duration, told: &mut mpsc::Receiver<Life>) -> Ending {
-    let head = head::Stop {
-        deadline_ms: deadline.as_millis() as u64,
-    };
-    port.deliver(Message::new(Kind::STOP, 0, &head));
-    let stopped = async {
-        while let Some(event) = told.recv().await {
-            if !matches!(event, Life::Ready) {
-                return;
-            }
-        }
-    };
-    match tokio::time::timeout(deadline, stopped).await {
-        Ok(()) => Ending::Clean,
-        Err(_) => Ending::CutOff,
-    }
-}
-
-/// Milliseconds since 1970: no life of this or an earlier process had the same.
-fn new_epoch() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(1, |since| since.as_millis() as u64)
 }
 
 /// How often an instance has failed lately.
@@ -244,6 +269,11 @@ impl Failures {
             policy,
             recent: VecDeque::new(),
         }
+    }
+
+    /// From now on this holds of failures.
+    fn follow(&mut self, policy: Restart) {
+        self.policy = policy;
     }
 
     /// An operator says that the cause is mended.

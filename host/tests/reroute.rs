@@ -97,6 +97,26 @@ fn what_is_under_way_finishes_where_it_began_and_the_next_goes_to_the_new_one() 
 }
 
 #[test]
+fn a_client_that_is_led_away_and_back_while_it_waits_stays_logged_in() {
+    let site = Site::open();
+    site.call(2);
+    let under_way = site.old.inbox.next();
+    site.broker.route("front", "new").unwrap();
+    site.call(3);
+    site.new.grant("user");
+    answer(&site.new, &site.new.inbox.next(), "3");
+    assert_eq!(site.told().0, 3);
+    site.broker.route("front", "old").unwrap();
+    site.call(4);
+    let back = site.old.inbox.next();
+    assert_eq!(back.kind, Kind::CALL, "it never was logged out there");
+    answer(&site.old, &under_way, "2");
+    answer(&site.old, &back, "4");
+    assert_eq!([site.told().0, site.told().0], [2, 4]);
+    assert_eq!(site.old.inbox.kinds(), [], "nor is it now");
+}
+
+#[test]
 fn only_the_authority_gets_the_secret_and_says_what_a_client_may_do() {
     let site = Site::open();
     site.broker.route("front", "new").unwrap();

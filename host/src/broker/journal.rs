@@ -18,13 +18,21 @@ const FIRST: u64 = 1;
 
 /// A bounded ring of events, and who reads them.
 pub(crate) struct Journal {
+    ring: Mutex<Ring>,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Default)]
+struct Room {
     bytes: usize,
     age: Duration,
-    ring: Mutex<Ring>,
 }
 
 #[derive(Default)]
 struct Ring {
+    room: Room,
+    /// What a life tells that begins beside the present one.
+    coming: Option<Box<Ring>>,
     epoch: u64,
     /// The number that the next event gets.
     next: u64,
@@ -49,11 +57,32 @@ pub(super) struct Reader {
 
 impl Journal {
     pub(super) fn new(bytes: usize, age: Duration) -> Self {
+        let room = Room { bytes, age };
+        let ring = Ring {
+            room,
+            ..Ring::default()
+        };
         Journal {
-            bytes,
-            age,
-            ring: Mutex::default(),
+            ring: Mutex::new(ring),
         }
+    }
+
+    /// How much is kept from now on.
+    pub(super) fn keep(&self, bytes: usize, age: Duration) {
+        let mut ring = self.lock();
+        ring.room = Room { bytes, age };
+        ring.trim();
+    }
+
+    /// The instance is never used again: nothing is kept, nobody reads.
+    pub(super) fn clear(&self) {
+        *self.lock() = Ring::default();
+    }
+
+    /// A life begins beside the present one: what it tells is kept until it is its turn.
+    pub(super) fn prepare(&self, epoch: u64) {
+        let mut ring = self.lock();
+        ring.coming = Some(Box::new(Ring::of(epoch, ring.room)));
     }
 
     /// A frontend is handed events under this lock. That is safe: taking one is only an enqueue,
@@ -66,11 +95,8 @@ impl Journal {
     pub(super) fn begin(&self, epoch: u64) {
         let mut ring = self.lock();
         let readers = std::mem::take(&mut ring.readers);
-        *ring = Ring {
-            epoch,
-            next: FIRST,
-            ..Ring::default()
-        };
+        let coming = ring.coming.take().filter(|coming| coming.epoch == epoch);
+        *ring = coming.map_or_else(|| Ring::of(epoch, ring.room), |coming| *coming);
         ring.readers = readers;
         ring.readers.iter_mut().for_each(|reader| reader.next = 0);
         ring.hand_out();
@@ -131,10 +157,13 @@ impl Journal {
 
     /// Numbers an event, hands it out and keeps it.
     fn append(&self, event: Told) {
-        let mut ring = self.lock();
-        if ring.epoch != event.epoch {
-            return;
-        }
+        let mut whole = self.lock();
+        let whole = &mut *whole;
+        let ring = match &mut whole.coming {
+            Some(coming) if coming.epoch == event.epoch => &mut **coming,
+            _ if whole.epoch == event.epoch => whole,
+            _ => return,
+        };
         let seq = ring.next;
         let message = event.into_message(seq);
         ring.next += 1;
@@ -146,7 +175,7 @@ impl Journal {
         });
         // In this order, so that even one larger than the ring reaches those who have room for it.
         ring.hand_out();
-        ring.trim(self.bytes, self.age);
+        ring.trim();
     }
 
     /// Hands an event to one reader only, without a number of its own, so that the others miss
@@ -194,7 +223,17 @@ impl Told {
 }
 
 impl Ring {
-    fn trim(&mut self, bytes: usize, age: Duration) {
+    fn of(epoch: u64, room: Room) -> Self {
+        Ring {
+            room,
+            epoch,
+            next: FIRST,
+            ..Ring::default()
+        }
+    }
+
+    fn trim(&mut self) {
+        let Room { bytes, age } = self.room;
         while let Some(oldest) = self.kept.front() {
             if self.bytes <= bytes && oldest.at.elapsed() <= age {
                 break;
@@ -297,7 +336,7 @@ impl Broker {
     }
 
     fn read_event(&self, message: &Message) -> Result<head::Event, Fault> {
-        check(message, self.limits.body_bytes)?;
+        check(message, self.limits().body_bytes)?;
         message.read_head().map_err(broken)
     }
 

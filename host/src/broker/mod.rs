@@ -15,23 +15,28 @@ mod call;
 mod clerk;
 mod journal;
 mod life;
+mod lines;
 mod login;
 mod once;
 mod pending;
+mod reform;
 mod reroute;
 mod seat;
 mod session;
 mod status;
 mod sweep;
 mod verdict;
+mod wish;
 
 pub use life::{LifeNote, Phase};
 pub use seat::{Life, LoginRule, Route, Seat};
 pub use status::{InstanceStatus, SessionStatus};
+pub use wish::{Granted, Wish};
 
 use crate::intents::Store;
 use crate::logging;
 use crate::metrics::Metrics;
+use arc_swap::ArcSwap;
 use once::Desk;
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
@@ -39,10 +44,10 @@ use pending::{Origin, Pending};
 use session::Sessions;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// How much there may be, and how long it may take.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Sessions in all.
     pub sessions: usize,
@@ -64,10 +69,15 @@ pub struct Limits {
 
 /// Routes requests, replies and events between the instances.
 pub struct Broker {
-    limits: Limits,
+    limits: ArcSwap<Limits>,
+    /// Told when the limits change.
+    limited: Notify,
     metrics: Arc<Metrics>,
-    seats: Vec<Seat>,
+    /// Only ever added to: a position means the same instance for ever.
+    seats: boxcar::Vec<Seat>,
     state: Mutex<State>,
+    /// Held while frontends are led elsewhere, so that one change of route is whole before the next.
+    routing: Mutex<()>,
     intents: Desk,
 }
 
@@ -100,19 +110,32 @@ impl Broker {
     ) -> std::io::Result<Arc<Self>> {
         let (desk, items) = Desk::new();
         let broker = Arc::new(Broker {
-            limits,
+            limits: ArcSwap::from_pointee(limits),
+            limited: Notify::new(),
             metrics,
-            seats,
+            seats: seats.into_iter().collect(),
             state: Mutex::default(),
+            routing: Mutex::default(),
             intents: desk,
         });
         clerk::start(&broker, intents, items)?;
         Ok(broker)
     }
 
-    /// All instances.
-    pub fn seats(&self) -> &[Seat] {
+    /// All instances that there ever were, by position.
+    pub fn seats(&self) -> &boxcar::Vec<Seat> {
         &self.seats
+    }
+
+    /// Those that the configuration has now: backends first.
+    fn present(&self) -> impl Iterator<Item = (usize, &Seat)> {
+        let seats = || self.seats.iter().filter(|(_, seat)| !seat.is_retired());
+        let backends = seats().filter(|(_, seat)| !seat.is_frontend());
+        backends.chain(seats().filter(|(_, seat)| seat.is_frontend()))
+    }
+
+    fn limits(&self) -> arc_swap::Guard<Arc<Limits>> {
+        self.limits.load()
     }
 
     /// What is counted.
@@ -138,6 +161,31 @@ impl Broker {
         }
     }
 
+    /// Another life of the instance begins, and is spoken to when it takes over.
+    pub fn prepare(&self, seat: usize, epoch: u64, port: Port) {
+        self.seats[seat].prepare(epoch, port);
+        if let Some(journal) = self.seats[seat].journal() {
+            journal.prepare(epoch);
+        }
+    }
+
+    /// That life takes over: whatever comes from now on goes to it. The one before is still spoken to
+    /// by those who have something under way there, until it is disconnected.
+    pub fn take_over(&self, seat: usize, epoch: u64) {
+        if self.seats[seat].take_over(epoch)
+            && let Some(journal) = self.seats[seat].journal()
+        {
+            journal.begin(epoch);
+        }
+    }
+
+    /// Whether the instance owes answers in that life. When it has been left, it gets no more to
+    /// answer once this says no.
+    pub fn owes(&self, seat: usize, epoch: u64) -> bool {
+        let at = Place { seat, epoch };
+        self.lock().pending.owes(at)
+    }
+
     /// The instance's life is over: nothing more is sent to it, and what it owes, or is owed, is
     /// settled.
     pub fn disconnect(&self, seat: usize, epoch: u64) {
@@ -145,7 +193,7 @@ impl Broker {
         let gone = Place { seat, epoch };
         self.settle_debts_of(gone);
         self.end_sessions_of(gone);
-        for journal in self.seats.iter().filter_map(Seat::journal) {
+        for journal in self.seats.iter().filter_map(|(_, seat)| seat.journal()) {
             journal.unsubscribe(gone);
         }
         drop(port);
@@ -154,6 +202,10 @@ impl Broker {
     /// A panic elsewhere leaves the state whole: each change to it is a few inserts and removals.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_routes(&self) -> MutexGuard<'_, ()> {
+        self.routing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn count(&self, counter: &str) {
@@ -250,7 +302,7 @@ impl Deliver for HostSide {
             Kind::FAILED => self.tell(Life::Failed(read_fault(&message))),
             Kind::REPLY => broker.answered(self.at, message),
             Kind::EVENT => return broker.event(self.at, message),
-            _ if seat.route().is_some() => self.frontend_says(message),
+            _ if seat.is_frontend() => self.frontend_says(message),
             _ => broker.count("messages_ignored"),
         }
         Delivery::Taken

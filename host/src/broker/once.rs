@@ -78,7 +78,7 @@ impl Broker {
                 key,
                 message: call.message,
             },
-            deadline: Instant::now() + self.limits.request,
+            deadline: Instant::now() + self.limits().request,
         });
         drop(state);
         self.intents.put(Item::LookUp(id));
@@ -95,7 +95,7 @@ impl Broker {
     ) {
         let id = self.lock().pending.enter(Request {
             what: What::Noting(answer.clone()),
-            deadline: Instant::now() + self.limits.request,
+            deadline: Instant::now() + self.limits().request,
             ..*request
         });
         self.intents.put(Item::Answered(once, id, answer));

@@ -137,6 +137,13 @@ impl Pending {
         owed
     }
 
+    /// Whether there are such requests.
+    pub(super) fn owes(&self, backend: Place) -> bool {
+        let mut requests = self.requests.values();
+        requests
+            .any(|request| request.backend == backend && !matches!(request.what, What::Noting(_)))
+    }
+
     /// The requests whose deadline has passed.
     pub(super) fn expired(&self, now: Instant) -> Vec<u64> {
         self.by_deadline

@@ -10,6 +10,9 @@ use std::collections::HashMap;
 pub(crate) struct Session {
     /// Whose client it is.
     pub(super) frontend: Place,
+    /// The seat of the backend that let it in. Only that one ever gets its secret, also when the
+    /// configuration names another one for its frontend meanwhile.
+    pub(super) authority: usize,
     /// Who it is at the backend, and how that is proved.
     pub(super) user: String,
     pub(super) secret: Secret,
@@ -79,6 +82,7 @@ impl Sessions {
         } = applicant;
         let session = Session {
             frontend,
+            authority: authority.seat,
             user,
             secret,
             client,
@@ -104,6 +108,12 @@ impl Sessions {
         self.by_id
             .get_mut(&id)
             .filter(|session| session.frontend == frontend)
+    }
+
+    /// All clients of a frontend.
+    pub(super) fn all_of(&mut self, frontend: usize) -> impl Iterator<Item = &mut Session> {
+        let sessions = self.by_id.values_mut();
+        sessions.filter(move |session| session.frontend.seat == frontend)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&u64, &Session)> {
@@ -158,6 +168,14 @@ impl Session {
                 self.former.push(Former { at, requests });
                 None
             }
+        }
+    }
+
+    /// Takes up where it left off at that life, if it was never logged out there.
+    pub(super) fn come_back(&mut self, at: Place) {
+        if let Some(position) = self.former.iter().position(|former| former.at == at) {
+            self.former.remove(position);
+            self.attachment = Attachment::Attached(at);
         }
     }
 

@@ -51,9 +51,8 @@ impl Broker {
     /// All instances, in the order of the configuration.
     pub fn instances(&self) -> Vec<InstanceStatus> {
         let sessions = self.sessions();
-        self.seats()
-            .iter()
-            .map(|seat| self.instance(seat, &sessions))
+        self.present()
+            .map(|(_, seat)| self.instance(seat, &sessions))
             .collect()
     }
 

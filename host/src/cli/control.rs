@@ -1,10 +1,12 @@
-//! `patchbay status`, `sessions`, `route` and `restart`: what operators say to a gateway that runs.
+//! `patchbay status`, `sessions`, `route`, `restart`, `reload` and `plugin reload`: what operators say to a gateway that
+//! runs.
 
 use crate::broker::SessionStatus;
 use crate::config::state_path;
-use crate::control::{Answer, GatewayStatus, Order, ask};
+use crate::control::{Answer, Changed, GatewayStatus, Order, ask};
 use crate::exit::Exit;
 use clap::Args;
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,11 +53,45 @@ pub(super) fn route(which: &Which, frontend: String, backend: String) -> Exit {
 }
 
 pub(super) fn restart(which: &Which, instance: String) -> Exit {
-    let said = format!("{instance} finishes what it has and is started anew\n");
+    let said =
+        format!("{instance} was started anew; what a backend has under way it finishes first\n");
     which.order(&Order::Restart { instance }, &said)
 }
 
+pub(super) fn reload(which: &Which, dry_run: bool) -> Exit {
+    let colours = super::colours();
+    let order = Order::Reload { dry_run, colours };
+    let head = match dry_run {
+        true => "this would be changed",
+        false => "the configuration was read anew",
+    };
+    which.change(&order, head, "nothing differs from what runs")
+}
+
+pub(super) fn renew(which: &Which, plugin: String) -> Exit {
+    let colours = super::colours();
+    let head = format!("`{plugin}` is a newer build now");
+    which.change(&Order::RenewPlugin { plugin, colours }, &head, "nothing")
+}
+
 impl Which {
+    /// Prints what was changed.
+    fn change(&self, order: &Order, head: &str, nothing: &str) -> Exit {
+        let incomplete = Cell::new(false);
+        let exit = self.ask(order, |answer| match answer {
+            Answer::Changed(changed) => {
+                incomplete.set(changed.steps.iter().any(|step| step.failed.is_some()));
+                eprint!("{}", changed.warnings);
+                Some(list_of_changes(changed, head, nothing))
+            }
+            _ => None,
+        });
+        match exit {
+            Exit::Done if incomplete.get() => Exit::Failed,
+            exit => exit,
+        }
+    }
+
     fn order(&self, order: &Order, said: &str) -> Exit {
         self.ask(order, |answer| {
             (*answer == Answer::Done).then(|| said.to_owned())
@@ -71,25 +107,44 @@ impl Which {
                 return Exit::Configuration;
             }
         };
-        let told = ask(&state, order).and_then(|answer| match answer {
-            Answer::Refused(why) => Err(why),
+        let asked = ask(&state, order).map_err(|why| (Exit::Failed, format!("error: {why}\n")));
+        let told = asked.and_then(|answer| match answer {
+            Answer::Refused(why) => Err((Exit::Failed, format!("error: {why}\n"))),
+            Answer::Mistakes(text) => Err((
+                Exit::Configuration,
+                format!("{text}\nnothing was changed\n"),
+            )),
             answer if self.json => serde_json::to_string(&answer)
                 .map(|line| format!("{line}\n"))
-                .map_err(|error| error.to_string()),
-            answer => shown(&answer)
-                .ok_or_else(|| "the gateway is of another version than this command".to_owned()),
+                .map_err(|error| (Exit::Failed, format!("error: {error}\n"))),
+            answer => shown(&answer).ok_or_else(|| {
+                let why = "error: the gateway is of another version than this command\n";
+                (Exit::Failed, why.to_owned())
+            }),
         });
         match told {
             Ok(text) => {
                 print!("{text}");
                 Exit::Done
             }
-            Err(why) => {
-                eprintln!("error: {why}");
-                Exit::Failed
+            Err((exit, why)) => {
+                eprint!("{why}");
+                exit
             }
         }
     }
+}
+
+/// A line for each change; what could not be done says why.
+fn list_of_changes(changed: &Changed, head: &str, nothing: &str) -> String {
+    if changed.steps.is_empty() {
+        return format!("{nothing}\n");
+    }
+    let lines = changed.steps.iter().map(|step| match &step.failed {
+        None => format!("  {}\n", clean(&step.what)),
+        Some(why) => format!("  {}\n    FAILED: {}\n", clean(&step.what), clean(why)),
+    });
+    format!("{head}:\n{}", lines.collect::<String>())
 }
 
 fn table_of_instances(status: &GatewayStatus) -> String {
@@ -147,10 +202,9 @@ fn table_of_sessions(sessions: &[SessionStatus]) -> String {
 
 /// Columns two blanks apart, each as wide as its widest cell; control characters of names are cut out.
 fn table(rows: &[Vec<String>]) -> String {
-    let clean = |cell: &String| cell.replace(char::is_control, " ");
     let rows: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| row.iter().map(clean).collect())
+        .map(|row| row.iter().map(|cell| clean(cell)).collect())
         .collect();
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {
@@ -166,6 +220,10 @@ fn table(rows: &[Vec<String>]) -> String {
         format!("{}\n", line.trim_end())
     };
     rows.iter().map(line).collect()
+}
+
+fn clean(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 /// `5 s`, `3 min`, `7 h`, `12 d`.

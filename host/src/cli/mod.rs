@@ -91,7 +91,17 @@ enum Verb {
         #[command(flatten)]
         which: control::Which,
     },
-    /// Look at plugins.
+    /// Have a gateway that runs read its configuration file anew: only what differs is touched, and a mistake changes
+    /// nothing. SIGHUP does the same.
+    #[cfg(unix)]
+    Reload {
+        #[command(flatten)]
+        which: control::Which,
+        /// Only say what would be changed.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Look at plugins, and let newer builds take over.
     #[command(subcommand)]
     Plugin(plugin::PluginVerb),
     Client(patchbay_client::Client),
@@ -135,6 +145,8 @@ impl Cli {
             } => control::route(&which, frontend, backend),
             #[cfg(unix)]
             Verb::Restart { instance, which } => control::restart(&which, instance),
+            #[cfg(unix)]
+            Verb::Reload { which, dry_run } => control::reload(&which, dry_run),
             Verb::Plugin(verb) => verb.run(),
             Verb::Client(client) => return client.run(),
             Verb::Completions { shell } => pages::completions(shell),
@@ -156,8 +168,12 @@ fn load(file: &Path, catalog: &Catalog) -> Result<Checked, Exit> {
 
 fn show(mistakes: &Mistakes) {
     if !mistakes.is_empty() {
-        let colours = std::io::stderr().is_terminal()
-            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        eprintln!("{}", mistakes.render(colours));
+        eprintln!("{}", mistakes.render(colours()));
     }
+}
+
+/// Whether standard error may be coloured.
+fn colours() -> bool {
+    std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

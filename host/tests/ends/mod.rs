@@ -32,7 +32,7 @@ pub struct Inbox {
     pub refuses: AtomicBool,
 }
 
-pub struct Side(Arc<Inbox>);
+pub struct Side(pub Arc<Inbox>);
 
 impl Deliver for Side {
     fn deliver(&self, message: Message) -> Delivery {

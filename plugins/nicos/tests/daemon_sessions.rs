@@ -203,7 +203,7 @@ async fn quick_logins_and_logouts_during_a_busy_script_leave_the_daemon_open_to_
 #[tokio::test]
 async fn a_match_is_let_in_without_the_daemon_until_its_word_is_old() {
     let nicos = daemon().await;
-    let host = plugin(&nicos, observed(json!({"verify_s": 3}))).await;
+    let host = plugin(&nicos, observed(json!({"verify_s": 10}))).await;
     let _first = host.login("user", "user").await.unwrap();
     // The observer and the two lanes.
     let all = async {
@@ -214,7 +214,7 @@ async fn a_match_is_let_in_without_the_daemon_until_its_word_is_old() {
     timeout(patchbay_testkit::PATIENCE, all).await.unwrap();
     let _second = host.login("user", "user").await.unwrap();
     assert_eq!(logins(&nicos), 3);
-    sleep(Duration::from_millis(3100)).await;
+    sleep(Duration::from_millis(10_100)).await;
     let _third = host.login("user", "user").await.unwrap();
     assert_eq!(logins(&nicos), 4);
     host.stop().await;

@@ -33,7 +33,13 @@ pub struct Config {
     /// How it stops.
     #[serde(default)]
     stop: Manner,
+    /// Answers say that they come from here, and of which build, beside what was asked.
+    #[serde(default)]
+    mark: Option<String>,
 }
+
+/// Tests make other builds of the file by changing this in it.
+const BUILD: &str = "build 0000";
 
 /// How something is done.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
@@ -79,6 +85,7 @@ impl Backend for Rogue {
         let role = Role::from_name(&login.user).unwrap_or(Role::Admin);
         Ok(RogueSession {
             role,
+            mark: self.config.mark.clone(),
             cx: self.cx.clone(),
         })
     }
@@ -92,6 +99,7 @@ impl Backend for Rogue {
 /// Somebody who asks for misbehaviour. A user name that is a role's gets that role.
 pub struct RogueSession {
     role: Role,
+    mark: Option<String>,
     cx: BackendContext,
 }
 
@@ -106,6 +114,10 @@ impl BackendSession for RogueSession {
     }
 
     async fn call(&self, command: Command) -> Result<Reply, Fault> {
+        if let (Some(mark), "status") = (&self.mark, command.op.as_str()) {
+            let asked: serde_json::Value = command.args()?;
+            return Reply::new(&serde_json::json!({ "by": mark, "build": BUILD, "asked": asked }));
+        }
         if command.op != "eval" {
             return Ok(Reply::raw(command.args));
         }

@@ -3,10 +3,13 @@
 use patchbay_servers::{Gateway, Nicos, Terminal, free_port, silent};
 use patchbay_testkit::build;
 use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
-use crate::gateway;
+use crate::{gateway, wait_until};
 
 /// The instrument, and the folder of somebody who works at it.
 pub struct Local {
@@ -19,7 +22,17 @@ pub struct Local {
 }
 
 /// A client that was called and has not ended.
-pub struct Running(Child);
+pub struct Running {
+    child: Child,
+    out: Said,
+    err: Said,
+}
+
+/// What comes out of a client, read as it comes.
+struct Said {
+    text: Arc<Mutex<String>>,
+    reader: JoinHandle<()>,
+}
 
 /// What a client said.
 #[derive(Debug)]
@@ -101,7 +114,10 @@ impl Local {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Running(command.spawn().unwrap())
+        let mut child = command.spawn().unwrap();
+        let out = Said::read(child.stdout.take().unwrap());
+        let err = Said::read(child.stderr.take().unwrap());
+        Running { child, out, err }
     }
 
     /// A terminal in that folder, where `patchbay` can be called by its name.
@@ -122,24 +138,46 @@ impl Local {
     }
 }
 
+impl Said {
+    fn read(from: impl Read + Send + 'static) -> Said {
+        let text = Arc::<Mutex<String>>::default();
+        let all = text.clone();
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(from).lines() {
+                *all.lock().unwrap() += &(line.unwrap() + "\n");
+            }
+        });
+        Said { text, reader }
+    }
+
+    fn end(self) -> String {
+        self.reader.join().unwrap();
+        std::mem::take(&mut *self.text.lock().unwrap())
+    }
+}
+
 impl Running {
     /// Waits until it has ended.
-    pub fn end(self) -> Called {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = self.0.wait_with_output().unwrap();
+    pub fn end(mut self) -> Called {
+        let status = self.child.wait().unwrap();
         Called {
             status: status.code(),
-            out: String::from_utf8(stdout).unwrap(),
-            err: String::from_utf8(stderr).unwrap(),
+            out: self.out.end(),
+            err: self.err.end(),
         }
+    }
+
+    /// Waits until its standard output shows this.
+    pub fn shows(&self, text: &str) {
+        wait_until(text, || {
+            let out = self.out.text.lock().unwrap();
+            out.contains(text).then_some(())
+        });
     }
 
     /// Presses Ctrl-C.
     pub fn interrupt(&self) {
-        let pid = self.0.id().to_string();
+        let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-INT", &pid]).status().unwrap();
         assert!(sent.success());
     }

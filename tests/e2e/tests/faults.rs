@@ -94,7 +94,8 @@ fn a_killed_gateway_runs_no_script_twice_and_tells_the_client() {
     let code = "print('ran ' + 'once')";
     let request = json!({ "command": "queue", "name": "once", "code": code }).to_string();
     let correlation = again(&site, "submitter").send(&request);
-    std::thread::sleep(Duration::from_millis(500));
+    // Nobody can tell that it has been sent: the daemon does not answer.
+    std::thread::sleep(Duration::from_secs(2));
     site.gateway.kill9();
     signal("-CONT", &pid);
     site.gateway.restart().unwrap();
@@ -146,13 +147,14 @@ fn a_gateway_that_is_started_before_broker_and_daemon_waits_for_them() {
 #[test]
 fn sigterm_ends_the_gateway_with_everything_answered() {
     let mut site = Site::start();
+    let begun = site.gateway.dir().join("begun");
+    let file = begun.display();
+    let eval = format!("open('{file}', 'w').close() or __import__('time').sleep(2) or 7");
     let correlation = {
         let client = site.login("last");
-        client.send(
-            &json!({ "command": "eval", "expr": "__import__('time').sleep(2) or 7" }).to_string(),
-        )
+        client.send(&json!({ "command": "eval", "expr": eval }).to_string())
     };
-    std::thread::sleep(Duration::from_millis(500));
+    wait_until("the beginning", || begun.exists().then_some(()));
     site.gateway.stop();
     let answer = again(&site, "last").answer(&correlation);
     assert_eq!(answer["payload"], 7, "{answer}");
