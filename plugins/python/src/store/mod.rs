@@ -40,7 +40,10 @@ impl Store {
         let mut connection =
             rows::open(&file).map_err(|error| match error.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::DatabaseBusy) => {
-                    wrong(&"another process uses it; give each instance a `folder` of its own")
+                    wrong(
+                        &"it is in use, by the present life of this instance (`patchbay restart` ends that first) or \
+                          by another instance, which needs a `folder` of its own",
+                    )
                 }
                 _ => wrong(&error),
             })?;
