@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::os::unix::process::CommandExt;
 use std::time::{Duration, Instant};
 
 use common::{Client, PATIENCE, Shop};
@@ -96,6 +97,17 @@ def link():
     .await;
     let endless = format!("{find}while True: os.write(link(), b'x' * 65536)");
     fails(&client, &endless, "a message that never ends").await;
+    let forged = format!(
+        "{find}os.write(link(), b'{{\"say\":\"log\",\"job\":\"another\",\"level\":\"boo\",\"logger\":\"x\",\"text\":\"forged\"}}\\n')\n1 / 0"
+    );
+    fails(&client, &forged, "ZeroDivisionError").await;
+    let log = client.ok("log", json!({})).await;
+    let messages = log["messages"].as_array().cloned().unwrap_or_default();
+    let told = messages.iter().find(|message| message["text"] == "forged");
+    assert!(
+        told.is_some_and(|told| told.get("job").is_none() && told["level"] == "info"),
+        "{log}"
+    );
     // Whose job it speaks of is checked.
     let forged = format!(
         "{find}os.write(link(), b'{{\"say\":\"done\",\"job\":\"another\",\"outcome\":\"succeeded\"}}\\n')\n1 / 0"
@@ -255,6 +267,78 @@ async fn output_is_limited_by_line_and_by_script() {
         );
     }
     goes_on(&client, "much output").await;
+    shop.host.stop().await;
+}
+
+#[tokio::test]
+async fn what_goes_on_printing_after_its_script_is_limited_too() {
+    let shop = Shop::with(json!({"output_bytes": 20_000})).await;
+    let client = shop.login().await;
+    let code = "
+import threading, time
+def chatter():
+    while True:
+        print('chatter')
+        time.sleep(0.0005)
+threading.Thread(target=chatter, daemon=True).start()
+";
+    let job = client.submit(code).await;
+    client.end(&job).await;
+    let begun = Instant::now();
+    loop {
+        let warnings = client.texts("warning").await;
+        let is_said =
+            |text: &String| text.contains("what runs beside scripts has printed too much");
+        if warnings.iter().any(is_said) {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    shop.host.stop().await;
+}
+
+/// A killed gateway may leave a worker behind that cannot end, because of what it runs.
+#[tokio::test]
+async fn no_script_begins_while_a_worker_of_before_still_lives() {
+    let folder = tempfile::tempdir().unwrap();
+    let lock = folder.path().join("python/worker.lock");
+    std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    let mut other = std::process::Command::new("flock")
+        .arg(&lock)
+        .args(["-c", "echo $$ >&2; sleep 600"])
+        .process_group(0)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = [0];
+    std::io::Read::read_exact(other.stderr.as_mut().unwrap(), &mut said).unwrap();
+    let host = common::start(&folder, json!({"start_seconds": 1}))
+        .await
+        .unwrap();
+    let shop = Shop { host, folder };
+    let client = shop.login_as("anna").await;
+    let job = client.submit("print('at last')").await;
+    loop {
+        let message = shop.host.next_of(&[patchbay_abi::Kind::HEALTH]).await;
+        let health: patchbay_abi::head::Health = message.read_head().unwrap();
+        if health.reason.contains("has not ended yet") {
+            break;
+        }
+    }
+    // Longer than a worker may take to start: this one is waited for.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(
+        client.ok("job", json!({ "job": job })).await["state"],
+        "queued"
+    );
+    let killed = std::process::Command::new("kill")
+        .args(["-9", "--", &format!("-{}", other.id())])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    other.wait().unwrap();
+    assert_eq!(client.end(&job).await["state"], "succeeded");
     shop.host.stop().await;
 }
 

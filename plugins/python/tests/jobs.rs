@@ -243,6 +243,31 @@ async fn the_next_begins_after_a_failure_or_is_held_as_configured() {
 }
 
 #[tokio::test]
+async fn what_waits_is_bounded_in_bytes() {
+    let shop = Shop::with(json!({"queue_bytes": 2048})).await;
+    let client = shop.login().await;
+    client.submit("import time\ntime.sleep(600)").await;
+    client
+        .until("a script that runs", |status| status["run"] == "running")
+        .await;
+    let first = client.submit(&"#".repeat(1000)).await;
+    let second = client.submit(&"#".repeat(1000)).await;
+    for (op, args) in [
+        ("submit", json!({"code": "#".repeat(100)})),
+        ("edit", json!({"job": first, "code": "#".repeat(1100)})),
+    ] {
+        let fault = client.fault(op, args).await;
+        assert_eq!(fault.kind, FaultKind::Busy);
+        assert!(fault.message.contains("queue_bytes"), "{fault}");
+    }
+    client.ok("remove", json!({ "job": second })).await;
+    client
+        .ok("edit", json!({"job": first, "code": "#".repeat(2048)}))
+        .await;
+    shop.host.stop().await;
+}
+
+#[tokio::test]
 async fn limits_are_named_when_they_are_hit() {
     let shop = Shop::with(json!({"queue_most": 1, "script_bytes": 1024, "name_bytes": 16})).await;
     let client = shop.login().await;
@@ -250,7 +275,7 @@ async fn limits_are_named_when_they_are_hit() {
     client
         .until("a script that runs", |status| status["run"] == "running")
         .await;
-    client.submit("").await;
+    let waiting = client.submit("").await;
     for (args, kind, name) in [
         (json!({"code": ""}), FaultKind::Busy, "queue_most"),
         (
@@ -268,9 +293,15 @@ async fn limits_are_named_when_they_are_hit() {
         assert_eq!(fault.kind, kind);
         assert!(fault.message.contains(name), "{fault}");
     }
-    let fault = client
-        .fault("eval", json!({"code": "1 ".repeat(1000)}))
-        .await;
-    assert_eq!(fault.kind, FaultKind::TooLarge);
+    let long = "#".repeat(1025);
+    for (op, args) in [
+        ("edit", json!({"job": waiting, "code": long})),
+        ("eval", json!({"code": long})),
+        ("exec", json!({"code": long})),
+        ("simulate", json!({"code": long})),
+    ] {
+        let fault = client.fault(op, args).await;
+        assert_eq!(fault.kind, FaultKind::TooLarge, "{op}");
+    }
     shop.host.stop().await;
 }

@@ -49,6 +49,14 @@ impl Board {
         (state.queue.len(), state.running.is_some())
     }
 
+    /// How long the scripts that wait are together, in bytes, without that one.
+    #[must_use]
+    pub fn bytes_without(&self, id: &str) -> usize {
+        let state = self.lock();
+        let others = state.queue.iter().filter(|job| job.record.id != id);
+        others.map(|job| job.code.len()).sum()
+    }
+
     /// A job waits.
     pub fn queued(&self, job: Job) {
         let mut state = self.lock();

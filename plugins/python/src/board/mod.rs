@@ -43,6 +43,7 @@ struct State {
     worker: Option<Worker>,
     python: Option<String>,
     journal: Journal,
+    beside: run::Beside,
     /// The state as it was told last.
     told: Option<(Option<String>, StateBody)>,
 }
@@ -88,6 +89,7 @@ impl Board {
             worker: None,
             python: None,
             journal: Journal::new(settings.log_bytes),
+            beside: run::Beside::default(),
             told: None,
         };
         Self {

@@ -1,5 +1,7 @@
 //! The job that runs.
 
+use std::time::{Duration, Instant};
+
 use patchbay_sdk::{EventKind, Fault, FaultKind};
 use serde_json::json;
 
@@ -13,6 +15,26 @@ const SHOWN: usize = 8192;
 
 /// A line of output is counted as this many bytes more than it has.
 const BESIDE: usize = 64;
+
+/// What runs beside scripts may print as much as one of them, and after so long as much again.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// What threads of earlier scripts, and what is evaluated, may still print.
+#[derive(Default)]
+pub(super) struct Beside {
+    since: Option<Instant>,
+    left: Option<usize>,
+}
+
+impl Beside {
+    fn left(&mut self, most: usize) -> &mut Option<usize> {
+        if self.since.is_none_or(|since| since.elapsed() >= AGAIN) {
+            self.since = Some(Instant::now());
+            self.left = Some(most);
+        }
+        &mut self.left
+    }
+}
 
 /// A job that is being stopped.
 pub struct Halt {
@@ -152,22 +174,31 @@ impl Board {
         let mut state = self.lock();
         let size = saying.text.len() + BESIDE;
         let ours = saying.job.is_some() && saying.job == state.running_id();
-        if let Some(running) = state.running.as_mut().filter(|_| ours) {
-            let Some(left) = running.output_left else {
-                return;
-            };
-            running.output_left = left.checked_sub(size);
-            if running.output_left.is_none() {
-                let text = "the script has printed too much (`output_bytes`); what it prints from here on is left out";
-                let saying = Saying {
-                    level: "warning",
-                    text: text.to_owned(),
-                    ..saying
-                };
-                self.count("output_left_out");
-                return self.log(&mut state, saying);
-            }
+        let left = match state.running.as_mut().filter(|_| ours) {
+            Some(running) => &mut running.output_left,
+            None => state.beside.left(self.settings.output_bytes),
+        };
+        let Some(room) = *left else {
+            return;
+        };
+        *left = room.checked_sub(size);
+        if left.is_some() {
+            return self.log(&mut state, saying);
         }
+        let what = if ours {
+            "the script"
+        } else {
+            "what runs beside scripts"
+        };
+        let text = format!(
+            "{what} has printed too much (`output_bytes`); what it prints from here on is left out"
+        );
+        let saying = Saying {
+            level: "warning",
+            text,
+            ..saying
+        };
+        self.count("output_left_out");
         self.log(&mut state, saying);
     }
 

@@ -68,6 +68,9 @@ pub struct Config {
     /// Most scripts that wait; more are refused as `busy`.
     #[serde(default = "defaults::queue_most")]
     pub queue_most: usize,
+    /// Most bytes of the scripts that wait, together; more are refused as `busy`.
+    #[serde(default = "defaults::queue_bytes")]
+    pub queue_bytes: usize,
     /// Most scripts that are remembered after their end.
     #[serde(default = "defaults::history_most")]
     pub history_most: usize,
@@ -180,6 +183,9 @@ mod defaults {
     }
     pub(super) fn queue_most() -> usize {
         1000
+    }
+    pub(super) fn queue_bytes() -> usize {
+        4 << 20
     }
     pub(super) fn history_most() -> usize {
         1000

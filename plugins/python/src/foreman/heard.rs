@@ -48,13 +48,18 @@ impl Foreman {
                 level,
                 logger,
                 text,
-            } => board.printed(Saying {
-                level: known_level(&level),
-                logger: shortened(&logger),
-                text,
-                job: job.as_deref(),
-                traceback: None,
-            }),
+            } => {
+                let running = board
+                    .running()
+                    .filter(|running| job.as_ref() == Some(running));
+                board.printed(Saying {
+                    level: known_level(&level),
+                    logger: shortened(&logger),
+                    text,
+                    job: running.as_deref(),
+                    traceback: None,
+                });
+            }
             Said::Prompt { job, prompt, text } if prompt.len() <= NAME => board.asked(Prompt {
                 prompt,
                 text,
@@ -71,6 +76,10 @@ impl Foreman {
 
     fn line(&self, stream: Stream, text: String) {
         let running = self.board.running();
+        if running.is_none() && stream == Stream::Error {
+            // Why it does not start, perhaps.
+            tracing::warn!(text, "the Python process says");
+        }
         self.board.printed(Saying {
             level: if stream == Stream::Out {
                 "info"

@@ -66,6 +66,7 @@ impl Foreman {
             let text = format!("{most} scripts wait already (`queue_most`); try again later");
             return Err(Fault::new(FaultKind::Busy, text));
         }
+        self.check_room(&job.record.id, job.code.len())?;
         self.store.insert(job.clone(), asked).await?;
         self.board.queued(job);
         Ok(())
@@ -99,8 +100,21 @@ impl Foreman {
 
     async fn edit(&mut self, id: String, code: Arc<str>) -> Result<(), Fault> {
         self.board.waits(&id)?;
+        self.check_room(&id, code.len())?;
         self.store.edited(id.clone(), code.clone()).await?;
         self.board.edited(&id, &code);
+        Ok(())
+    }
+
+    /// `status` shows all that waits, and has to remain short enough to be shown.
+    fn check_room(&self, id: &str, bytes: usize) -> Result<(), Fault> {
+        let most = self.settings.queue_bytes;
+        if self.board.bytes_without(id) + bytes > most {
+            let text = format!(
+                "the scripts that wait may have {most} bytes together (`queue_bytes`); try again later"
+            );
+            return Err(Fault::new(FaultKind::Busy, text));
+        }
         Ok(())
     }
 

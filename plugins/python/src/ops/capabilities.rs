@@ -90,6 +90,7 @@ pub(super) fn capabilities(scene: &Scene<'_>) -> Result<Reply, Fault> {
         "limits": {
             "script_bytes": settings.script_bytes,
             "queued": settings.queue_most,
+            "queued_bytes": settings.queue_bytes,
             "history": settings.history_most,
             "memory_bytes": settings.memory_bytes,
             "seconds": settings.script_limit.map(|limit| limit.as_secs_f64()),

@@ -46,7 +46,7 @@ pub(super) async fn emergency(scene: &Scene<'_>, command: &Command) -> Result<Re
         (true, Err(_)) => Err(not_emptied("the disk does not answer")),
         (false, _) => Err(Fault::new(
             FaultKind::UnknownOutcome,
-            "the Python process was killed, but the system has not ended it yet",
+            "the Python process was killed; whether it is gone is not known yet, `status` shows it",
         )),
     }
 }

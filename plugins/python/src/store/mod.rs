@@ -5,6 +5,7 @@
 
 mod rows;
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
@@ -36,7 +37,10 @@ impl Store {
             let text = format!("cannot use {}: {error}", file.display());
             Fault::new(FaultKind::Internal, text)
         };
-        std::fs::create_dir_all(folder).map_err(|error| wrong(&error))?;
+        // Scripts, and who has sent them, are nobody else's business.
+        let mut make = std::fs::DirBuilder::new();
+        make.recursive(true).mode(0o700);
+        make.create(folder).map_err(|error| wrong(&error))?;
         let mut connection =
             rows::open(&file).map_err(|error| match error.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::DatabaseBusy) => {

@@ -240,6 +240,7 @@ class Worker:
         self.unwanted = None  # the job that is to be stopped wherever it is
         self.go_on = threading.Event()
         self.prompts = {}  # id → [event, value]
+        self.asking = threading.Lock()  # one question at a time
         self.count = 0
         self.output_left = 0
         self.fresh_namespace()
@@ -272,16 +273,18 @@ class Worker:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, Output):
                 stream.finish()
-        with self.calm:
+        with self.asking:
             self.count += 1
             prompt = f"{self.job or 'aside'}-{self.count}"
             waiting = self.prompts[prompt] = [threading.Event(), None]
-        try:
-            self.link.say("prompt", job=self.job, prompt=prompt, text=str(text)[: self.line_most])
-            waiting[0].wait()
-        finally:
-            self.prompts.pop(prompt, None)
-            self.link.say("prompt-done", job=self.job, prompt=prompt)
+            try:
+                self.link.say("prompt", job=self.job, prompt=prompt, text=str(text)[: self.line_most])
+                # In turns, so that what is evaluated beside a script can be given up here, too.
+                while not waiting[0].wait(0.5):
+                    pass
+            finally:
+                self.prompts.pop(prompt, None)
+                self.link.say("prompt-done", job=self.job, prompt=prompt)
         value = waiting[1]
         return value if isinstance(value, str) else json.dumps(value)
 
@@ -566,6 +569,7 @@ class Worker:
         sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", closefd=False), "utf-8", "replace", line_buffering=True)
         sys.stderr = io.TextIOWrapper(os.fdopen(2, "wb", closefd=False), "utf-8", "replace", line_buffering=True)
         builtins.input = no_input
+        self.asking = threading.Lock()
         self.armed = False
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGUSR1, signal.SIG_DFL)

@@ -98,6 +98,10 @@ impl Shop {
 
 pub async fn start(folder: &TempDir, more: Value) -> Result<BackendHost, Fault> {
     let mut config = json!({"folder": folder.path().join("python"), "anyone": "admin"});
+    // Another Python than the machine's own, to see whether that will do.
+    if let Ok(python) = std::env::var("PATCHBAY_TEST_PYTHON") {
+        config["interpreter"] = python.into();
+    }
     for (name, value) in more.as_object().unwrap() {
         config[name] = value.clone();
     }
