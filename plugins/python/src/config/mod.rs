@@ -17,7 +17,7 @@ pub use settings::Settings;
 pub struct Config {
     /// Where the queue and the history are kept, one folder for each instance; it is made if it is not there.
     pub folder: PathBuf,
-    /// The Python to run scripts with, 3.11 or newer: a name that is looked up in `PATH`, or a path, such as that of a
+    /// The Python to run scripts with, 3.9 or newer: a name that is looked up in `PATH`, or a path, such as that of a
     /// virtual environment's `bin/python`.
     #[serde(default = "defaults::interpreter")]
     pub interpreter: PathBuf,

@@ -168,9 +168,6 @@ impl Foreman {
         self.end_with_worker(why).await;
         self.hands.have = Have::None(None);
         self.board.worker(None, LinkState::Down);
-        let text =
-            format!("there is no Python process: {why}; `environment` with `open` starts one");
-        self.board.health(Health::Degraded(text));
     }
 
     async fn hear_the_end(&mut self) {

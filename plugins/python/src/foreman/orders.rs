@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use patchbay_sdk::{Fault, FaultKind};
+use patchbay_sdk::{Fault, FaultKind, Health};
 
 use super::Foreman;
 use crate::model::Job;
@@ -126,7 +126,11 @@ impl Foreman {
                 let text = "a script is running; stop it first, or use `reset`, which ends it";
                 return Err(Fault::new(FaultKind::Conflict, text));
             }
-            Environment::Close => self.close("it was closed").await,
+            Environment::Close => {
+                self.close("it was closed").await;
+                let text = "the Python process was closed; `environment` with `open` starts one";
+                self.board.health(Health::Degraded(text.to_owned()));
+            }
             Environment::Reset => {
                 self.close("it was reset").await;
                 self.open();

@@ -124,7 +124,7 @@ fn spawn(settings: &Settings) -> Result<(Child, Arc<Process>, Ends), String> {
     let interpreter = &settings.interpreter;
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => format!(
-            "there is no program `{}`; install Python 3.11 or newer, or set `interpreter` to where it is",
+            "there is no program `{}`; install Python 3.9 or newer, or set `interpreter` to where it is",
             interpreter.display()
         ),
         _ => format!("cannot start `{}`: {error}", interpreter.display()),
