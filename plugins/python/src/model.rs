@@ -219,6 +219,16 @@ pub struct RunningJob {
     pub started: Option<f64>,
 }
 
+/// The script that ended last, in `status`.
+#[derive(Debug, Clone, Serialize)]
+pub struct LastJob {
+    /// What is known of it.
+    #[serde(flatten)]
+    pub record: JobRecord,
+    /// Its text: some clients show it until another one begins.
+    pub body: Arc<str>,
+}
+
 /// The reply to `status`.
 #[derive(Debug, Clone, Serialize)]
 pub struct StatusReply {
@@ -233,7 +243,7 @@ pub struct StatusReply {
     /// Why what waits does not begin; `resume` lets it.
     pub held: Option<String>,
     /// The job that ended last.
-    pub last: Option<JobRecord>,
+    pub last: Option<LastJob>,
     /// What the running script asks, if it waits for an answer.
     pub prompt: Option<Prompt>,
 }

@@ -90,6 +90,7 @@ async fn history_outlives_a_restart_and_is_bounded() {
     let client = shop.login().await;
     let status = client.status().await;
     assert_eq!(status["last"]["id"], jobs[11]);
+    assert_eq!(status["last"]["body"], "11 / 0");
     let past = client
         .ok("native", json!({"method": "jobs", "params": [3]}))
         .await;

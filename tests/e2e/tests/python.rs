@@ -7,11 +7,13 @@
     reason = "a test that cannot go on must fail"
 )]
 
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use patchbay_e2e::{gateway, wait_until};
-use patchbay_servers::Gateway;
+use patchbay_servers::{Gateway, silent};
 use patchbay_testkit::build;
 use serde_json::Value;
 
@@ -29,13 +31,44 @@ struct Called {
     err: String,
 }
 
+/// Starts the gateway with a small file system of its own over the backend's folder.
+const SMALL: &str = r#"#!/bin/sh
+exec unshare --user --map-root-user --mount sh -c '
+    mkdir -p python && mount -t tmpfs -o size=4m,mode=700 none python && exec "@GATEWAY@" "$@"' sh "$@"
+"#;
+
 impl Lab {
     fn start() -> Lab {
-        let home = tempfile::tempdir().unwrap();
+        Lab::with(|config| gateway(config, &["python", "socket"]))
+    }
+
+    /// One whose queue has little room on disk.
+    fn start_small() -> Lab {
+        let mut lab = Lab::start();
+        lab.gateway.stop();
+        let binary = lab.file("small-gateway");
+        let real = build::folder().join("patchbay");
+        std::fs::write(&binary, SMALL.replace("@GATEWAY@", real.to_str().unwrap())).unwrap();
+        std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let Lab { home, .. } = lab;
         let config = CONFIG.replace("@HOME@", home.path().to_str().unwrap());
-        let gateway = gateway(&config, &["python", "socket"]);
+        let options = Gateway::options(&binary, &build::folder(), &config);
+        let gateway = options.start(&silent).unwrap();
+        Lab { gateway, home }
+    }
+
+    fn with(start: impl FnOnce(&str) -> Gateway) -> Lab {
+        let home = tempfile::tempdir().unwrap();
+        let gateway = start(&CONFIG.replace("@HOME@", home.path().to_str().unwrap()));
         std::fs::write(home.path().join("password"), "any\n").unwrap();
         Lab { gateway, home }
+    }
+
+    /// The backend's folder, as the gateway sees it itself.
+    fn folder(&self) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.gateway.pid()));
+        root.join(self.gateway.dir().strip_prefix("/").unwrap())
+            .join("python")
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -243,6 +276,49 @@ fn scripts_that_are_sent_while_the_gateway_is_killed_begin_once_at_the_most() {
     }
 }
 
+/// What was on disk goes on; what is not does not begin. And when there is room again, all is well.
+#[test]
+fn a_full_disk_refuses_submits_and_lets_nothing_begin_that_it_could_not_note() {
+    let lab = Lab::start_small();
+    let wait = "import time\nwhile 'go' not in globals(): time.sleep(0.01)\nprint('gone on')\n";
+    lab.write("wait.py", wait);
+    lab.write("next.py", "print('next')\n");
+    let running = lab.queue("wait.py");
+    let next = lab.queue("next.py");
+    wait_until("a script that runs", || {
+        (lab.status()["run"] == "running").then_some(())
+    });
+    let filler = lab.folder().join("filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    for size in [64 << 10, 4 << 10, 1 << 10] {
+        while file.write_all(&vec![b'x'; size]).is_ok() {}
+    }
+    // What lies in the database's own files still has some room.
+    lab.write("long.py", &"#".repeat(100_000));
+    let refused = (0..50).map(|_| lab.client(&["submit", "--queue", "long.py"]));
+    let refused = refused.into_iter().find(|called| called.status != Some(0));
+    let said = refused.expect("the disk is full").err;
+    assert!(
+        said.contains("disk is full") && said.contains("nothing was changed"),
+        "{said}"
+    );
+    lab.client(&["exec", "go = 1"]).ended(0);
+    let held = wait_until("a held queue", || {
+        lab.status()["held"].as_str().map(String::from)
+    });
+    assert!(held.contains("disk is full"), "{held}");
+    assert_eq!(
+        (lab.state(&running).as_str(), lab.state(&next).as_str()),
+        ("succeeded", "queued")
+    );
+    assert_eq!(lab.json(&["eval", "6 * 7"])["ok"]["value"], 42);
+
+    drop(file);
+    std::fs::remove_file(filler).unwrap();
+    lab.client(&["resume"]).ended(0);
+    lab.wait_for_state(&next, "succeeded");
+}
+
 const CONFIG: &str = r#"
 [gateway]
 plugin_path = ["@PLUGINS@"]
@@ -252,7 +328,7 @@ log_level = "debug"
 id = "python"
 plugin = "python"
 [backend.config]
-folder = "@HOME@/python"
+folder = "@DIR@/python"
 work_folder = "@HOME@/work"
 anyone = "user"
 

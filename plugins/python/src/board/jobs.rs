@@ -14,7 +14,7 @@ impl Board {
     pub fn found(&self, loaded: Loaded) {
         let mut state = self.lock();
         state.queue = loaded.queue.into();
-        state.last = loaded.last.map(|job| job.record);
+        state.last = loaded.last;
         let waiting = state.queue.len();
         if waiting > 0 && self.settings.on_restart == OnRestart::Hold {
             state.held = Some("the gateway was restarted".to_owned());
@@ -30,13 +30,12 @@ impl Board {
             self.note("error", Some(id), text);
         }
         if waiting > 0 && self.settings.on_restart == OnRestart::Hold {
-            let scripts = if waiting == 1 {
-                "script waits"
-            } else {
-                "scripts wait"
+            let (scripts, them) = match waiting {
+                1 => ("script waits", "it"),
+                _ => ("scripts wait", "them"),
             };
             let text = format!(
-                "{waiting} {scripts} since the gateway was restarted; `resume` lets them begin"
+                "{waiting} {scripts} since the gateway was restarted; `resume` lets {them} begin"
             );
             self.note("warning", None, text);
         }
@@ -147,7 +146,7 @@ impl Board {
             });
         }
         let queued = state.queue.iter().map(|job| &job.record);
-        let mut known = queued.chain(&state.last);
+        let mut known = queued.chain(state.last.as_ref().map(|job| &job.record));
         known.find(|record| record.id == id).cloned()
     }
 }

@@ -3,7 +3,7 @@
 use patchbay_sdk::{Fault, FaultKind};
 
 use super::Board;
-use crate::model::{LogLine, Prompt, QueuedJob, RunningJob, StatusReply};
+use crate::model::{LastJob, LogLine, Prompt, QueuedJob, RunningJob, StatusReply};
 use crate::worker::Worker;
 
 impl Board {
@@ -31,7 +31,10 @@ impl Board {
             job: running,
             queue: queue.collect(),
             held: state.held.clone(),
-            last: state.last.clone(),
+            last: state.last.as_ref().map(|job| LastJob {
+                record: job.record.clone(),
+                body: job.code.clone(),
+            }),
             prompt: state.prompt.clone(),
         }
     }

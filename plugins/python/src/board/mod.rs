@@ -35,7 +35,7 @@ pub struct Board {
 struct State {
     queue: VecDeque<Job>,
     running: Option<Running>,
-    last: Option<JobRecord>,
+    last: Option<Job>,
     /// Why nothing begins.
     held: Option<String>,
     prompt: Option<Prompt>,
@@ -261,7 +261,7 @@ impl State {
             Some(_) => Run::Running,
             None if self.link != LinkState::Up => Run::Unknown,
             None => match &self.last {
-                Some(last) if last.error.is_some() => Run::IdleAfterFailure,
+                Some(last) if last.record.error.is_some() => Run::IdleAfterFailure,
                 _ => Run::Idle,
             },
         }

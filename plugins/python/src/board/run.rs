@@ -122,12 +122,12 @@ impl Board {
             };
             self.log(&mut state, saying);
         }
-        state.running = None;
+        let code = state.running.take().map(|running| running.job.code);
         if let Some(hold) = hold.filter(|_| !state.queue.is_empty()) {
             state.held.get_or_insert_with(|| hold.to_owned());
         }
         self.tell_job(&record, "finished");
-        state.last = Some(record);
+        state.last = code.map(|code| Job { record, code });
         self.tell_state(&mut state);
         self.changed();
     }

@@ -107,7 +107,7 @@ impl Settings {
     /// written as six.
     #[must_use]
     pub fn message_bytes(&self) -> usize {
-        6 * self.value_bytes.max(4 * self.line_bytes).max(64 << 10) + 4096
+        6 * self.value_bytes.max(4 * self.line_bytes).max(64 << 10) + (64 << 10)
     }
 }
 

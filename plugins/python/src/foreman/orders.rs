@@ -14,7 +14,7 @@ pub enum Order {
     Submit {
         /// The job.
         job: Job,
-        /// What was asked for, to find it again.
+        /// The digest of what was asked for, to find it again.
         asked: String,
         /// Only if nothing runs or waits.
         start: bool,

@@ -3,6 +3,7 @@
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
 use serde::Deserialize;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::Scene;
 use super::code::too_long;
@@ -47,9 +48,11 @@ struct Which {
 }
 
 impl Submit {
-    /// What was asked for, to be found again.
+    /// What was asked for, as a digest, to be found again whatever is edited meanwhile.
     pub(super) fn asked(&self) -> String {
-        json!([self.name, self.code, self.start]).to_string()
+        let text = json!([self.name, self.code, self.start]).to_string();
+        let digest = Sha256::digest(text);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -45,8 +45,8 @@ impl Store {
             rows::open(&file).map_err(|error| match error.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::DatabaseBusy) => {
                     wrong(
-                        &"it is in use, by the present life of this instance (`patchbay restart` ends that first) or \
-                          by another instance, which needs a `folder` of its own",
+                        &"it is in use, by the present life of this instance, whose new settings need a restart of \
+                          the gateway, or by another instance, which needs a `folder` of its own",
                     )
                 }
                 _ => wrong(&error),

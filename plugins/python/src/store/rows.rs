@@ -51,12 +51,12 @@ pub struct Loaded {
     pub last: Option<Job>,
 }
 
-/// What a `submit` was asked with; its own text, since the job can be edited.
+/// A `submit` that is to be found.
 #[derive(Debug, Clone)]
 pub struct Found {
     /// Who asked.
     pub user: String,
-    /// The name and the script.
+    /// The digest of what was asked for.
     pub asked: String,
     /// In Unix seconds, not before.
     pub since: f64,

@@ -31,7 +31,7 @@ def main():
     except (SyntaxError, ValueError) as mistake:
         line = getattr(mistake, "lineno", None)
         text = f"{type(mistake).__name__}: {getattr(mistake, 'msg', mistake)}"
-        return {"mistake": text, "line": line}
+        return {"mistake": text[:1000], "line": line}
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     found.sort(key=lambda node: (node.lineno, node.col_offset))
     calls = [{"line": node.lineno, "call": name(node)} for node in found[:MOST]]

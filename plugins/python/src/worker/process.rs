@@ -153,8 +153,11 @@ fn spawn(settings: &Settings) -> Result<(Child, Arc<Process>, Ends), String> {
     Ok((child, process, Ends { link, out, error }))
 }
 
-/// Another worker that starts at the same moment must not see half of it.
+/// Whole or not at all; and not where it is there already, since the disk may be full.
 fn write(program: &Path) -> std::io::Result<()> {
+    if std::fs::read(program).is_ok_and(|there| there == PROGRAM.as_bytes()) {
+        return Ok(());
+    }
     let new = program.with_extension("new");
     std::fs::write(&new, PROGRAM)?;
     std::fs::rename(new, program)

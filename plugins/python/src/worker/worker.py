@@ -546,14 +546,14 @@ class Worker:
             if found is None:
                 break
             words.append(found.rstrip("() "))
-        return list(dict.fromkeys(words))
+        return [word for word in dict.fromkeys(words) if len(word) <= 200]
 
     def where(self):
         frames = list(self.frames())
         if not frames:
             return "no script is running"
         lines = (f'  File "{frame.f_code.co_filename}", line {frame.f_lineno}, in {frame.f_code.co_name}\n'
-                 + f"    {linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()}\n"
+                 + f"    {linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()[:200]}\n"
                  for frame in reversed(frames[:100]))
         return "Traceback (most recent call last):\n" + "".join(lines)
 
