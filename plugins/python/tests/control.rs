@@ -163,6 +163,8 @@ async fn an_emergency_stop_ends_whatever_runs_and_removes_what_waits() {
         "import re\nre.match('(a+)+$', 'a' * 50 + 'b')\n",
         "import signal, time\nfor s in (2, 10, 15): signal.signal(s, signal.SIG_IGN)\nwhile True: time.sleep(1)\n",
         "import subprocess\nsubprocess.run(['sleep', '600'])\n",
+        "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\n",
+        "sum(range(10 ** 15))\n",
         "input('go on?')\n",
     ] {
         let job = client.submit(code).await;
