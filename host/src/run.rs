@@ -12,13 +12,20 @@ use crate::signals::{self, Signals};
 use crate::staff::{self, Errand, Staff};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Of the time for shutting down, what the frontends get to answer what they have taken.
 const FRONTENDS_SHARE: f64 = 0.6;
 
+/// Between two looks whether what waits for idleness can be done.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
 /// Errands of operators that may wait while one is done.
 const ERRANDS: usize = 16;
+
+/// How long after the deadline the process ends whatever happens; the log is written meanwhile.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Runs the gateway until it is told to end.
 pub fn run(config: Checked, catalog: Catalog) -> Exit {
@@ -46,6 +53,7 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
         Err(error) => return failed(format!("no thread: {error}")),
     };
     let sweeper = tokio::spawn(sweep(broker.clone()));
+    let switcher = tokio::spawn(switch(broker.clone()));
     let catalog = Arc::new(catalog);
     let (errands, mut wanted) = mpsc::channel::<Errand>(ERRANDS);
     let reloader = Arc::new(Reloader::new(&config.file, catalog.clone(), errands));
@@ -73,10 +81,25 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
         "shutting down within {} s; once more to end at once",
         whole.as_secs()
     );
+    last_resort(whole);
     let clean = staff.stop(whole, FRONTENDS_SHARE).await;
     sweeper.abort();
+    switcher.abort();
     drop(control);
     farewell(&broker, clean, log)
+}
+
+/// Ends the process some time after the deadline, should even our own thread hang: a plugin may hold up whoever
+/// speaks to it, though it must not.
+fn last_resort(whole: Duration) {
+    let thread = std::thread::Builder::new().name("last-resort".to_owned());
+    let started = thread.spawn(move || {
+        std::thread::sleep(whole + LAST_WORDS);
+        std::process::exit(Exit::CutOff as i32);
+    });
+    if let Err(error) = started {
+        tracing::warn!(%error, "nobody watches over the shutdown");
+    }
 }
 
 /// Without it the gateway serves its clients all the same.
@@ -97,6 +120,15 @@ fn listen_to_operators(
 #[cfg(not(unix))]
 fn listen_to_operators(_config: &Checked, _broker: &Arc<Broker>, _reloader: &Arc<Reloader>) {}
 
+/// Makes the changes of route that wait until nothing is under way.
+async fn switch(broker: Arc<Broker>) {
+    loop {
+        broker.switch_wanted().await;
+        broker.switch_if_idle();
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+}
+
 /// Reads the configuration anew at each signal, on a thread of its own.
 fn reload_at(signals: Receiver<()>, reloader: Arc<Reloader>) -> std::io::Result<()> {
     let thread = std::thread::Builder::new().name("reload".to_owned());
@@ -110,13 +142,18 @@ fn reload_at(signals: Receiver<()>, reloader: Arc<Reloader>) -> std::io::Result<
 
 fn farewell(broker: &Broker, clean: bool, log: &Log) -> Exit {
     let (counted, unwritten) = (broker.metrics().summary(), log.dropped());
+    let lives = broker.seats().iter().map(|(_, seat)| seat.life());
+    let hanging: usize = lives.map(|life| life.abandoned).sum();
     tracing::info!(counted, unwritten, "ended");
-    match clean {
+    if !clean {
+        tracing::error!("some instances did not finish what they had in time and were cut off");
+    }
+    if hanging > 0 {
+        tracing::error!("{hanging} threads of earlier lives still hung and were cut off");
+    }
+    match clean && hanging == 0 {
         true => Exit::Done,
-        false => {
-            tracing::error!("some instances did not finish in time and were cut off");
-            Exit::CutOff
-        }
+        false => Exit::CutOff,
     }
 }
 

@@ -1,17 +1,24 @@
 //! The lives of an instance: started, listened to, started anew when it fails, relieved by another one or stopped.
+//!
+//! Whatever an instance does or leaves undone, its supervisor goes on: each wait has an end. A life that hangs, in
+//! its start, in its work (`pulse`) or in its end, is given up; what it leaves behind is counted (`remains`). How soon a
+//! new one begins, and when none does any more, `failures` says.
 
+mod failures;
 mod living;
+mod pulse;
 mod relief;
+mod remains;
 
 use crate::broker::{Broker, Granted, Life, Phase, Seat};
 use crate::config::Restart;
 use crate::plugin::Plugin;
+use failures::Failures;
 use living::Living;
 use patchbay_abi::{Fault, FaultKind};
 use relief::Leaving;
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// An instance to look after.
@@ -25,8 +32,10 @@ pub struct Charge {
     pub config: String,
     /// What it logs.
     pub level: &'static str,
-    /// How long a start may take before the log says so.
+    /// How long a start may take.
     pub start_deadline: Duration,
+    /// How long it may not answer before it counts as hanging; for ever if `None`.
+    pub hang: Option<Duration>,
     /// How long it may take to finish when it is restarted, or relieved.
     pub stop_deadline: Duration,
     /// What happens when it fails.
@@ -132,11 +141,13 @@ impl Supervisor {
         let pause = match fault.kind {
             // The same configuration is as wrong the next time.
             FaultKind::Invalid => None,
+            // Threads that hang must not pile up.
+            _ if self.seat().life().abandoned >= self.charge.restart.max_abandoned => None,
             _ => self.failures.next_pause(),
         };
         match pause {
             Some(pause) => {
-                self.seat().enters(Phase::Waiting, fault_said);
+                self.seat().waits(pause, fault_said);
                 let pause_ms = pause.as_millis();
                 tracing::error!(
                     instance,
@@ -152,8 +163,9 @@ impl Supervisor {
                 tracing::error!(
                     instance,
                     fault = fault_said,
-                    "failed and is quarantined: its configuration is wrong, or it failed too often \
-                     (restart_max, restart_window_s); mend the cause, then `patchbay restart` it"
+                    "failed and is quarantined: its configuration is wrong, it failed too often (restart_max, \
+                     restart_window_s), or too many of its threads hang (max_abandoned); mend the cause, then \
+                     `patchbay restart` it"
                 );
                 self.seat().enters(Phase::Quarantined, fault_said);
                 self.roused().await
@@ -183,16 +195,32 @@ impl Supervisor {
 
     /// One life after the other, as long as each is relieved by the next.
     async fn live(&mut self) -> Ended {
-        match Living::begin(&self.broker, &self.charge, false) {
-            Ok(mut life) => self.listen(&mut life).await,
-            Err(fault) => Ended::Failed(fault),
+        let mut life = match Living::begin(&self.broker, &self.charge, false) {
+            Ok(life) => life,
+            Err(fault) => return Ended::Failed(fault),
+        };
+        let ended = self.listen(&mut life).await;
+        match &ended {
+            Ended::Asked(_) => return ended,
+            Ended::Failed(fault) => self.seat().enters(Phase::Stopping, &fault.message),
+            Ended::ToRestart => {}
+        }
+        // A new life shall find what this one held: a port, a file.
+        let seen_off = life.see_off();
+        tokio::pin!(seen_off);
+        tokio::select! {
+            () = &mut seen_off => ended,
+            within = ordered(&mut self.stop) => {
+                let gone = tokio::time::timeout(within, seen_off).await;
+                Ended::Asked(gone.map_or(Ending::CutOff, |()| Ending::Clean))
+            }
         }
     }
 
     async fn listen(&mut self, life: &mut Living) -> Ended {
         let late = tokio::time::sleep(self.charge.start_deadline);
         tokio::pin!(late);
-        let (mut started, mut warned) = (false, false);
+        let mut started = false;
         loop {
             let seat = &self.broker.seats()[self.charge.seat];
             let id = seat.id();
@@ -218,19 +246,31 @@ impl Supervisor {
                             self.tell(Granted::Serves);
                         }
                     }
+                    Some(Life::Answers(ping)) => life.pulse.answered(ping),
                     Some(Life::Failed(fault)) => return Ended::Failed(fault),
                     Some(Life::Stopped) | None => {
                         return Ended::Failed(Fault::new(FaultKind::Internal, "it stopped by itself"));
                     }
                 },
-                () = &mut late, if !started && !warned => {
-                    warned = true;
-                    let limit_s = self.charge.start_deadline.as_secs();
-                    tracing::warn!(instance = id, "has not started within {limit_s} s; waiting on");
+                () = &mut late, if !started => {
+                    return Ended::Failed(hangs(format!(
+                        "it did not start within {} s (start_deadline_s)",
+                        self.charge.start_deadline.as_secs()
+                    )));
+                }
+                patience = life.pulse.lost(life.port.as_ref()), if started => {
+                    return Ended::Failed(hangs(format!(
+                        "it hangs: its thread has been blocked for {} s (hang_s)",
+                        patience.as_secs()
+                    )));
                 }
             }
         }
     }
+}
+
+fn hangs(why: String) -> Fault {
+    Fault::new(FaultKind::Timeout, why)
 }
 
 /// How a pause after a failure ends.
@@ -254,87 +294,5 @@ async fn ordered(stop: &mut StopOrder) -> Duration {
     match stop.wait_for(Option::is_some).await {
         Ok(within) => within.unwrap_or_default(),
         Err(_) => Duration::ZERO,
-    }
-}
-
-/// How often an instance has failed lately.
-struct Failures {
-    policy: Restart,
-    recent: VecDeque<Instant>,
-}
-
-impl Failures {
-    fn new(policy: Restart) -> Self {
-        Failures {
-            policy,
-            recent: VecDeque::new(),
-        }
-    }
-
-    /// From now on this holds of failures.
-    fn follow(&mut self, policy: Restart) {
-        self.policy = policy;
-    }
-
-    /// An operator says that the cause is mended.
-    fn forgive(&mut self) {
-        self.recent.clear();
-    }
-
-    /// Notes a failure. How long to wait before the next start: twice as long for each recent
-    /// failure, with jitter; `None` if there shall be none.
-    fn next_pause(&mut self) -> Option<Duration> {
-        let now = Instant::now();
-        self.recent
-            .retain(|failure| now.duration_since(*failure) <= self.policy.window);
-        if self.recent.len() >= self.policy.max as usize {
-            return None;
-        }
-        let doubled = self
-            .policy
-            .backoff_min
-            .saturating_mul(1 << self.recent.len().min(16));
-        self.recent.push_back(now);
-        Some(
-            doubled
-                .min(self.policy.backoff_max)
-                .mul_f64(0.75 + 0.25 * fastrand::f64()),
-        )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn failures(max: u32, window: Duration) -> Failures {
-        Failures::new(Restart {
-            backoff_min: Duration::from_millis(100),
-            backoff_max: Duration::from_millis(300),
-            max,
-            window,
-        })
-    }
-
-    #[test]
-    fn pauses_grow_to_a_limit_and_then_comes_quarantine() {
-        let mut failures = failures(4, Duration::from_secs(600));
-        let pauses: Vec<u128> = (0..4)
-            .map_while(|_| failures.next_pause())
-            .map(|p| p.as_millis())
-            .collect();
-        let within = [(75, 100), (150, 200), (225, 300), (225, 300)];
-        for (pause, (least, most)) in pauses.iter().zip(within) {
-            assert!((least..=most).contains(pause), "{pauses:?}");
-        }
-        assert_eq!((pauses.len(), failures.next_pause()), (4, None));
-    }
-
-    #[test]
-    fn old_failures_are_forgiven() {
-        let mut failures = failures(1, Duration::ZERO);
-        assert!(failures.next_pause().is_some());
-        std::thread::sleep(Duration::from_millis(2));
-        assert!(failures.next_pause().is_some());
     }
 }

@@ -12,8 +12,6 @@ mod site;
 use serde_json::{Value, json};
 use site::{Client, Gateway, PATIENCE};
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 const CONFIG: &str = r#"
@@ -43,7 +41,7 @@ fn an_operator_sees_everything_and_leads_clients_to_another_backend() {
     for part in [
         "here, version ",
         "local → one",
-        "patchbay-echo",
+        "echo",
         "running",
         "CLIENTS",
     ] {
@@ -107,38 +105,4 @@ fn the_socket_is_its_users_own_and_a_gateway_that_is_not_there_is_said() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("no gateway runs here"), "{said}");
     assert_eq!(output.status.code(), Some(1));
-}
-
-/// Fifty clients ask all the time while their frontend is led to and fro a hundred times.
-#[test]
-fn under_load_a_hundred_switches_cost_nobody_an_answer() {
-    let gateway = Gateway::start(&["echo", "socket"], CONFIG);
-    let stop = Arc::new(AtomicBool::new(false));
-    let socket = gateway.socket();
-    let clients: Vec<_> = (0..50)
-        .map(|number| {
-            let (socket, stop) = (socket.clone(), stop.clone());
-            std::thread::spawn(move || {
-                let mut client = Client::login(&socket);
-                let mut asked = 0_u64;
-                while !stop.load(Ordering::Relaxed) {
-                    asked += 1;
-                    let args = json!({"client": number, "n": asked});
-                    let answer = client.ask(&json!({"op": "status", "args": args, "id": asked}));
-                    assert_eq!(answer, json!({"id": asked, "ok": args}));
-                }
-                asked
-            })
-        })
-        .collect();
-    for round in 0..100 {
-        let to = ["two", "one"][round % 2];
-        gateway.say(&["route", "local", to]).unwrap();
-    }
-    stop.store(true, Ordering::Relaxed);
-    let asked: u64 = clients
-        .into_iter()
-        .map(|client| client.join().unwrap())
-        .sum();
-    assert!(asked > 500, "only {asked} requests were sent meanwhile");
 }

@@ -81,6 +81,29 @@ fn a_login_under_way_is_finished_by_the_former_life_with_what_waits_for_it() {
 }
 
 #[test]
+fn a_client_is_introduced_to_the_next_life_before_that_takes_over() {
+    let (broker, former, front) = office();
+    let session = log_in(&front, &former);
+    let next = beside(&broker);
+    broker.introduce(BACKEND, FORMER, NEXT);
+    assert!(broker.owes(BACKEND, NEXT));
+    assert_eq!(next.grant("user"), session);
+    assert!(!broker.owes(BACKEND, NEXT));
+    front.call(2, session, "status");
+    answer(&former, &former.inbox.next(), "2");
+    assert_eq!(front.inbox.next().id, 2);
+    broker.take_over(BACKEND, NEXT);
+    front.call(3, session, "status");
+    let asked = next.inbox.next();
+    assert_eq!(asked.kind, Kind::CALL, "it is logged in there already");
+    answer(&next, &asked, "3");
+    assert_eq!(front.inbox.next().id, 3);
+    assert_eq!(former.inbox.kinds(), [Kind::LOGOUT]);
+    front.say(Kind::LOGOUT, 0, &head::Logout { session });
+    assert_eq!(next.inbox.kinds(), [Kind::LOGOUT]);
+}
+
+#[test]
 fn what_a_former_life_still_owes_when_it_ends_is_answered_with_why() {
     let (broker, former, front) = office();
     let session = log_in(&front, &former);

@@ -78,7 +78,7 @@ fn only_what_differs_is_touched_and_the_operator_is_told_what() {
         "  `max_sessions`: 1000 → 1",
         "  `journal_age_s`: 3600 s → 60 s",
         "  backend `two`: started anew, its settings differ; what is under way finishes in its former life",
-        "  frontend `local`: talks to `two`, which lets clients in, too; `max_role`: admin → view",
+        "  frontend `local`: talks to `two`, which says who gets in from now on; `max_role`: admin → view",
     ];
     assert_eq!(said.lines().collect::<Vec<_>>(), lines);
     assert_eq!(who(&mut client), "first");
@@ -272,4 +272,72 @@ fn a_restart_and_new_settings_let_what_is_under_way_finish_in_the_former_life() 
             == 2)
             .then_some(())
     });
+}
+
+#[test]
+fn a_switch_that_waits_for_idleness_is_shown_and_made_when_it_is_time() {
+    let gateway = gateway();
+    let mut slow = Client::login_as(&gateway.socket(), "user");
+    slow.send(&json!({"op": "eval", "args": {"code": "sleep 2000"}}));
+    gateway.wait("it is under way", |gateway| {
+        let said = gateway.say(&["sessions", "--json"]).unwrap();
+        said.contains("\"in_flight\":1").then_some(())
+    });
+    let order = ["route", "local", "two", "--when-idle"];
+    let said = gateway.say(&[&order[..], &["--no-wait"]].concat()).unwrap();
+    assert!(said.contains("will lead to two as soon as"), "{said}");
+    let shown = gateway.say(&["status"]).unwrap();
+    assert!(shown.contains("local → one "), "{shown}");
+    assert!(shown.contains("\n    → two when idle\n"), "{shown}");
+    // Somebody who waits for it is told what for, and when it is done.
+    let output = gateway.output(&order);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("a request is under way"), "{said}");
+    assert!(said.ends_with("local leads to two now\n"), "{said}");
+    assert_eq!(slow.line(), json!({"ok": null}));
+    assert_eq!(who(&mut slow), "second");
+}
+
+#[test]
+fn what_a_former_life_does_not_answer_in_time_is_said_to_be_unknown() {
+    let config = CONFIG.replace("shutdown_deadline_s = 60", "shutdown_deadline_s = 1");
+    let gateway = Gateway::start(&["rogue", "socket"], &config);
+    let mut stuck = Client::login_as(&gateway.socket(), "user");
+    stuck.send(&json!({"op": "eval", "args": {"code": "hang"}}));
+    gateway.wait("it is under way", |gateway| {
+        let said = gateway.say(&["sessions", "--json"]).unwrap();
+        said.contains("\"in_flight\":1").then_some(())
+    });
+    gateway.say(&["restart", "one"]).unwrap();
+    let mut client = Client::login_as(&gateway.socket(), "user");
+    assert_eq!(who(&mut client), "first", "others do not wait for that");
+    let answer = stuck.line();
+    assert_eq!(answer["error"]["kind"], "unknown-outcome", "{answer}");
+    assert_eq!(who(&mut stuck), "first", "it is still logged in");
+}
+
+#[test]
+fn a_frontend_of_other_settings_is_stopped_and_started_anew() {
+    let gateway = gateway();
+    let mut client = Client::login_as(&gateway.socket(), "user");
+    gateway.configure(&CONFIG.replace("@SOCKET@", "@SOCKET@.new"));
+    let said = gateway.say(&["reload"]).unwrap();
+    let line = "frontend `local`: stopped and started anew, its settings differ; its clients have to connect again";
+    assert!(said.contains(line), "{said}");
+    assert!(client.is_at_end());
+    let socket = gateway.socket().with_extension("sock.new");
+    assert_eq!(who(&mut Client::login_as(&socket, "user")), "first");
+    // One that cannot serve is said, and tried again as ever.
+    gateway.configure(&CONFIG.replace("@SOCKET@", "/nowhere/at/all.sock"));
+    let output = gateway.output(&["reload"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("FAILED: "), "{said}");
+    gateway.configure(CONFIG);
+    gateway.say(&["reload"]).unwrap();
+    assert_eq!(
+        who(&mut Client::login_as(&gateway.socket(), "user")),
+        "first"
+    );
 }

@@ -56,13 +56,15 @@ impl Broker {
 
     /// Whether a request may be entered now; which life of the backend it goes to.
     pub(super) fn admit(&self, state: &mut State, call: &Call) -> Result<Place, Fault> {
-        let in_flight = state.pending.len();
+        if !call.op.urgent {
+            self.check_room_in_all(state, call.origin.at.seat)?;
+        }
         let session = state
             .sessions
             .of(call.origin.at, call.session)
             .ok_or_else(no_session)?;
         check_role(session.role, call.op)?;
-        self.check_room(session, call.op, in_flight)?;
+        self.check_room(session, call.op)?;
         let routed = self.seats[call.origin.at.seat].backend_now();
         // A login that is under way ends where it began, and with it what waits for it.
         if let Attachment::Attaching(at, ref waiting) = session.attachment
@@ -126,26 +128,16 @@ impl Broker {
     }
 
     /// Urgent requests have room of their own, in which nothing else can stand.
-    fn check_room(&self, session: &mut Session, op: &Op, in_flight: usize) -> Result<(), Fault> {
-        let limits = self.limits();
-        if !op.urgent {
-            self.check_room_in_all(in_flight)?;
+    fn check_room(&self, session: &mut Session, op: &Op) -> Result<(), Fault> {
+        let limit = self.limits().in_flight_per_session;
+        if *session.in_flight_of(op) < limit {
+            return Ok(());
         }
-        if *session.in_flight_of(op) >= limits.in_flight_per_session {
-            return full(
-                "requests of one client at a time (max_in_flight_per_session)",
-                limits.in_flight_per_session,
-            );
-        }
-        Ok(())
-    }
-
-    pub(super) fn check_room_in_all(&self, in_flight: usize) -> Result<(), Fault> {
-        let limit = self.limits().in_flight;
-        match in_flight < limit {
-            true => Ok(()),
-            false => full("requests at a time (max_in_flight)", limit),
-        }
+        let text = format!(
+            "{limit} requests of one client at a time (max_in_flight_per_session) is the limit of this gateway; wait \
+             for answers"
+        );
+        Err(Fault::new(FaultKind::Busy, text))
     }
 
     /// Nobody waits for a request any more. The backend drops it if it has not sent it yet.
@@ -220,11 +212,6 @@ fn unknown(name: &str) -> Fault {
         format!("there is no operation `{name}`{hint}"),
     )
     .side(patchbay_abi::Side::Client)
-}
-
-fn full(what: &str, limit: usize) -> Result<(), Fault> {
-    let text = format!("{limit} {what} is the limit of this gateway; wait for answers");
-    Err(Fault::new(FaultKind::Busy, text))
 }
 
 fn no_session() -> Fault {

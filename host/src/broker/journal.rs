@@ -158,11 +158,8 @@ impl Journal {
     /// Numbers an event, hands it out and keeps it.
     fn append(&self, event: Told) {
         let mut whole = self.lock();
-        let whole = &mut *whole;
-        let ring = match &mut whole.coming {
-            Some(coming) if coming.epoch == event.epoch => &mut **coming,
-            _ if whole.epoch == event.epoch => whole,
-            _ => return,
+        let Some(ring) = whole.of_epoch(event.epoch) else {
+            return;
         };
         let seq = ring.next;
         let message = event.into_message(seq);
@@ -176,6 +173,16 @@ impl Journal {
         // In this order, so that even one larger than the ring reaches those who have room for it.
         ring.hand_out();
         ring.trim();
+    }
+
+    /// Leaves out so many numbers: readers learn of a gap. What is kept has no holes, and so begins anew.
+    fn skip(&self, epoch: u64, events: u64) {
+        if let Some(ring) = self.lock().of_epoch(epoch) {
+            ring.next += events;
+            ring.kept.clear();
+            ring.bytes = 0;
+            ring.hand_out();
+        }
     }
 
     /// Hands an event to one reader only, without a number of its own, so that the others miss
@@ -229,6 +236,18 @@ impl Ring {
             epoch,
             next: FIRST,
             ..Ring::default()
+        }
+    }
+
+    /// The ring of that life: this one, or the one that is about to take its place.
+    fn of_epoch(&mut self, epoch: u64) -> Option<&mut Ring> {
+        match self
+            .coming
+            .as_ref()
+            .is_some_and(|coming| coming.epoch == epoch)
+        {
+            true => self.coming.as_deref_mut(),
+            false => (self.epoch == epoch).then_some(self),
         }
     }
 
@@ -290,14 +309,27 @@ fn gap(epoch: u64, from: u64, to: u64) -> Message {
 }
 
 impl Broker {
+    /// A backend has told so many events that were not taken.
+    pub(super) fn events_missed(&self, from: Place, events: u64) {
+        if let Some(journal) = self.seats[from.seat].journal() {
+            journal.skip(from.epoch, events);
+        }
+    }
+
     /// A backend tells something.
-    pub(super) fn event(&self, from: Place, message: Message) -> Delivery {
+    pub(super) fn event(
+        &self,
+        from: Place,
+        message: Message,
+        may_log: impl Fn() -> bool,
+    ) -> Delivery {
         let Some(journal) = self.seats[from.seat].journal() else {
             self.count("messages_ignored");
             return Delivery::Refused;
         };
         match self.read_event(&message) {
             Ok(head) => {
+                self.note_run(from, &head.kind, &message.body);
                 let session = head.session;
                 let event = Told {
                     epoch: from.epoch,
@@ -314,7 +346,9 @@ impl Broker {
             Err(fault) => {
                 self.count("events_refused");
                 let (instance, fault) = (self.seats[from.seat].id(), fault.message.as_str());
-                tracing::warn!(instance, fault, "an event was refused");
+                if may_log() {
+                    tracing::warn!(instance, fault, "an event was refused");
+                }
                 Delivery::Refused
             }
         }

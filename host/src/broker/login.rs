@@ -38,6 +38,7 @@ impl Broker {
             .secret
             .into_option()
             .unwrap_or_else(|| Secret::new(""));
+        let by = route.sent(&head.user, &sent);
         let (user, secret) = route.principal(&head.user, sent)?;
         let mut state = self.lock();
         // Whoever answers requests at present: this one says who clients are. In which life is read
@@ -53,36 +54,19 @@ impl Broker {
         self.seats[origin.at.seat]
             .port_in(origin.at.epoch)
             .ok_or_else(no_route)?;
-        self.check_room_for_login(&state)?;
+        self.check_room_for_login(&state, origin.at.seat)?;
         let applicant = Applicant {
             frontend: origin.at,
             user,
             secret,
             client: head.client,
+            sent: by,
         };
         let session = state.sessions.open(applicant, at);
         let (id, ask) = self
             .ask_for_login(&mut state, Some(origin), at, session)
             .ok_or_else(no_route)?;
         Ok((id, at, ask))
-    }
-
-    fn check_room_for_login(&self, state: &State) -> Result<(), Fault> {
-        let full = |what: &str, limit: usize| {
-            let text = format!("{limit} {what} is the limit of this gateway; try again later");
-            Err(Fault::new(FaultKind::Busy, text))
-        };
-        let limits = self.limits();
-        if state.sessions.len() >= limits.sessions {
-            return full("sessions (max_sessions)", limits.sessions);
-        }
-        if state.pending.logins() >= limits.logins_pending {
-            return full(
-                "logins at a time (max_logins_pending)",
-                limits.logins_pending,
-            );
-        }
-        Ok(())
     }
 
     /// Enters a login of `session` at the life `at` of its backend.
@@ -165,6 +149,9 @@ impl Broker {
         let Some((role, ..)) = self.grant(request, granted, None) else {
             return false;
         };
+        if let Some(session) = self.lock().sessions.get_mut(request.session) {
+            session.is_known_at(request.backend);
+        }
         tracing::info!(session = request.session, %role, "logged in again");
         while let Some(waiting) = self.take_parked(request) {
             for (id, message) in waiting {

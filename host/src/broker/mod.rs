@@ -10,9 +10,12 @@
 //!
 //! One rule keeps this free of deadlocks: nothing is delivered while the state is locked.
 
+mod allowance;
 mod answer;
 mod call;
 mod clerk;
+mod idle;
+mod introduce;
 mod journal;
 mod life;
 mod lines;
@@ -23,6 +26,7 @@ mod reform;
 mod reroute;
 mod seat;
 mod session;
+mod share;
 mod status;
 mod sweep;
 mod verdict;
@@ -36,6 +40,7 @@ pub use wish::{Granted, Wish};
 use crate::intents::Store;
 use crate::logging;
 use crate::metrics::Metrics;
+use allowance::Allowance;
 use arc_swap::ArcSwap;
 use once::Desk;
 use patchbay_abi::port::Deliver;
@@ -59,6 +64,12 @@ pub struct Limits {
     pub logins_pending: usize,
     /// Size of one request, reply or event, in bytes.
     pub body_bytes: usize,
+    /// Of each of these, what one frontend of several may have, in percent.
+    pub frontend_share: usize,
+    /// Events of one backend in a second.
+    pub events_per_second: u32,
+    /// Log lines of one instance in a second.
+    pub lines_per_second: u32,
     /// Until an operation is answered.
     pub request: Duration,
     /// Until an operation is answered that takes as long as the user's own code.
@@ -78,6 +89,8 @@ pub struct Broker {
     state: Mutex<State>,
     /// Held while frontends are led elsewhere, so that one change of route is whole before the next.
     routing: Mutex<()>,
+    /// Changes of route that wait until nothing is under way.
+    waiting: idle::Waiting,
     intents: Desk,
 }
 
@@ -116,6 +129,7 @@ impl Broker {
             seats: seats.into_iter().collect(),
             state: Mutex::default(),
             routing: Mutex::default(),
+            waiting: idle::Waiting::default(),
             intents: desk,
         });
         clerk::start(&broker, intents, items)?;
@@ -150,6 +164,8 @@ impl Broker {
             broker: self.clone(),
             at,
             life,
+            events: Allowance::new(),
+            lines: Allowance::new(),
         })
     }
 
@@ -192,6 +208,7 @@ impl Broker {
         let port = self.seats[seat].disconnect(epoch);
         let gone = Place { seat, epoch };
         self.settle_debts_of(gone);
+        self.lock().sessions.forget(gone);
         self.end_sessions_of(gone);
         for journal in self.seats.iter().filter_map(|(_, seat)| seat.journal()) {
             journal.unsubscribe(gone);
@@ -282,6 +299,8 @@ struct HostSide {
     broker: Arc<Broker>,
     at: Place,
     life: mpsc::Sender<Life>,
+    events: Allowance,
+    lines: Allowance,
 }
 
 impl Deliver for HostSide {
@@ -296,12 +315,16 @@ impl Deliver for HostSide {
         match message.kind {
             Kind::LOG => self.log(&message),
             Kind::METRIC => self.metric(&message),
-            Kind::HEALTH => seat.heard(self.at.epoch, &message),
+            Kind::HEALTH => seat.heard(self.at.epoch, &message, || self.may_log()),
             Kind::READY => self.tell(Life::Ready),
+            Kind::PONG => {
+                self.tell(Life::Answers(message.id));
+                self.say_rest();
+            }
             Kind::STOPPED => self.tell(Life::Stopped),
             Kind::FAILED => self.tell(Life::Failed(read_fault(&message))),
             Kind::REPLY => broker.answered(self.at, message),
-            Kind::EVENT => return broker.event(self.at, message),
+            Kind::EVENT => return self.event(message),
             _ if seat.is_frontend() => self.frontend_says(message),
             _ => broker.count("messages_ignored"),
         }
@@ -335,16 +358,80 @@ impl HostSide {
     }
 
     fn log(&self, message: &Message) {
-        if let Ok(line) = message.read_head::<head::Log>() {
-            logging::plugin_line(self.broker.seats[self.at.seat].id(), &line);
+        if let Ok(line) = message.read_head::<head::Log>()
+            && self.may_log()
+        {
+            logging::plugin_line(self.id(), &line);
         }
+    }
+
+    /// Whether one more line by this instance, or about it, may go to the log.
+    fn may_log(&self) -> bool {
+        let taken = self.lines.take(self.broker.limits().lines_per_second);
+        self.say_unlogged(taken.unwrap_or_default());
+        taken.is_some()
+    }
+
+    fn say_unlogged(&self, lines: u64) {
+        if lines > 0 {
+            let instance = self.id();
+            self.broker
+                .metrics
+                .add(instance, "log_lines_dropped", lines);
+            tracing::warn!(
+                instance,
+                lines,
+                "logs too much (max_log_lines_per_s); lines of it were dropped"
+            );
+        }
+    }
+
+    fn event(&self, message: Message) -> Delivery {
+        match self.events.take(self.broker.limits().events_per_second) {
+            None => Delivery::Refused,
+            Some(missed) => {
+                self.say_missed(missed);
+                self.broker.event(self.at, message, || self.may_log())
+            }
+        }
+    }
+
+    fn say_missed(&self, events: u64) {
+        if events > 0 {
+            let instance = self.id();
+            self.broker.events_missed(self.at, events);
+            self.broker.metrics.add(instance, "events_dropped", events);
+            if self.may_log() {
+                tracing::warn!(
+                    instance,
+                    events,
+                    "tells too much (max_events_per_s); its readers are told that they miss events"
+                );
+            }
+        }
+    }
+
+    /// What it said too much is told now and then also if it has fallen silent since.
+    fn say_rest(&self) {
+        self.say_missed(self.events.rest());
+        self.say_unlogged(self.lines.rest());
+    }
+
+    fn id(&self) -> &str {
+        self.broker.seats[self.at.seat].id()
     }
 
     fn metric(&self, message: &Message) {
         if let Ok(head::Metric { counter, add }) = message.read_head() {
-            let id = self.broker.seats[self.at.seat].id();
-            self.broker.metrics.add(id, &counter, add);
+            self.broker.metrics.add(self.id(), &counter, add);
         }
+    }
+}
+
+/// The last thread of that life has ended.
+impl Drop for HostSide {
+    fn drop(&mut self) {
+        self.say_rest();
     }
 }
 

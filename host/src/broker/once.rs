@@ -67,7 +67,7 @@ impl Broker {
             None => Digest::of([b"", b"none", &fastrand::u128(..).to_be_bytes()]),
         };
         let mut state = self.lock();
-        self.check_room_in_all(state.pending.len())?;
+        self.check_room_in_all(&state, call.origin.at.seat)?;
         let id = state.pending.enter(Request {
             origin: Some(call.origin),
             backend,

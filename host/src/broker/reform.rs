@@ -40,13 +40,13 @@ impl Broker {
     pub fn admit_by(&self, frontend: usize, route: Route) {
         let _whole = self.lock_routes();
         let seat = &self.seats[frontend];
-        let (ceiling, to) = (route.ceiling, route.backend);
+        let to = route.backend;
         let before = seat.route().map(|route| route.backend);
-        seat.admit_by(route);
         let mut state = self.lock();
         for session in state.sessions.all_of(frontend) {
-            session.role = session.role.min(ceiling);
+            session.follow(&route);
         }
+        seat.admit_by(route);
         drop(state);
         if before != Some(to) {
             self.lead(frontend, to);
@@ -58,6 +58,8 @@ impl Broker {
     pub fn retire(&self, position: usize) -> Vec<String> {
         let _whole = self.lock_routes();
         self.seats[position].retire();
+        self.drop_switch(position);
+        self.drop_switches_to(position);
         let led_there = self.led_to(position);
         for (frontend, seat) in &led_there {
             if let Some(route) = seat.route() {

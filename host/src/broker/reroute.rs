@@ -16,15 +16,27 @@ impl Broker {
     /// If there is no such frontend or backend: a sentence that names those that there are.
     pub fn route(&self, frontend: &str, backend: &str) -> Result<(), String> {
         let _whole = self.lock_routes();
-        let from = self.seat_of(frontend, "frontend", Seat::is_frontend)?;
-        let to = self.seat_of(backend, "backend", |seat| !seat.is_frontend())?;
+        let (from, to) = self.ends_of(frontend, backend)?;
         self.lead(from, to);
         Ok(())
     }
 
+    /// The positions of a frontend and a backend.
+    pub(super) fn ends_of(&self, frontend: &str, backend: &str) -> Result<(usize, usize), String> {
+        let from = self.seat_of(frontend, "frontend", Seat::is_frontend)?;
+        let to = self.seat_of(backend, "backend", |seat| !seat.is_frontend())?;
+        Ok((from, to))
+    }
+
     /// Leads the requests of a frontend to a backend, both by their positions; the routes are locked.
     pub(super) fn lead(&self, from: usize, to: usize) {
+        self.drop_switch(from);
         let before = self.seats[from].route_to(to);
+        self.readers_follow(from, before, to);
+    }
+
+    /// A frontend's requests go elsewhere now; so does whoever reads events there.
+    pub(super) fn readers_follow(&self, from: usize, before: Option<usize>, to: usize) {
         if before == Some(to) {
             return;
         }

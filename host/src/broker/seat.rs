@@ -1,5 +1,6 @@
 //! An instance as the broker sees it: it outlives the plugin's own lives.
 
+use super::idle::RunNote;
 use super::journal::Journal;
 use super::life::{LifeNote, Phase};
 use super::lines::Lines;
@@ -10,13 +11,15 @@ use patchbay_sdk::Role;
 use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What an instance tells of its life.
 #[derive(Debug)]
 pub enum Life {
     /// It serves from now on.
     Ready,
+    /// It answers the question of that number whether anybody is there.
+    Answers(u64),
     /// It cannot start, or cannot go on.
     Failed(Fault),
     /// It has finished, as it was asked to.
@@ -29,6 +32,7 @@ pub struct Seat {
     lines: Lines,
     health: Mutex<head::Health>,
     life: Mutex<LifeNote>,
+    run: Mutex<RunNote>,
     /// What is wanted of its supervisor.
     wishes: Wishes,
     /// It is in the configuration no more, and never comes back.
@@ -74,7 +78,7 @@ pub struct LoginRule {
 
 impl Seat {
     /// A backend that has not started yet.
-    pub fn backend(id: &str, journal_bytes: usize, journal_age: std::time::Duration) -> Self {
+    pub fn backend(id: &str, journal_bytes: usize, journal_age: Duration) -> Self {
         Seat::new(id, Duty::Backend(Journal::new(journal_bytes, journal_age)))
     }
 
@@ -91,6 +95,7 @@ impl Seat {
             lines: Lines::default(),
             health: Mutex::new(starting()),
             life: Mutex::default(),
+            run: Mutex::default(),
             wishes: Wishes::default(),
             retired: AtomicBool::new(false),
             duty,
@@ -189,8 +194,8 @@ impl Seat {
         self.lines.of(epoch)
     }
 
-    /// Notes how it says it is, in that life; changes go to the log.
-    pub(super) fn heard(&self, epoch: u64, message: &Message) {
+    /// Notes how it says it is, in that life; changes go to the log, if there is room.
+    pub(super) fn heard(&self, epoch: u64, message: &Message, may_log: impl Fn() -> bool) {
         let Ok(now) = message.read_head::<head::Health>() else {
             return;
         };
@@ -200,7 +205,7 @@ impl Seat {
         let before = std::mem::replace(&mut *self.lock_health(), now.clone());
         let reason = now.reason.as_str();
         match now.state.as_str() {
-            _ if before == now => {}
+            _ if before == now || !may_log() => {}
             "up" => tracing::info!(instance = self.id, "up"),
             "degraded" => tracing::warn!(instance = self.id, reason, "degraded"),
             _ => tracing::warn!(instance = self.id, reason, "down"),
@@ -228,6 +233,7 @@ impl Seat {
         life.failures += u64::from(matches!(phase, Phase::Waiting | Phase::Quarantined));
         life.phase = phase;
         life.since = Instant::now();
+        life.until = None;
         reason.clone_into(&mut life.reason);
         drop(life);
         if phase == Phase::Running {
@@ -239,6 +245,26 @@ impl Seat {
         }
     }
 
+    /// Notes that it has failed and is started anew after that pause.
+    pub fn waits(&self, pause: Duration, reason: &str) {
+        self.enters(Phase::Waiting, reason);
+        self.lock_life().until = Some(Instant::now() + pause);
+    }
+
+    /// A thread of one of its lives hangs and is left behind; how many there are now.
+    pub fn abandons(&self) -> usize {
+        let mut life = self.lock_life();
+        life.abandoned += 1;
+        life.abandoned
+    }
+
+    /// A thread that was left behind has ended; how many are left.
+    pub fn recovers(&self) -> usize {
+        let mut life = self.lock_life();
+        life.abandoned = life.abandoned.saturating_sub(1);
+        life.abandoned
+    }
+
     /// Puts a wish to its supervisor, in place of one that it has not begun to grant.
     pub fn wish(&self, wish: Wish) {
         self.wishes.put(wish);
@@ -247,6 +273,11 @@ impl Seat {
     /// Returns when something is wanted.
     pub async fn wished(&self) -> Wish {
         self.wishes.next().await
+    }
+
+    /// What it said last of what runs there.
+    pub(super) fn run_note(&self) -> MutexGuard<'_, RunNote> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_life(&self) -> MutexGuard<'_, LifeNote> {
@@ -265,7 +296,30 @@ fn starting() -> head::Health {
     }
 }
 
+/// What a client has sent that a login rule fits.
+pub(super) struct Sent {
+    user: String,
+    secret_sha256: [u8; 32],
+}
+
 impl Route {
+    /// What a client has sent, if a rule fits it.
+    pub(super) fn sent(&self, user: &str, secret: &Secret) -> Option<Sent> {
+        let sent = Sent {
+            user: user.to_owned(),
+            secret_sha256: Sha256::digest(secret.expose().as_bytes()).into(),
+        };
+        self.rule_of(&sent).is_some().then_some(sent)
+    }
+
+    /// The first rule that fits what a client has sent.
+    pub(super) fn rule_of(&self, sent: &Sent) -> Option<&LoginRule> {
+        self.logins.iter().find(|rule| {
+            let sum = rule.client_secret_sha256;
+            rule.client_user == sent.user && sum.is_none_or(|sum| sum == sent.secret_sha256)
+        })
+    }
+
     /// Who a client is at the backend, by what it sent.
     pub(super) fn principal(&self, user: &str, secret: Secret) -> Result<(String, Secret), Fault> {
         let sent: [u8; 32] = Sha256::digest(secret.expose().as_bytes()).into();

@@ -150,7 +150,9 @@ fn of_admission(was: &Frontend, is: &Frontend) -> Vec<String> {
     } = is;
     let mut what = Vec::new();
     if was.backend != *backend {
-        what.push(format!("talks to `{backend}`, which lets clients in, too"));
+        what.push(format!(
+            "talks to `{backend}`, which says who gets in from now on"
+        ));
     }
     if was.max_role != *max_role {
         what.push(format!(
@@ -220,6 +222,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         long,
         login,
         start,
+        hang,
         shutdown,
     } = deadlines;
     let Limits {
@@ -228,6 +231,9 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         in_flight_per_session,
         body_bytes,
         logins_pending,
+        frontend_share,
+        events_per_second,
+        lines_per_second,
     } = limits;
     let Journal { bytes, age } = journal;
     let Keeping {
@@ -241,6 +247,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         backoff_max,
         max,
         window,
+        max_abandoned,
     } = restart;
     let live = |key: &'static str, text: String| Shown {
         key,
@@ -268,6 +275,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         live(keys::LONG_DEADLINE_S.name, seconds(*long)),
         live(keys::LOGIN_DEADLINE_S.name, seconds(*login)),
         live(keys::START_DEADLINE_S.name, seconds(*start)),
+        live(keys::HANG_S.name, seconds(hang.unwrap_or_default())),
         live(keys::SHUTDOWN_DEADLINE_S.name, seconds(*shutdown)),
         live(keys::MAX_SESSIONS.name, sessions.to_string()),
         live(keys::MAX_IN_FLIGHT.name, in_flight.to_string()),
@@ -277,6 +285,12 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         ),
         live(keys::MAX_BODY_BYTES.name, body_bytes.to_string()),
         live(keys::MAX_LOGINS_PENDING.name, logins_pending.to_string()),
+        live(
+            keys::FRONTEND_SHARE_PERCENT.name,
+            frontend_share.to_string(),
+        ),
+        live(keys::MAX_EVENTS_PER_S.name, events_per_second.to_string()),
+        live(keys::MAX_LOG_LINES_PER_S.name, lines_per_second.to_string()),
         live(keys::JOURNAL_BYTES.name, bytes.to_string()),
         live(keys::JOURNAL_AGE_S.name, seconds(*age)),
         later(keys::STATE_PATH.name, folder.display().to_string()),
@@ -286,6 +300,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         live(keys::RESTART_BACKOFF_MAX_MS.name, millis(*backoff_max)),
         live(keys::RESTART_MAX.name, max.to_string()),
         live(keys::RESTART_WINDOW_S.name, seconds(*window)),
+        live(keys::MAX_ABANDONED.name, max_abandoned.to_string()),
     ]
 }
 

@@ -33,6 +33,9 @@ pub enum Order {
         frontend: String,
         /// The backend's id.
         backend: String,
+        /// Only when nothing is under way.
+        #[serde(default)]
+        when_idle: bool,
     },
     /// To have an instance ended and started anew.
     Restart {
@@ -102,6 +105,8 @@ pub struct GatewayStatus {
     pub pid: u32,
     /// How long it has run, in seconds.
     pub up_s: u64,
+    /// Memory of the whole process, plugins included, in bytes; where the system tells.
+    pub memory_bytes: Option<u64>,
     /// Its instances.
     pub instances: Vec<InstanceStatus>,
 }

@@ -133,7 +133,14 @@ impl Desk {
         let changed = match &order {
             Order::Status => return Answer::Status(self.status()),
             Order::Sessions => return Answer::Sessions(self.broker.sessions()),
-            Order::Route { frontend, backend } => self.broker.route(frontend, backend),
+            Order::Route {
+                frontend,
+                backend,
+                when_idle,
+            } => match when_idle {
+                true => self.broker.route_when_idle(frontend, backend),
+                false => self.broker.route(frontend, backend),
+            },
             Order::Restart { instance } => self.reloader.restart(instance),
             Order::Reload { dry_run, colours } => {
                 let outcome = self.reloader.reload(*dry_run);
@@ -158,9 +165,20 @@ impl Desk {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             up_s: self.begun.elapsed().as_secs(),
+            memory_bytes: memory(),
             instances: self.broker.instances(),
         }
     }
+}
+
+/// What is resident of this process, as Linux tells it.
+fn memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
 }
 
 fn answer(mut stream: UnixStream, answer: &Answer) -> io::Result<()> {

@@ -16,6 +16,9 @@ pub fn limits(config: &Checked) -> Limits {
         in_flight_per_session: limits.in_flight_per_session,
         logins_pending: limits.logins_pending,
         body_bytes: limits.body_bytes,
+        frontend_share: limits.frontend_share,
+        events_per_second: limits.events_per_second,
+        lines_per_second: limits.lines_per_second,
         request: deadlines.request,
         long: deadlines.long,
         login: deadlines.login,
@@ -82,6 +85,7 @@ pub(super) fn charge(
         config: instance.config.as_value().to_string(),
         level: level_name(instance.log_level.unwrap_or(gateway.log_level)),
         start_deadline: gateway.deadlines.start,
+        hang: gateway.deadlines.hang,
         stop_deadline: gateway.deadlines.shutdown,
         restart: gateway.restart.clone(),
     })

@@ -1,6 +1,7 @@
 //! One life of an instance, from its opening to the settling of its debts.
 
-use super::{Charge, Ending};
+use super::pulse::Pulse;
+use super::{Charge, Ending, remains};
 use crate::broker::{Broker, Life};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
 use std::sync::Arc;
@@ -16,8 +17,10 @@ pub(super) struct Living {
     broker: Arc<Broker>,
     seat: usize,
     pub(super) epoch: u64,
-    port: Port,
+    /// `None` when it is over.
+    pub(super) port: Option<Port>,
     pub(super) told: mpsc::Receiver<Life>,
+    pub(super) pulse: Pulse,
 }
 
 impl Living {
@@ -42,25 +45,35 @@ impl Living {
             broker: broker.clone(),
             seat,
             epoch,
-            port,
+            port: Some(port),
             told,
+            pulse: Pulse::new(charge.hang),
         };
         let head = head::Start {
             instance: id.to_owned(),
             level: charge.level.to_owned(),
         };
         let start = Message::new(Kind::START, 0, &head).body(charge.config.clone());
-        match life.port.deliver(start) {
-            Delivery::Taken => Ok(life),
+        match life.say(start) {
+            Some(Delivery::Taken) => Ok(life),
             _ => Err(internal("it does not take its start".to_owned())),
         }
+    }
+
+    fn say(&self, message: Message) -> Option<Delivery> {
+        self.port.as_ref().map(|port| port.deliver(message))
     }
 
     /// From now on it logs this.
     pub(super) fn log_at(&self, level: &str) {
         let level = level.to_owned();
         let head = head::Level { level };
-        self.port.deliver(Message::new(Kind::LEVEL, 0, &head));
+        self.say(Message::new(Kind::LEVEL, 0, &head));
+    }
+
+    /// Logs one of the clients of a former life in.
+    pub(super) fn meet_a_client_of(&self, former: u64) {
+        self.broker.introduce(self.seat, former, self.epoch);
     }
 
     /// Whether it has answers to give.
@@ -73,26 +86,44 @@ impl Living {
         let head = head::Stop {
             deadline_ms: deadline.as_millis() as u64,
         };
-        self.port.deliver(Message::new(Kind::STOP, 0, &head));
+        self.say(Message::new(Kind::STOP, 0, &head));
         let stopped = async {
-            while let Some(event) = self.told.recv().await {
-                if !matches!(event, Life::Ready) {
-                    return;
+            loop {
+                match self.told.recv().await {
+                    Some(Life::Ready | Life::Answers(_)) => {}
+                    // It has ended, but not by finishing what it had.
+                    Some(Life::Failed(_)) => return Ending::CutOff,
+                    Some(Life::Stopped) | None => return Ending::Clean,
                 }
             }
         };
-        match tokio::time::timeout(deadline, stopped).await {
-            Ok(()) => Ending::Clean,
-            Err(_) => Ending::CutOff,
-        }
+        let stopped = tokio::time::timeout(deadline, stopped).await;
+        stopped.unwrap_or(Ending::CutOff)
+    }
+
+    /// Ends it, and waits until nothing is left of it, but not for ever.
+    pub(super) async fn see_off(mut self) {
+        let told = self.part();
+        remains::see_off(self.broker.clone(), self.seat, told).await;
+    }
+
+    /// What it owes is settled before its port is dropped: the plugin's own tasks end with that, and their word on what
+    /// they leave undone is worth less than the broker's.
+    fn part(&mut self) -> mpsc::Receiver<Life> {
+        self.broker.disconnect(self.seat, self.epoch);
+        self.port = None;
+        std::mem::replace(&mut self.told, mpsc::channel(1).1)
     }
 }
 
 impl Drop for Living {
-    /// Before the port is dropped: the plugin's own tasks end with it, and their word on what they
-    /// leave undone is worth less than the broker's.
     fn drop(&mut self) {
-        self.broker.disconnect(self.seat, self.epoch);
+        let told = self.part();
+        let seen_off = remains::see_off(self.broker.clone(), self.seat, told);
+        // Without a runtime the process is ending.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(seen_off);
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! How a life of an instance is relieved by another one, of the same settings or of others, of the same build or of
 //! a newer one.
 //!
-//! A backend's next life begins beside the present one. When it says that it serves it takes over: new requests go to
+//! A backend's next life begins beside the present one. When it says that it serves, and one of the clients has been
+//! logged in there, it takes over: new requests go to
 //! it, and sessions with them. The former one answers what it has, for as long as the deadline for shutting down says,
 //! and ends. If the next one does not come to serve, nothing has changed. A frontend holds on to ports and queues that
 //! cannot be held twice: it finishes, and then the next one begins.
@@ -48,6 +49,7 @@ impl Supervisor {
         if !self.needs_new_life(&wish) {
             if let Some(next) = wish.charge.as_ref() {
                 life.log_at(next.level);
+                life.pulse.follow(next.hang);
             }
             self.adopt(wish.charge);
             self.waiting = wish.answer;
@@ -84,13 +86,12 @@ impl Supervisor {
         let id = broker.seats()[charge.seat].id();
         let heir = match Living::begin(&broker, &charge, true) {
             Ok(mut heir) => {
-                let serves = serves(&mut heir, charge.start_deadline);
-                tokio::select! {
-                    biased;
-                    // It is still the present one: what ends it is dealt with as ever.
-                    _ = ordered(&mut self.stop) => return None,
-                    Some(event) = life.told.recv() => return self.lost_meanwhile(event),
-                    fault = serves => fault.map(|()| heir),
+                let served = self
+                    .watch_both(life, &mut heir, charge.start_deadline)
+                    .await;
+                match served {
+                    Ok(fault) => fault.map(|()| heir),
+                    Err(ended) => return ended,
                 }
             }
             Err(fault) => Err(fault),
@@ -129,9 +130,32 @@ impl Supervisor {
         }
     }
 
+    /// Waits until the next life serves, or why it does not; or how that came to an end before.
+    async fn watch_both(
+        &mut self,
+        present: &mut Living,
+        heir: &mut Living,
+        within: Duration,
+    ) -> Result<Result<(), Fault>, Option<Ended>> {
+        let serves = serves(heir, present.epoch, within);
+        tokio::pin!(serves);
+        loop {
+            tokio::select! {
+                biased;
+                // It is still the present one: what ends it is dealt with as ever.
+                _ = ordered(&mut self.stop) => return Err(None),
+                Some(event) = present.told.recv() => match event {
+                    Life::Answers(ping) => present.pulse.answered(ping),
+                    event => return Err(self.lost_meanwhile(event)),
+                },
+                served = &mut serves => return Ok(served),
+            }
+        }
+    }
+
     fn lost_meanwhile(&self, event: Life) -> Option<Ended> {
         match event {
-            Life::Ready => None,
+            Life::Ready | Life::Answers(_) => None,
             Life::Failed(fault) => Some(Ended::Failed(fault)),
             Life::Stopped => Some(Ended::Failed(Fault::new(
                 FaultKind::Internal,
@@ -142,12 +166,27 @@ impl Supervisor {
 }
 
 /// Returns when a life that has been started serves, or why it does not.
-async fn serves(life: &mut Living, within: Duration) -> Result<(), Fault> {
+async fn serves(life: &mut Living, former: u64, within: Duration) -> Result<(), Fault> {
     let fault = |text: &str| Fault::new(FaultKind::Internal, text);
-    match tokio::time::timeout(within, life.told.recv()).await {
-        Ok(Some(Life::Ready)) => Ok(()),
-        Ok(Some(Life::Failed(fault))) => Err(fault),
-        Ok(Some(Life::Stopped) | None) => Err(fault("it stopped by itself")),
+    let ready = async {
+        loop {
+            match life.told.recv().await {
+                Some(Life::Answers(_)) => {}
+                Some(Life::Ready) => return Ok(()),
+                Some(Life::Failed(fault)) => return Err(fault),
+                Some(Life::Stopped) | None => return Err(fault("it stopped by itself")),
+            }
+        }
+    };
+    match tokio::time::timeout(within, ready).await {
+        Ok(Ok(())) => {
+            life.meet_a_client_of(former);
+            while life.owes() {
+                tokio::time::sleep(LOOK).await;
+            }
+            Ok(())
+        }
+        Ok(Err(fault)) => Err(fault),
         Err(_) => {
             let text = format!("it did not start within {} s", within.as_secs());
             Err(fault(&text))

@@ -94,7 +94,8 @@ def link():
     )
     .await;
     let endless = format!("{find}while True: os.write(link(), b'x' * 65536)");
-    fails(&client, &endless, "a message that never ends").await;
+    // The worker's own messages may come in between, and end the line.
+    fails(&client, &endless, "because the script wrote").await;
     let forged = format!(
         "{find}os.write(link(), b'{{\"say\":\"log\",\"job\":\"another\",\"level\":\"boo\",\"logger\":\"x\",\"text\":\"forged\"}}\\n')\n1 / 0"
     );
