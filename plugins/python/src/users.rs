@@ -41,3 +41,25 @@ fn nobody() -> Fault {
                 the role that everybody is to have";
     Fault::new(FaultKind::Unauthorized, text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_for_whom_the_host_vouches_need_nothing_here() {
+        let config = serde_json::json!({ "folder": "/nowhere" });
+        let config: crate::Config = serde_json::from_value(config).unwrap();
+        let settings = config.resolve().unwrap();
+        let login = |vouched| Login {
+            user: "anna".into(),
+            secret: Secret::new(""),
+            vouched,
+            session: 1,
+            client: "a test".into(),
+        };
+        let role = admit(&settings, &login(Some(Role::Expert))).unwrap();
+        assert_eq!(role, Role::Expert);
+        assert!(admit(&settings, &login(None)).is_err());
+    }
+}

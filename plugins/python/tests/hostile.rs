@@ -107,6 +107,15 @@ def link():
         told.is_some_and(|told| told.get("job").is_none() && told["level"] == "info"),
         "{log}"
     );
+    let again = format!(
+        "{find}for i in range(1000): os.write(link(), b'{{\"say\":\"waiting\",\"pid\":\"1\"}}\\n')\n1 / 0"
+    );
+    fails(&client, &again, "ZeroDivisionError").await;
+    let warnings = client.texts("warning").await;
+    assert!(
+        !warnings.iter().any(|text| text.contains("process 1)")),
+        "{warnings:?}"
+    );
     // Whose job it speaks of is checked.
     let forged = format!(
         "{find}os.write(link(), b'{{\"say\":\"done\",\"job\":\"another\",\"outcome\":\"succeeded\"}}\\n')\n1 / 0"

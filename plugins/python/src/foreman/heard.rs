@@ -32,6 +32,10 @@ impl Foreman {
     async fn said(&mut self, said: Said) {
         let board = &self.board;
         match said {
+            // A worker begins once; what says so again is the script's doing.
+            Said::Ready { .. } | Said::Waiting { .. } if board.ready_worker().is_ok() => {
+                board.count("messages_refused");
+            }
             Said::Ready { python } => {
                 self.hands.ready();
                 board.ready(python);
@@ -76,7 +80,7 @@ impl Foreman {
 
     fn line(&self, stream: Stream, text: String) {
         let running = self.board.running();
-        if running.is_none() && stream == Stream::Error {
+        if stream == Stream::Error && self.board.ready_worker().is_err() {
             // Why it does not start, perhaps.
             tracing::warn!(text, "the Python process says");
         }

@@ -76,6 +76,7 @@ fn scripts_that_are_sent_while_the_gateway_is_killed_begin_once_at_the_most() {
             _ => assert!(ran <= 1, "{ran} times: {script:?}"),
         }
     }
+    lab.client(&["submit", "once0.py"]).ended(0);
 }
 
 /// What was on disk goes on; what is not does not begin. And when there is room again, all is well.
