@@ -8,6 +8,7 @@ use crate::logging::{self, Log};
 use crate::metrics::Metrics;
 use crate::plugin::Catalog;
 use crate::reload::Reloader;
+use crate::service;
 use crate::signals::{self, Signals};
 use crate::staff::{self, Errand, Staff};
 use std::sync::Arc;
@@ -65,9 +66,11 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
     let (ready, mut all_ready) = mpsc::channel::<()>(1);
     let mut staff = Staff::hire(broker.clone(), catalog, config, &ready);
     drop(ready);
+    let alive = tokio::spawn(live(broker.clone()));
     let announced = async {
         all_ready.recv().await;
         tracing::info!(name, version = env!("CARGO_PKG_VERSION"), "ready");
+        service::ready(&broker.pulse());
         std::future::pending::<()>().await;
     };
     tokio::select! {
@@ -77,6 +80,7 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
         _ = signals.to_end.wait_for(|asked| *asked) => {}
     }
     let whole = staff.shutdown_deadline();
+    service::stopping("what was taken is answered");
     tracing::info!(
         "shutting down within {} s; once more to end at once",
         whole.as_secs()
@@ -85,6 +89,7 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
     let clean = staff.stop(whole, FRONTENDS_SHARE).await;
     sweeper.abort();
     switcher.abort();
+    alive.abort();
     drop(control);
     farewell(&broker, clean, log)
 }
@@ -110,10 +115,16 @@ fn listen_to_operators(
     reloader: &Arc<Reloader>,
 ) -> Option<crate::control::Control> {
     let gateway = &config.gateway;
-    let folder = &gateway.intents.folder;
-    crate::control::serve(&gateway.name, folder, broker.clone(), reloader.clone())
-        .inspect_err(|why| tracing::error!(why, "`patchbay status` and the like will not work"))
-        .ok()
+    let (folder, group) = (&gateway.intents.folder, gateway.control_group.as_deref());
+    crate::control::serve(
+        &gateway.name,
+        folder,
+        group,
+        broker.clone(),
+        reloader.clone(),
+    )
+    .inspect_err(|why| tracing::error!(why, "`patchbay status` and the like will not work"))
+    .ok()
 }
 
 /// Not on this system.
@@ -155,6 +166,10 @@ fn farewell(broker: &Broker, clean: bool, log: &Log) -> Exit {
         true => Exit::Done,
         false => Exit::CutOff,
     }
+}
+
+async fn live(broker: Arc<Broker>) {
+    service::live(|| broker.pulse()).await;
 }
 
 async fn sweep(broker: Arc<Broker>) {

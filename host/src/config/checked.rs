@@ -31,6 +31,8 @@ pub struct Gateway {
     pub name: String,
     /// Absolute folders, searched in order.
     pub plugin_path: Vec<PathBuf>,
+    /// The list of plugins that may be loaded; all if `None`. Absolute.
+    pub trusted_plugins: Option<PathBuf>,
     /// For the host and for instances that say nothing else.
     pub log_level: LogLevel,
     /// How log lines look.
@@ -43,6 +45,8 @@ pub struct Gateway {
     pub journal: Journal,
     /// Where is noted what must not be done twice.
     pub intents: Keeping,
+    /// The group whose members may give orders as well.
+    pub control_group: Option<String>,
     /// What happens to an instance that fails.
     pub restart: Restart,
 }

@@ -37,6 +37,7 @@ pub(super) static GATEWAY: Section = Section {
     keys: &[
         &NAME,
         &PLUGIN_PATH,
+        &TRUSTED_PLUGINS,
         &LOG_LEVEL,
         &LOG_FORMAT,
         &REQUEST_DEADLINE_S,
@@ -56,6 +57,7 @@ pub(super) static GATEWAY: Section = Section {
         &JOURNAL_BYTES,
         &JOURNAL_AGE_S,
         &STATE_PATH,
+        &CONTROL_GROUP,
         &MAX_INTENTS,
         &INTENTS_AGE_S,
         &RESTART_BACKOFF_MIN_MS,
@@ -76,6 +78,11 @@ pub(super) static PLUGIN_PATH: Key<Paths> = Key {
         default: &["/usr/lib/patchbay/plugins"],
     },
     doc: "Folders searched for plugins, in this order. A relative one counts from the folder of this file.",
+};
+pub(super) static TRUSTED_PLUGINS: Key<Text> = Key {
+    name: "trusted_plugins",
+    kind: Text::new(Presence::Optional("whatever the folders hold")),
+    doc: "A list of the plugin files that may be loaded, by their SHA-256. `patchbay plugin trust` writes it.",
 };
 pub(super) static LOG_LEVEL: Key<Choice<LogLevel>> = Key {
     name: "log_level",
@@ -180,6 +187,11 @@ pub(super) static STATE_PATH: Key<Text> = Key {
     kind: Text::new(Presence::Default("state")),
     doc: "The folder where submits are noted, so that none is carried out twice. Each gateway needs its own; others must not be \
           able to write to it. A relative one counts from the folder of this file. While it is full or cannot be written, submits are refused.",
+};
+pub(super) static CONTROL_GROUP: Key<Text> = Key {
+    name: "control_group",
+    kind: Text::new(Presence::Optional("only the gateway's own user, and root")),
+    doc: "A group of this machine whose members may use `patchbay status`, `route`, `restart` and the like as well.",
 };
 pub(super) static MAX_INTENTS: Key<Number> = Key {
     name: "max_intents",

@@ -21,7 +21,7 @@ pub fn ask(state: &Path, order: &Order) -> Result<Answer, String> {
     let shown = file.display();
     let stream = UnixStream::connect(&file).map_err(|error| match error.kind() {
         std::io::ErrorKind::PermissionDenied => {
-            format!("{shown}: only the gateway's own user (and root) may do this")
+            format!("{shown}: only the gateway's own user, root and the members of its `control_group` may do this")
         }
         _ => format!("no gateway runs here: {shown}: {error}"),
     })?;

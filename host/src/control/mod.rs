@@ -1,16 +1,22 @@
 //! What operators say to a gateway that runs: one JSON line in, one out, over a socket that only its
-//! own user can reach. The verbs of the command line are its only clients, so that its form is nobody
+//! own user, and the members of one group if the configuration names one, can reach. The verbs of the command line are its only clients, so that its form is nobody
 //! else's business; it names its version all the same.
 
+#[cfg(unix)]
+mod access;
 #[cfg(unix)]
 mod ask;
 #[cfg(unix)]
 mod serve;
+#[cfg(unix)]
+mod state;
 
 #[cfg(unix)]
 pub use ask::ask;
 #[cfg(unix)]
 pub use serve::{Control, serve};
+#[cfg(unix)]
+pub use state::StateFolder;
 
 use crate::broker::{InstanceStatus, SessionStatus};
 use serde::{Deserialize, Serialize};
@@ -107,6 +113,10 @@ pub struct GatewayStatus {
     pub up_s: u64,
     /// Memory of the whole process, plugins included, in bytes; where the system tells.
     pub memory_bytes: Option<u64>,
+    /// Where it notes what must not be done twice.
+    #[cfg(unix)]
+    #[serde(default)]
+    pub state: StateFolder,
     /// Its instances.
     pub instances: Vec<InstanceStatus>,
 }

@@ -1,12 +1,14 @@
 //! The gateway's side.
 
-use super::{Answer, Changed, ChangedStep, GatewayStatus, LONGEST_LINE, Order, socket_in};
+use super::access::{self, Group};
+use super::{
+    Answer, Changed, ChangedStep, GatewayStatus, LONGEST_LINE, Order, StateFolder, socket_in,
+};
 use crate::broker::Broker;
 use crate::intents::prepare;
 use crate::reload::{Done, Refusal, Reloader};
 use socket2::{Domain, SockAddr, Type};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,21 +36,26 @@ impl Drop for Control {
 }
 
 /// Listens in the state directory, on a thread of its own, and on one for each operator's question.
-/// The socket's file is closed to others.
+/// The socket's file is closed to others, but for the members of `group`.
 ///
 /// # Errors
 /// A sentence that says why nobody can be listened to.
 pub fn serve(
     name: &str,
     state: &Path,
+    group: Option<&str>,
     broker: Arc<Broker>,
     reloader: Arc<Reloader>,
 ) -> Result<Control, String> {
     let file = socket_in(state);
-    let listener = prepare(state)
-        .and_then(|()| listen(&file).map_err(|error| format!("{}: {error}", file.display())))?;
+    let group = group.map(access::group).transpose()?;
+    prepare(state)?;
+    let listener = access::let_in(state, group)
+        .and_then(|()| listen(&file, group))
+        .map_err(|error| format!("{}: {error}", file.display()))?;
     let desk = Arc::new(Desk {
         name: name.to_owned(),
+        state: state.to_owned(),
         begun: Instant::now(),
         broker,
         reloader,
@@ -67,7 +74,7 @@ pub fn serve(
     Ok(Control { file })
 }
 
-fn listen(file: &Path) -> io::Result<UnixListener> {
+fn listen(file: &Path, group: Option<Group>) -> io::Result<UnixListener> {
     // One that nobody listens on any more was left behind by a gateway that was killed.
     if UnixStream::connect(file).is_ok() {
         return Err(io::Error::other(
@@ -81,13 +88,14 @@ fn listen(file: &Path) -> io::Result<UnixListener> {
     // Between the two nobody gets in: what is bound and does not listen refuses everybody.
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(file)?)?;
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))?;
+    access::restrict(file, group)?;
     socket.listen(BACKLOG)?;
     Ok(std::os::fd::OwnedFd::from(socket).into())
 }
 
 struct Desk {
     name: String,
+    state: PathBuf,
     begun: Instant,
     broker: Arc<Broker>,
     reloader: Arc<Reloader>,
@@ -166,6 +174,7 @@ impl Desk {
             pid: std::process::id(),
             up_s: self.begun.elapsed().as_secs(),
             memory_bytes: memory(),
+            state: StateFolder::look(&self.state),
             instances: self.broker.instances(),
         }
     }

@@ -181,6 +181,7 @@ async fn serves(life: &mut Living, former: u64, within: Duration) -> Result<(), 
     match tokio::time::timeout(within, ready).await {
         Ok(Ok(())) => {
             life.meet_a_client_of(former);
+            // It has the deadline of a login for that.
             while life.owes() {
                 tokio::time::sleep(LOOK).await;
             }

@@ -77,7 +77,7 @@ impl<B: Backend> BackendSide<B> {
     }
 
     fn stop(&self, message: &Message) {
-        self.runtime.ask_to_stop();
+        self.runtime.ask_to_stop(message);
         let deadline = stop_deadline(message);
         let (shared, runtime) = (self.shared.clone(), self.runtime.clone());
         self.runtime.handle.spawn(async move {

@@ -77,7 +77,7 @@ impl<F: Frontend> Deliver for FrontendSide<F> {
             Kind::REPLY => return self.gateway.link().take_reply(message),
             Kind::EVENT => return self.gateway.link().take_event(message),
             Kind::START => self.start(message),
-            Kind::STOP => self.runtime.ask_to_stop(),
+            Kind::STOP => self.runtime.ask_to_stop(&message),
             Kind::LEVEL => self.runtime.set_level(&message),
             Kind::PING => self.runtime.answer_ping(&self.host, &message),
             _ => {}

@@ -82,7 +82,7 @@ fn who_watches_sees_what_hangs_what_to_type_and_that_it_helped() {
     elsewhere
         .type_line("clear; patchbay restart rogue patchbay.toml")
         .unwrap();
-    wait_for(&elsewhere, "is started anew");
+    wait_for(&elsewhere, "rogue was started anew");
     let screen = wait_for(&terminal, "rogue          rogue   running");
     assert!(!screen.contains("patchbay restart"), "{screen}");
     terminal.key("C-c").unwrap();

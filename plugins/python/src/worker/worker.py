@@ -403,7 +403,10 @@ class Worker:
             for thread, (over, raised) in list(self.aside_threads.items()):
                 if now > over and not raised:
                     self.aside_threads[thread] = (over, True)
-                    raise_in(thread, TimeoutError)
+                    try:
+                        raise_in(thread, TimeoutError)
+                    except Exception:
+                        pass  # no way to here: the gateway gives up by itself
 
     def catch_signals(self):
         signal.signal(signal.SIGUSR1, self.attend)
@@ -583,7 +586,10 @@ class Worker:
         logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[LogHandler(self)])
         self.restore()
         os.register_at_fork(after_in_child=self.after_fork)
-        limit_process(self.limits)
+        try:
+            limit_process(self.limits)
+        except (OSError, ValueError) as refused:
+            self.print("warning", f"the limit on memory (`memory_mib`) cannot be set here: {refused}", logger="patchbay")
         for target in (self.listen, self.watch):
             threading.Thread(target=target, daemon=True).start()
         self.link.say("ready", python=".".join(map(str, sys.version_info[:3])), pid=self.pid)
@@ -626,8 +632,11 @@ def raise_in(thread, exception):
 
 def limit_process(limits):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if limits["memory_bytes"]:
-        resource.setrlimit(resource.RLIMIT_AS, (limits["memory_bytes"],) * 2)
+    most = limits["memory_bytes"]
+    if most:
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def take_link():
