@@ -8,6 +8,8 @@
 
 #![deny(unsafe_code)]
 
+pub mod admin;
+pub mod audit;
 pub mod broker;
 pub mod cli;
 pub mod config;
@@ -24,3 +26,5 @@ pub mod service;
 mod signals;
 pub mod staff;
 pub mod supervise;
+pub mod trace;
+pub mod users;

@@ -44,6 +44,7 @@ mod mistake;
 mod secret_source;
 mod session;
 mod stop;
+mod taken;
 
 #[doc(hidden)]
 pub mod glue;

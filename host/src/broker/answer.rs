@@ -1,7 +1,7 @@
 //! How an answer gets back, and what is answered where none comes.
 
 use super::pending::{Request, What};
-use super::{Broker, Place, State, check};
+use super::{Broker, Place, State};
 use patchbay_abi::{Fault, FaultKind, Message, Side, head};
 
 impl State {
@@ -56,15 +56,17 @@ impl Broker {
     pub(super) fn settle(&self, id: u64, answer: Result<Message, Fault>) -> bool {
         let taken = self.take(id);
         let first = taken.is_some();
-        if let Some(request) = taken {
-            self.settle_taken(request, answer);
+        if let Some(mut request) = taken {
+            request.trip.replied();
+            self.settle_taken(id, request, answer);
         }
         first
     }
 
     /// Answers a request that was taken out of the table. What is said of it must be what holds of it
     /// as it was taken: a moment before it may still have waited, a moment later it may be sent.
-    pub(super) fn settle_taken(&self, request: Request, answer: Result<Message, Fault>) {
+    pub(super) fn settle_taken(&self, id: u64, request: Request, answer: Result<Message, Fault>) {
+        self.record_answer(id, &request, &answer);
         match (&request.what, request.origin) {
             (What::Login, _) => self.login_answered(request, answer),
             (
@@ -73,8 +75,7 @@ impl Broker {
                 },
                 Some(_),
             ) => self.note_answer(*once, &request, answer),
-            (_, None) => {}
-            (_, Some(origin)) => self.answer_to(origin, answer),
+            _ => self.answer(&request, answer),
         }
     }
 
@@ -87,7 +88,7 @@ impl Broker {
             )
             .side(Side::Gateway)
         };
-        check(&reply, self.limits().body_bytes).map_err(|fault| match fault.kind {
+        self.check(&reply).map_err(|fault| match fault.kind {
             FaultKind::TooLarge => fault.side(Side::Backend),
             _ => nonsense(fault.message),
         })?;
@@ -122,7 +123,7 @@ impl Broker {
         for id in owed {
             if let Some(request) = self.take(id) {
                 let fault = self.lost(&request);
-                self.settle_taken(request, Err(fault));
+                self.settle_taken(id, request, Err(fault));
             }
         }
     }

@@ -2,15 +2,16 @@
 
 use super::idle::RunNote;
 use super::journal::Journal;
-use super::life::{LifeNote, Phase};
+use super::life::{Build, LifeNote, Phase};
 use super::lines::Lines;
+use super::route::Route;
 use super::wish::{Wish, Wishes};
+use crate::config::LogLevel;
 use arc_swap::ArcSwap;
-use patchbay_abi::{Fault, FaultKind, Message, Port, Secret, head};
-use patchbay_sdk::Role;
-use sha2::{Digest, Sha256};
+use patchbay_abi::{Fault, Message, Port, head};
+use prometheus_client::metrics::counter::Counter;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What an instance tells of its life.
@@ -32,6 +33,10 @@ pub struct Seat {
     lines: Lines,
     health: Mutex<head::Health>,
     life: Mutex<LifeNote>,
+    /// What it logs, if an operator wants it otherwise than the configuration.
+    pub(super) level: Mutex<Option<LogLevel>>,
+    /// Of a backend: its events and their bytes.
+    pub(super) events: OnceLock<(Counter, Counter)>,
     run: Mutex<RunNote>,
     /// What is wanted of its supervisor.
     wishes: Wishes,
@@ -47,33 +52,6 @@ enum Duty {
         /// Where requests go at present.
         backend: AtomicUsize,
     },
-}
-
-/// Where a frontend's clients get to, and as whom.
-#[derive(Debug)]
-pub struct Route {
-    /// The backend's position among the seats. It is also the authority of this frontend: it says
-    /// who clients are, also when requests go to another one, and only it gets their secrets.
-    pub backend: usize,
-    /// Nobody gets more than this through the frontend.
-    pub ceiling: Role,
-    /// What clients send → who they are; the first that fits.
-    pub logins: Vec<LoginRule>,
-    /// Whether logins that no rule fits go to the backend as they are.
-    pub forward_unmapped: bool,
-}
-
-/// What old clients send, and who they are.
-#[derive(Debug)]
-pub struct LoginRule {
-    /// The name that the client sends.
-    pub client_user: String,
-    /// The SHA-256 of the password that it must send; any if `None`.
-    pub client_secret_sha256: Option<[u8; 32]>,
-    /// Who that is at the backend.
-    pub user: String,
-    /// Their password there.
-    pub secret: Secret,
 }
 
 impl Seat {
@@ -95,6 +73,8 @@ impl Seat {
             lines: Lines::default(),
             health: Mutex::new(starting()),
             life: Mutex::default(),
+            level: Mutex::default(),
+            events: OnceLock::new(),
             run: Mutex::default(),
             wishes: Wishes::default(),
             retired: AtomicBool::new(false),
@@ -227,6 +207,11 @@ impl Seat {
         plugin.clone_into(&mut self.lock_life().plugin);
     }
 
+    /// Notes what its plugin was built as.
+    pub fn is_built(&self, build: Build) {
+        self.lock_life().build = build;
+    }
+
     /// Notes where it is in its life, and why if that needs a word.
     pub fn enters(&self, phase: Phase, reason: &str) {
         let mut life = self.lock_life();
@@ -280,7 +265,7 @@ impl Seat {
         self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock_life(&self) -> MutexGuard<'_, LifeNote> {
+    pub(super) fn lock_life(&self) -> MutexGuard<'_, LifeNote> {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -293,85 +278,5 @@ fn starting() -> head::Health {
     head::Health {
         state: "starting".to_owned(),
         reason: String::new(),
-    }
-}
-
-/// What a client has sent that a login rule fits.
-pub(super) struct Sent {
-    user: String,
-    secret_sha256: [u8; 32],
-}
-
-impl Route {
-    /// What a client has sent, if a rule fits it.
-    pub(super) fn sent(&self, user: &str, secret: &Secret) -> Option<Sent> {
-        let sent = Sent {
-            user: user.to_owned(),
-            secret_sha256: Sha256::digest(secret.expose().as_bytes()).into(),
-        };
-        self.rule_of(&sent).is_some().then_some(sent)
-    }
-
-    /// The first rule that fits what a client has sent.
-    pub(super) fn rule_of(&self, sent: &Sent) -> Option<&LoginRule> {
-        self.logins.iter().find(|rule| {
-            let sum = rule.client_secret_sha256;
-            rule.client_user == sent.user && sum.is_none_or(|sum| sum == sent.secret_sha256)
-        })
-    }
-
-    /// Who a client is at the backend, by what it sent.
-    pub(super) fn principal(&self, user: &str, secret: Secret) -> Result<(String, Secret), Fault> {
-        let sent: [u8; 32] = Sha256::digest(secret.expose().as_bytes()).into();
-        let fits = |rule: &&LoginRule| {
-            rule.client_user == user && rule.client_secret_sha256.is_none_or(|sum| sum == sent)
-        };
-        match self.logins.iter().find(fits) {
-            Some(rule) => Ok((rule.user.clone(), rule.secret.clone())),
-            None if self.forward_unmapped => Ok((user.to_owned(), secret)),
-            None => Err(Fault::new(
-                FaultKind::Unauthorized,
-                "wrong user name or password: this way in accepts only the logins that its \
-                 configuration lists",
-            )),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn route(forward_unmapped: bool) -> Route {
-        let rule = LoginRule {
-            client_user: "ibex".into(),
-            client_secret_sha256: Some(Sha256::digest(b"constant").into()),
-            user: "admin".into(),
-            secret: Secret::new("real"),
-        };
-        Route {
-            backend: 0,
-            ceiling: Role::Admin,
-            logins: vec![rule],
-            forward_unmapped,
-        }
-    }
-
-    #[test]
-    fn a_clients_constant_becomes_the_real_login_and_is_not_forwarded() {
-        let (user, secret) = route(true)
-            .principal("ibex", Secret::new("constant"))
-            .unwrap();
-        assert_eq!((user.as_str(), secret.expose()), ("admin", "real"));
-    }
-
-    #[test]
-    fn what_no_rule_fits_is_forwarded_or_refused() {
-        let (user, secret) = route(true).principal("ibex", Secret::new("other")).unwrap();
-        assert_eq!((user.as_str(), secret.expose()), ("ibex", "other"));
-        let fault = route(false)
-            .principal("ibex", Secret::new("other"))
-            .unwrap_err();
-        assert_eq!(fault.kind, FaultKind::Unauthorized);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Broker;
 use super::pending::{Request, What};
-use patchbay_abi::{Fault, FaultKind};
+use patchbay_abi::{Fault, FaultKind, Side};
 use std::time::Instant;
 
 impl Broker {
@@ -24,10 +24,10 @@ impl Broker {
         let Some(request) = self.take(id) else {
             return;
         };
-        if let (What::Noting(answer), Some(origin)) = (&request.what, request.origin) {
+        if let What::Noting(answer) = &request.what {
             // It has an answer; only the disk did not take it in time.
             self.count("answers_not_noted");
-            return self.answer_to(origin, answer.clone());
+            return self.answer(&request, answer.clone());
         }
         let (at, fault) = (request.backend, self.too_late(&request));
         let (instance, said) = (self.seats[at.seat].id(), fault.message.as_str());
@@ -38,11 +38,16 @@ impl Broker {
             fault = said,
             "a request was not answered"
         );
-        self.settle_taken(request, Err(fault));
+        self.settle_taken(id, request, Err(fault));
         self.tell_cancelled(at, id);
     }
 
     fn too_late(&self, request: &Request) -> Fault {
+        if let What::Check = &request.what {
+            let text =
+                "the gateway did not get round to checking this login; try again in a moment";
+            return Fault::new(FaultKind::Timeout, text).side(Side::Gateway);
+        }
         let backend = self.seats[request.backend.seat].id();
         if let What::Call {
             parked: Some(_), ..
@@ -54,7 +59,7 @@ impl Broker {
         }
         let limits = self.limits();
         let (what, limit, unsure) = match &request.what {
-            What::Login => ("the login", limits.login, false),
+            What::Login | What::Check => ("the login", limits.login, false),
             What::Keyed { op, .. } => (op.name, limits.request, op.changes),
             What::Noting(_) => ("a request", limits.request, true),
             What::Call { op, .. } if op.long => (op.name, limits.long, op.changes),

@@ -1,18 +1,23 @@
 //! What an operator can say. What people who send scripts can say stands in a crate of its own.
 
+mod audit;
 mod check;
 #[cfg(unix)]
 mod control;
 mod explain;
 mod init;
+#[cfg(unix)]
+mod log_level;
 mod pages;
 mod plugin;
 mod run;
 mod schema;
 #[cfg(unix)]
 mod status;
-#[cfg(unix)]
 mod table;
+#[cfg(unix)]
+mod trace;
+mod user;
 #[cfg(unix)]
 mod when_idle;
 
@@ -108,6 +113,18 @@ enum Verb {
         #[command(flatten)]
         which: control::Which,
     },
+    /// Show requests, answers and events of a gateway that runs as they happen, until Ctrl-C; without secrets.
+    #[cfg(unix)]
+    Trace(trace::Trace),
+    /// Say how much everybody logs at a gateway that runs, or change that at once.
+    #[cfg(unix)]
+    #[command(override_usage = "patchbay log-level [INSTANCE LEVEL] [FILE]")]
+    LogLevel(log_level::LogLevel),
+    /// Say who has changed what, or was refused, and from where.
+    Audit(audit::Wanted),
+    /// Say who may log in at frontends with `authority = "users"`.
+    #[command(subcommand)]
+    User(user::UserVerb),
     /// Have a gateway that runs read its configuration file anew: only what differs is touched, and a mistake changes
     /// nothing. SIGHUP does the same.
     #[cfg(unix)]
@@ -172,6 +189,12 @@ impl Cli {
             } => when_idle::route(&which, &frontend, &backend, !no_wait),
             #[cfg(unix)]
             Verb::Restart { instance, which } => control::restart(&which, instance),
+            Verb::Audit(wanted) => audit::run(&wanted),
+            Verb::User(verb) => verb.run(),
+            #[cfg(unix)]
+            Verb::LogLevel(said) => said.run(),
+            #[cfg(unix)]
+            Verb::Trace(trace) => trace.run(),
             #[cfg(unix)]
             Verb::Reload { which, dry_run } => control::reload(&which, dry_run),
             Verb::Plugin(verb) => verb.run(),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// A group of this machine, by its number.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Group(u32);
+pub(crate) struct Group(u32);
 
 /// Looks a group up.
 ///

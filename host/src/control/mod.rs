@@ -7,18 +7,23 @@ mod access;
 #[cfg(unix)]
 mod ask;
 #[cfg(unix)]
+mod look_on;
+#[cfg(unix)]
 mod serve;
 #[cfg(unix)]
 mod state;
 
 #[cfg(unix)]
-pub use ask::ask;
+pub use ask::{ask, follow};
+#[cfg(unix)]
+pub(crate) use serve::listen;
 #[cfg(unix)]
 pub use serve::{Control, serve};
 #[cfg(unix)]
 pub use state::StateFolder;
 
-use crate::broker::{InstanceStatus, SessionStatus};
+use crate::broker::{InstanceStatus, LevelStatus, SessionStatus};
+use crate::trace::Filter;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -43,6 +48,17 @@ pub enum Order {
         #[serde(default)]
         when_idle: bool,
     },
+    /// To look on: after the answer come lines, until one side has had enough.
+    Trace(Filter),
+    /// To see how much everybody logs.
+    Levels,
+    /// To have an instance, or the host, log so much from now on.
+    Level {
+        /// Its id, or `host`.
+        who: String,
+        /// The level's name.
+        level: String,
+    },
     /// To have an instance ended and started anew.
     Restart {
         /// Its id.
@@ -65,13 +81,15 @@ pub enum Order {
 }
 
 /// What comes of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// How everything is.
     Status(GatewayStatus),
     /// Who is logged in.
     Sessions(Vec<SessionStatus>),
+    /// How much everybody logs.
+    Levels(Vec<LevelStatus>),
     /// It is done.
     Done,
     /// What was done, and what could not be.
@@ -101,7 +119,7 @@ pub struct ChangedStep {
 }
 
 /// How everything is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GatewayStatus {
     /// Its name in the configuration.
     pub name: String,

@@ -1,11 +1,14 @@
 //! The gateway's side.
 
 use super::access::{self, Group};
+use super::look_on::look_on;
 use super::{
     Answer, Changed, ChangedStep, GatewayStatus, LONGEST_LINE, Order, StateFolder, socket_in,
 };
+use crate::audit::Line;
 use crate::broker::Broker;
 use crate::intents::prepare;
+use crate::logging::level_of;
 use crate::reload::{Done, Refusal, Reloader};
 use socket2::{Domain, SockAddr, Type};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -74,12 +77,11 @@ pub fn serve(
     Ok(Control { file })
 }
 
-fn listen(file: &Path, group: Option<Group>) -> io::Result<UnixListener> {
+/// Listens at a file that only this user can reach, and the members of that group.
+pub(crate) fn listen(file: &Path, group: Option<Group>) -> io::Result<UnixListener> {
     // One that nobody listens on any more was left behind by a gateway that was killed.
     if UnixStream::connect(file).is_ok() {
-        return Err(io::Error::other(
-            "another gateway uses this state directory",
-        ));
+        return Err(io::Error::other("another process listens there already"));
     }
     match std::fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -109,7 +111,7 @@ impl Desk {
         if self.talking.fetch_add(1, Ordering::AcqRel) >= AT_ONCE {
             self.talking.fetch_sub(1, Ordering::AcqRel);
             let why = format!("{AT_ONCE} commands are being carried out; try again in a moment");
-            return answer(stream, &Answer::Refused(why));
+            return answer(&stream, &Answer::Refused(why));
         }
         let desk = self.clone();
         let work = move || {
@@ -128,19 +130,39 @@ impl Desk {
         let mut line = String::new();
         BufReader::new((&stream).take(LONGEST_LINE)).read_line(&mut line)?;
         let said = match serde_json::from_str(&line) {
-            Ok(order) => self.carry_out(order),
+            Ok(Order::Trace(filter)) => match self.broker.watch(filter) {
+                Ok(watch) => {
+                    answer(&stream, &Answer::Done)?;
+                    return look_on(stream, watch);
+                }
+                Err(why) => Answer::Refused(why),
+            },
+            Ok(order) => {
+                let noted = noted(&order, operator(&stream));
+                let said = self.carry_out(order);
+                if let Some(line) = noted {
+                    self.broker.record_order(with_outcome(line, &said));
+                }
+                said
+            }
             Err(error) => Answer::Refused(format!(
                 "this gateway ({}) does not understand that: {error}",
                 env!("CARGO_PKG_VERSION")
             )),
         };
-        answer(stream, &said)
+        answer(&stream, &said)
     }
 
     fn carry_out(&self, order: Order) -> Answer {
         let changed = match &order {
             Order::Status => return Answer::Status(self.status()),
             Order::Sessions => return Answer::Sessions(self.broker.sessions()),
+            // It is not done at once; see above.
+            Order::Trace(_) => return Answer::Done,
+            Order::Levels => return Answer::Levels(self.broker.levels()),
+            Order::Level { who, level } => {
+                level_of(level).and_then(|level| self.broker.set_level(who, level))
+            }
             Order::Route {
                 frontend,
                 backend,
@@ -180,6 +202,61 @@ impl Desk {
     }
 }
 
+/// What goes to the audit log of an order that changes something.
+fn noted(order: &Order, operator: Option<String>) -> Option<Line> {
+    let (op, about) = match order {
+        Order::Status | Order::Sessions | Order::Trace(_) | Order::Levels => return None,
+        Order::Reload { dry_run: true, .. } => return None,
+        Order::Level { who, level } => ("patchbay log-level", format!("{who} {level}")),
+        Order::Route {
+            frontend,
+            backend,
+            when_idle,
+        } => {
+            let when = if *when_idle { " --when-idle" } else { "" };
+            ("patchbay route", format!("{frontend} {backend}{when}"))
+        }
+        Order::Restart { instance } => ("patchbay restart", instance.clone()),
+        Order::Reload { .. } => ("patchbay reload", String::new()),
+        Order::RenewPlugin { plugin, .. } => ("patchbay plugin reload", plugin.clone()),
+    };
+    Some(Line {
+        user: operator,
+        client: Some("control socket".to_owned()),
+        about: Some(about).filter(|about| !about.is_empty()),
+        ..Line::new(op, "done")
+    })
+}
+
+fn with_outcome(line: Line, said: &Answer) -> Line {
+    let failed = match said {
+        Answer::Refused(_) | Answer::Mistakes(_) => true,
+        Answer::Changed(changed) => changed.steps.iter().any(|step| step.failed.is_some()),
+        _ => false,
+    };
+    let outcome = if failed { "failed" } else { "done" };
+    // The time is that of the end.
+    let now = Line::new(&line.op, outcome);
+    Line {
+        time: now.time,
+        outcome: now.outcome,
+        ..line
+    }
+}
+
+/// The number of the user who speaks, as the system says.
+#[cfg(target_os = "linux")]
+fn operator(stream: &UnixStream) -> Option<String> {
+    let peer = rustix::net::sockopt::socket_peercred(stream).ok()?;
+    Some(format!("uid {}", peer.uid.as_raw()))
+}
+
+/// Not known on this system.
+#[cfg(not(target_os = "linux"))]
+fn operator(_stream: &UnixStream) -> Option<String> {
+    None
+}
+
 /// What is resident of this process, as Linux tells it.
 fn memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -190,7 +267,7 @@ fn memory() -> Option<u64> {
     Some(kib * 1024)
 }
 
-fn answer(mut stream: UnixStream, answer: &Answer) -> io::Result<()> {
+fn answer(mut stream: &UnixStream, answer: &Answer) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');

@@ -99,6 +99,16 @@ impl Plugin {
         })
     }
 
+    /// What it was built as.
+    pub fn build(&self) -> crate::broker::Build {
+        crate::broker::Build {
+            version: self.manifest.version.clone(),
+            sdk: self.manifest.sdk.clone(),
+            abi: self.manifest.abi,
+            file: self.path.clone(),
+        }
+    }
+
     /// What it plugs into.
     pub fn role(&self) -> PluginRole {
         self.manifest.role

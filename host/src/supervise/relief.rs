@@ -48,7 +48,7 @@ impl Supervisor {
     ) -> Option<Ended> {
         if !self.needs_new_life(&wish) {
             if let Some(next) = wish.charge.as_ref() {
-                life.log_at(next.level);
+                life.log_at(self.seat().begins_to_log(next.level));
                 life.pulse.follow(next.hang);
             }
             self.adopt(wish.charge);

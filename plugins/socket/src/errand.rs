@@ -32,8 +32,8 @@ pub struct Order {
     pub form: Form,
     /// What for.
     pub call: Call,
-    /// One of the connection's places for requests; until the answer is on its way.
-    pub permit: OwnedSemaphorePermit,
+    /// One of the connection's places for requests; until the answer is on its way. `None` if no answer is waited for.
+    pub permit: Option<OwnedSemaphorePermit>,
     /// If it changes something, a place for that; until it is done, whether its client is there or not.
     pub change: Option<Place>,
 }
@@ -42,7 +42,7 @@ pub struct Order {
 pub struct Errand {
     form: Form,
     work: Work,
-    permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 type Outcome = Result<String, Fault>;
@@ -99,7 +99,9 @@ impl Errand {
         };
         if outbox.send(outgoing).await.is_err() {
             // The client is gone, and the connection counts what it is owed.
-            self.permit.forget();
+            if let Some(permit) = self.permit {
+                permit.forget();
+            }
         }
     }
 }
@@ -149,7 +151,12 @@ async fn perform(client: Client, form: Form, call: Call) -> Result<String, Fault
         dialect,
         ..
     } = call;
-    let reply = ask(&client, &op, args, key).await?;
+    let session = match &form.id {
+        // A text without its quotation marks, which nobody would look for.
+        Some(id) => client.session.named(id.get().trim_matches('"')),
+        None => client.session.clone(),
+    };
+    let reply = ask(&session, &client.user, &op, args, key).await?;
     let length = reply.body.get().len();
     let shape = move || match dialect {
         Some(dialect) => dialect.reply(&reply.body).map(|body| form.success(&body)),
@@ -159,14 +166,15 @@ async fn perform(client: Client, form: Form, call: Call) -> Result<String, Fault
 }
 
 async fn ask(
-    client: &Client,
+    session: &Session,
+    user: &str,
     op: &str,
     args: RawJson,
     key: Option<String>,
 ) -> Result<Reply, Fault> {
     let Some(key) = key else {
-        return client.session.call(op, args).await;
+        return session.call(op, args).await;
     };
-    let key = json!([client.user, key]).to_string();
-    client.session.call_once(op, args, &key).await
+    let key = json!([user, key]).to_string();
+    session.call_once(op, args, &key).await
 }

@@ -193,6 +193,7 @@ impl Side {
             let head = head::Reply {
                 session,
                 fault: answer.as_ref().err().cloned(),
+                ..head::Reply::default()
             };
             let body = answer.map_or(String::new(), |value| value.to_string());
             self.send(Message::new(Kind::REPLY, message.id, &head).body(body));
