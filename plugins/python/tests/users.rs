@@ -75,8 +75,6 @@ async fn capabilities_and_refusals_agree() {
         ("history", &capabilities["history"]),
         ("devices", &capabilities["devices"]),
         ("watch", &capabilities["watch"]),
-        ("take_control", &capabilities["control"]["take"]),
-        ("release_control", &capabilities["control"]["release"]),
     ] {
         assert!(refused(entry), "{op}: {entry}");
         let fault = client.fault(op, json!({})).await;

@@ -13,7 +13,8 @@ pub(super) fn why_not(op: &str) -> Option<&'static str> {
         "history" => Some("plain Python records no values of devices"),
         "devices" => Some("plain Python knows no devices"),
         "watch" | "unwatch" => Some("evaluate the expressions when you need their values"),
-        "take_control" | "release_control" => Some("everybody may control whose role allows it"),
+        // Answered by the host; nobody gets here.
+        "take_control" | "release_control" => Some("the gateway itself does it"),
         _ => None,
     }
 }
@@ -80,7 +81,7 @@ pub(super) fn capabilities(scene: &Scene<'_>) -> Result<Reply, Fault> {
         "simulate": {"emulated": "the script is compiled, and the calls in its text are listed; nothing is run, and no time is estimated"},
         "complete": "native",
         "watch": refused("watch"),
-        "control": {"take": refused("take_control"), "release": refused("release_control")},
+        "control": {"emulated": "by the gateway, among its clients"},
         "environment": "native",
         "isolation": match settings.namespace {
             Namespace::Shared => "shared",
