@@ -118,18 +118,18 @@ fn shown(lines: &[Line]) -> Vec<String> {
 fn what_changes_something_and_what_is_refused_is_noted_and_looking_is_not() {
     let site = Site::open();
     let user = site.client("user");
-    site.ask(user, "status", None, "{}");
+    site.ask(user, "devices", None, "{}");
     site.answer(Ok("{}"));
     site.ask(user, "pause", None, "{}");
     let request = site.answer(Ok("null"));
     site.ask(user, "stop", None, "{}");
     site.answer(Err(FaultKind::Conflict));
-    site.ask(user, "status", None, "{}");
+    site.ask(user, "devices", None, "{}");
     site.answer(Err(FaultKind::Unavailable));
     site.ask(user, "native", None, r#"{"method":"geheim"}"#);
     site.ask(user, "take_control", None, "{}");
     site.ask(user, "geheim", None, "{}");
-    site.ask(99, "status", None, "{}");
+    site.ask(99, "devices", None, "{}");
     let lines = site.lines();
     let right = [
         "login done",
@@ -138,7 +138,7 @@ fn what_changes_something_and_what_is_refused_is_noted_and_looking_is_not() {
         "native forbidden",
         "take_control done",
         "unknown unsupported",
-        "status unauthorized",
+        "devices unauthorized",
     ];
     assert_eq!(shown(&lines), right);
     let pause = &lines[1];

@@ -48,15 +48,19 @@ fn reply(backend: &End, fault: Option<Fault>) {
 fn every_request_is_counted_with_its_outcome() {
     let (broker, backend, frontend) = office();
     let session = logged_in(&backend, &frontend, "view");
-    frontend.call(2, session, "status");
+    frontend.call(2, session, "devices");
     reply(&backend, None);
-    frontend.call(3, session, "status");
+    frontend.call(3, session, "devices");
     reply(&backend, Some(Fault::new(FaultKind::NotFound, "no")));
     frontend.call(4, session, "eval");
     frontend.call(5, session, "no-such-thing");
-    frontend.call(6, session, "status");
+    frontend.call(6, session, "devices");
     frontend.host.deliver(Message::bare(Kind::CANCEL, 6));
-    frontend.call(7, session, "status");
+    frontend.call(7, session, "devices");
+    // The second one is answered by the host.
+    frontend.call(8, session, "status");
+    reply(&backend, None);
+    frontend.call(9, session, "status");
     let text = text(&broker);
     let count = |op: &str, outcome: &str| {
         let ends = r#"frontend="front",backend="back""#;
@@ -64,12 +68,13 @@ fn every_request_is_counted_with_its_outcome() {
         value(&text, &series)
     };
     assert_eq!(count("login", "ok"), 1.0, "{text}");
-    assert_eq!(count("status", "ok"), 1.0, "{text}");
-    assert_eq!(count("status", "not-found"), 1.0);
-    assert_eq!(count("status", "cancelled"), 1.0);
+    assert_eq!(count("devices", "ok"), 1.0, "{text}");
+    assert_eq!(count("devices", "not-found"), 1.0);
+    assert_eq!(count("devices", "cancelled"), 1.0);
+    assert_eq!(count("status", "ok"), 2.0);
     assert_eq!(count("eval", "forbidden"), 1.0);
     assert_eq!(count("unknown", "unsupported"), 1.0);
-    assert_eq!(count("status", "timeout"), 0.0);
+    assert_eq!(count("devices", "timeout"), 0.0);
     assert_eq!(
         value(&text, r#"patchbay_requests_pending{backend="back"}"#),
         1.0

@@ -53,14 +53,19 @@ pub fn must(args: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Builds the gateway and the plugins that people use, and returns where they lie.
-pub fn gateway(release: bool) -> Result<PathBuf> {
-    let mut command = vec!["build", "--package=patchbay"];
-    command.extend([
-        "--package=patchbay-nicos",
-        "--package=patchbay-activemq",
-        "--package=patchbay-socket",
-    ]);
+/// The gateway, and the plugins that people use.
+pub const GATEWAY: [&str; 5] = [
+    "patchbay",
+    "patchbay-nicos",
+    "patchbay-python",
+    "patchbay-activemq",
+    "patchbay-socket",
+];
+
+/// Builds packages, and returns where what was built lies.
+pub fn build(release: bool, packages: &[&str]) -> Result<PathBuf> {
+    let mut command = vec!["build"];
+    command.extend(packages.iter().flat_map(|package| ["--package", package]));
     if release {
         command.push("--release");
     }

@@ -141,7 +141,7 @@ fn exec_start(unit: &str) -> Vec<&str> {
 
 #[test]
 fn it_is_installed_checked_run_upgraded_and_purged() {
-    for name in ["activemq", "nicos", "socket"] {
+    for name in ["activemq", "nicos", "python", "socket"] {
         build::plugin(name);
     }
     build::package("patchbay");

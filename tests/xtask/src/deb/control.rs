@@ -29,11 +29,12 @@ pub fn write(stage: &Stage, version: &str, architecture: &str) -> Result<()> {
          Maintainer: The Patchbay developers <patchbay@localhost>\n\
          Installed-Size: {kib}\n\
          Depends: libc6 (>= {libc}), libgcc-s1, passwd\n\
+         Suggests: python3\n\
          Section: science\n\
          Priority: optional\n\
          Description: gateway between clients and script servers of instruments\n \
          Patchbay lets any client talk to any script server. What clients speak (JSON\n \
-         over ActiveMQ, JSON lines) and what script servers speak (NICOS) are plugins,\n \
+         over ActiveMQ, JSON lines) and what script servers speak (NICOS; or plain Python, without any) are plugins,\n \
          which the gateway loads when it starts.\n"
     );
     stage.write("DEBIAN/control", control, 0o644)?;

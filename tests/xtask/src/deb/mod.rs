@@ -33,7 +33,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let built = match &args.built {
         Some(built) => workspace_dir().join(built),
-        None => cargo::gateway(true)?,
+        None => cargo::build(true, &cargo::GATEWAY)?,
     };
     let version = args.version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
     let architecture = said(Command::new("dpkg").arg("--print-architecture"))?;

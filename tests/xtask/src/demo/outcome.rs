@@ -1,8 +1,8 @@
 //! How the demo's script ended.
 
-use std::fmt;
+use std::process::ExitCode;
 
-/// Told by NICOS, through the gateway.
+/// Told by the script server, through the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// NICOS said so.
@@ -20,15 +20,22 @@ impl Outcome {
             other => Some(Self::Otherwise(other.to_owned())),
         }
     }
-}
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// For people; `server` is who has said so.
+    pub fn sentence(&self, server: &str) -> String {
         match self {
-            Self::Succeeded => write!(f, "NICOS says: the script succeeded."),
+            Self::Succeeded => format!("{server} says: the script succeeded."),
             Self::Otherwise(state) => {
-                write!(f, "The script did not succeed: its state is `{state}`.")
+                format!("The script did not succeed: its state is `{state}`.")
             }
+        }
+    }
+
+    /// 0 only upon the positive word.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Succeeded => ExitCode::SUCCESS,
+            Self::Otherwise(_) => ExitCode::FAILURE,
         }
     }
 }

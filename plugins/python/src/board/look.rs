@@ -1,0 +1,77 @@
+//! What clients look at.
+
+use patchbay_sdk::{Fault, FaultKind};
+
+use super::Board;
+use crate::model::{LastJob, LogLine, Prompt, QueuedJob, RunningJob, StatusReply};
+use crate::worker::Worker;
+
+impl Board {
+    /// The reply to `status`.
+    #[must_use]
+    pub fn status(&self) -> StatusReply {
+        let state = self.lock();
+        let queue = state.queue.iter().map(|job| QueuedJob {
+            id: job.record.id.clone(),
+            name: job.record.name.clone(),
+            user: job.record.user.clone(),
+            body: job.code.clone(),
+        });
+        let running = state.running.as_ref().map(|running| RunningJob {
+            id: running.job.record.id.clone(),
+            name: running.job.record.name.clone(),
+            user: running.job.record.user.clone(),
+            body: running.job.code.clone(),
+            line: running.line,
+            started: running.job.record.started,
+        });
+        StatusReply {
+            link: state.link,
+            run: state.run(),
+            job: running,
+            queue: queue.collect(),
+            held: state.held.clone(),
+            last: state.last.as_ref().map(|job| LastJob {
+                record: job.record.clone(),
+                body: job.code.clone(),
+            }),
+            prompt: state.prompt.clone(),
+        }
+    }
+
+    /// The last messages, as far as they take no more than so many bytes.
+    #[must_use]
+    pub fn messages(&self, count: usize, bytes: usize) -> Vec<LogLine> {
+        self.lock().journal.last(count, bytes)
+    }
+
+    /// Python's version, as far as there was a worker yet.
+    #[must_use]
+    pub fn python(&self) -> Option<String> {
+        self.lock().python.clone()
+    }
+
+    /// What the script asks.
+    #[must_use]
+    pub fn prompt(&self) -> Option<Prompt> {
+        self.lock().prompt.clone()
+    }
+
+    /// The worker, if it is ready.
+    ///
+    /// # Errors
+    /// `Unavailable` if there is none.
+    pub fn ready_worker(&self) -> Result<Worker, Fault> {
+        let state = self.lock();
+        let worker = state
+            .worker
+            .clone()
+            .filter(|_| state.link == crate::model::LinkState::Up);
+        worker.ok_or_else(|| {
+            Fault::new(
+                FaultKind::Unavailable,
+                "there is no Python process at present; see the log",
+            )
+        })
+    }
+}
