@@ -52,15 +52,15 @@ fn every_request_is_counted_with_its_outcome() {
     reply(&backend, None);
     frontend.call(3, session, "devices");
     reply(&backend, Some(Fault::new(FaultKind::NotFound, "no")));
+    // The second one is answered by the host.
+    frontend.call(8, session, "status");
+    reply(&backend, None);
+    frontend.call(9, session, "status");
     frontend.call(4, session, "eval");
     frontend.call(5, session, "no-such-thing");
     frontend.call(6, session, "devices");
     frontend.host.deliver(Message::bare(Kind::CANCEL, 6));
     frontend.call(7, session, "devices");
-    // The second one is answered by the host.
-    frontend.call(8, session, "status");
-    reply(&backend, None);
-    frontend.call(9, session, "status");
     let text = text(&broker);
     let count = |op: &str, outcome: &str| {
         let ends = r#"frontend="front",backend="back""#;
