@@ -1,6 +1,7 @@
 //! The real servers, installed, started and ended: for the demo and for end-to-end tests.
 //!
 //! - [`Nicos`]: a NICOS daemon with a virtual instrument, from PyPI into a private environment
+//! - [`QueueServer`]: bluesky's RE Manager with a simulated laboratory, from PyPI, and Debian's Redis for it
 //! - [`ActiveMq`]: an Apache ActiveMQ broker, from Debian's packages
 //! - [`Gateway`]: the gateway, started with a configuration
 //! - [`Jms`]: many JMS clients in one Java process
@@ -31,6 +32,7 @@ mod places;
 mod port;
 mod process;
 mod progress;
+mod queueserver;
 mod spawner;
 mod step;
 mod terminal;
@@ -46,6 +48,7 @@ pub use nicos::{Nicos, NicosOptions};
 pub use places::{binary_dir, servers_dir, workspace_dir};
 pub use port::free as free_port;
 pub use progress::{Progress, silent, to_stderr};
+pub use queueserver::{QueueServer, QueueServerOptions};
 pub use terminal::Terminal;
 pub use wait::interrupt;
 
@@ -58,8 +61,10 @@ pub fn install(progress: Progress<'_>) -> Result<()> {
     let mut packages = nicos::missing_packages();
     packages.extend(activemq::missing_packages()?);
     packages.extend(terminal::missing_packages()?);
+    packages.extend(queueserver::missing_packages()?);
     debian::install(&packages, progress)?;
     Nicos::install(progress)?;
+    QueueServer::install(progress)?;
     // It needs everything that the broker needs.
     jms::install(progress).map(|_| ())
 }
