@@ -102,9 +102,18 @@ def _patchbay_make():
     class Desk:
         """What the gateway says to the script that runs."""
 
+        version = "@VERSION@"
+
         def __init__(self):
             self.script = None
             self.done = set()
+
+        def hello(self):
+            tell({"ready": os.getpid()})
+            script = self.script
+            if script is not None:
+                tell({"job": script.job, "begun": True})
+                tell({"job": script.job, "held": script.held, "line": script.line})
 
         def begin(self, code, job, name, once):
             if once and job in self.done:
@@ -251,8 +260,12 @@ def _patchbay_make():
                 tell({"beat": os.getpid()})
 
     threading.Thread(target=beat, name="patchbay-beat", daemon=True).start()
-    tell({"ready": os.getpid()})
     return desk, patchbay_script
 
 
-_patchbay, patchbay_script = _patchbay_make()
+# A gateway that was restarted finds its desk as it was, with the script that runs.
+if getattr(globals().get("_patchbay"), "version", None) == "@VERSION@":
+    _patchbay.hello()
+else:
+    _patchbay, patchbay_script = _patchbay_make()
+    _patchbay.hello()

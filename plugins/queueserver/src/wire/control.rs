@@ -73,16 +73,17 @@ impl Control {
     /// `Unavailable` if nothing was done; `UnknownOutcome` if it may have been; else what the server's refusal means.
     pub async fn ask<T: DeserializeOwned + Send + 'static>(
         &self,
-        method: &'static str,
+        method: &str,
         params: Value,
         urgency: Urgency,
     ) -> Result<T, Fault> {
         let body = self.raw(method, params, urgency).await?;
         let length = body.len();
+        let asked = method.to_owned();
         let read = move || {
             let outcome: Outcome = serde_json::from_slice(&body)?;
             match outcome.success {
-                Some(false) => Ok(Err(refusal::fault(method, &outcome.msg))),
+                Some(false) => Ok(Err(refusal::fault(&asked, &outcome.msg))),
                 _ => serde_json::from_slice(&body).map(Ok),
             }
         };
