@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use patchbay_sdk::FaultKind;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -24,6 +25,8 @@ pub(super) struct Driving {
     tried: Option<Instant>,
     opened: Option<Instant>,
     copies: usize,
+    /// A script that runs alone, taken from the queue and not yet begun.
+    due: Option<String>,
 }
 
 impl Driving {
@@ -51,11 +54,12 @@ impl Driving {
                 }
             }
         }
-        if let Some(due) = found.due {
-            run_alone(server, &due).await;
+        self.due = found.due.or(self.due.take());
+        if !found.copies.is_empty() || !status.is_idle() {
             return;
         }
-        if !found.copies.is_empty() || !status.is_idle() {
+        if let Some(due) = self.due.take() {
+            self.due = run_alone(server, due).await;
             return;
         }
         if server.config.environment == Environment::AtStart && !status.worker_environment_exists {
@@ -82,7 +86,7 @@ impl Driving {
     async fn start_queue(&mut self, server: &Arc<Server>, status: &Status) {
         let first = {
             let jobs = server.jobs();
-            let is_free = jobs.is_going() && jobs.running().is_none();
+            let is_free = jobs.is_going() && jobs.running().is_none() && !jobs.is_doubtful();
             let first = jobs.waiting().next().filter(|_| is_free);
             first.map(|job| (job.record.id.clone(), job.uid.clone(), job.alone))
         };
@@ -103,7 +107,7 @@ impl Driving {
                 .order("queue_item_remove", json!({ "uid": uid }))
                 .await
             {
-                Ok(()) => run_alone(server, &id).await,
+                Ok(()) => self.due = run_alone(server, id).await,
                 Err(fault) => {
                     tracing::warn!(%fault, "a script that runs alone cannot be taken from the queue")
                 }
@@ -177,33 +181,37 @@ pub(crate) async fn drop_all(server: &Arc<Server>) {
     }
 }
 
-/// Runs a script that calls the Run Engine: it is uploaded, and its task says how it ended.
-async fn run_alone(server: &Arc<Server>, id: &str) {
+/// Runs a script that calls the Run Engine: it is uploaded, and its task says how it ended. Its id comes back if the server
+/// was not quite idle yet.
+async fn run_alone(server: &Arc<Server>, id: String) -> Option<String> {
     let script = {
         let jobs = server.jobs();
-        jobs.get(id).map(|job| {
-            let name = job.record.name.clone().unwrap_or_default();
-            shim::foreground(&job.body, id, &name)
-        })
+        let waits = jobs
+            .get(&id)
+            .filter(|job| job.record.state == JobState::Queued);
+        waits.map(|job| {
+            let name = job.record.name.as_deref().unwrap_or("script");
+            shim::foreground(&job.body, &id, name)
+        })?
     };
-    let Some(script) = script else { return };
-    let task = server.upload(script, false, false).await;
-    let task = match task {
-        Ok(task) => task,
+    match server.upload(script, false, false).await {
+        Ok(task) => {
+            let notices = server.jobs().uploaded(&id, &task, now());
+            server.tell(notices);
+            let server = Arc::clone(server);
+            tokio::spawn(async move { follow_alone(&server, &id, &task).await });
+            None
+        }
+        Err(fault) if fault.kind == FaultKind::Conflict => Some(id),
         Err(fault) => {
             let state = match fault.kind {
-                patchbay_sdk::FaultKind::UnknownOutcome => JobState::Unknown,
+                FaultKind::UnknownOutcome => JobState::Unknown,
                 _ => JobState::Failed,
             };
-            let msg = fault.message;
-            end_alone(server, id, msg, String::new(), state);
-            return;
+            end_alone(server, &id, fault.message, String::new(), state);
+            None
         }
-    };
-    let notices = server.jobs().uploaded(id, &task, now());
-    server.tell(notices);
-    let (server, id) = (Arc::clone(server), id.to_owned());
-    tokio::spawn(async move { follow_alone(&server, &id, &task).await });
+    }
 }
 
 async fn follow_alone(server: &Arc<Server>, id: &str, task: &str) {
@@ -222,7 +230,7 @@ async fn follow_alone(server: &Arc<Server>, id: &str, task: &str) {
                 let msg = crate::server::raised(&result);
                 return end_alone(server, id, msg, result.traceback, JobState::Failed);
             }
-            Err(fault) if fault.kind == patchbay_sdk::FaultKind::UnknownOutcome => {
+            Err(fault) if fault.kind == FaultKind::UnknownOutcome => {
                 return end_alone(server, id, fault.message, String::new(), JobState::Lost);
             }
             // The link is down; the script goes on.

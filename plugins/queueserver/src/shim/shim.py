@@ -40,13 +40,23 @@ def _patchbay_make():
             self.code, self.job = code, job
             self.file = "<%s>" % (name or "script")
             self.line = 0
-            self.told = 0.0
+            self.over = False
             self.hold = None  # None, "line" or "step"
             self.held = False
             self.stop = None  # None, "line", "step" or "now"
             self.by = ""
             self.thread = None
             self.go = threading.Event()
+
+        def tell_lines(self):
+            """Says at which line it is, as often as that is of use; on a thread of its own, so that the last one is said too."""
+            told = 0
+            while not self.over:
+                line = self.line
+                if line != told:
+                    told = line
+                    tell({"job": self.job, "line": line})
+                time.sleep(step_s)
 
         def parse(self):
             lines = self.code.splitlines(True)
@@ -71,10 +81,6 @@ def _patchbay_make():
                 return None
             if event == "line":
                 self.line = frame.f_lineno
-                now = time.monotonic()
-                if now - self.told >= step_s:
-                    self.told = now
-                    tell({"job": self.job, "line": self.line})
                 self.point("line")
             return self.trace
 
@@ -119,10 +125,12 @@ def _patchbay_make():
             if once and job in self.done:
                 raise RuntimeError("this job has been run already; submit it again")
             self.done.add(job)
-            self.script = Script(code, job, name)
-            return self.script
+            script = self.script = Script(code, job, name)
+            threading.Thread(target=script.tell_lines, name="patchbay-lines", daemon=True).start()
+            return script
 
         def end(self, script):
+            script.over = True
             if self.script is script:
                 self.script = None
 

@@ -50,7 +50,14 @@ pub async fn until(
             Ok(reply) if wanted(&reply) => return reply,
             other if Instant::now() > end => {
                 let log = session.call("log", json!({"last": 40})).await;
-                panic!("`{op}` still says {other:?}; the log: {log:#?}")
+                {
+                    let lines =
+                        log.map(|log| log["messages"].as_array().cloned().unwrap_or_default());
+                    for line in lines.unwrap_or_default() {
+                        eprintln!("  | {} {} {}", line["level"], line["job"], line["text"]);
+                    }
+                    panic!("`{op}` still says {other:?}")
+                }
             }
             _ => sleep(Duration::from_millis(30)).await,
         }
