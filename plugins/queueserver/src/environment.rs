@@ -135,7 +135,7 @@ async fn open(server: &Arc<Server>, status: &Status, by_hand: bool) -> Result<()
         }
         // That it has failed is said on the console only.
         if began && status.is_idle() {
-            let said = last_error(server);
+            let said = last_error(server).await;
             let message = format!(
                 "the environment could not be opened: {said}; mend the server's startup code, then submit again"
             );
@@ -150,14 +150,21 @@ async fn open(server: &Arc<Server>, status: &Status, by_hand: bool) -> Result<()
     }
 }
 
-/// The last error that the server's own log has told.
-fn last_error(server: &Server) -> String {
+/// Why it did not open: the last error that the worker has told in the server's log.
+async fn last_error(server: &Server) -> String {
+    // It may still be on its way.
+    server.looked(Duration::from_secs(2)).await;
     let journal = server.journal();
     let lines: Vec<_> = journal.last(200).collect();
-    let errors = lines.iter().rev().filter(|line| line.level == "error");
-    let mut said =
-        errors.filter_map(|line| line.text.lines().rev().find(|line| !line.trim().is_empty()));
-    match said.next() {
+    let mut errors = lines
+        .iter()
+        .rev()
+        .filter(|line| line.level == "error" && line.logger.ends_with(".worker"));
+    let said = errors.next().and_then(|line| {
+        let mut text = line.text.lines().rev();
+        text.find(|line| !line.trim().is_empty())
+    });
+    match said {
         Some(said) => format!("“{said}”"),
         None => "its log says why".to_owned(),
     }

@@ -205,14 +205,26 @@ async fn another_clients_plans_are_shown_and_left_alone() {
     assert_eq!(copy["external"], true);
     assert_ne!(copy["id"], uid);
     let mine = submit(&anna, json!({"code": "print('mine')"})).await;
-    // It is in front of mine, runs once more because a job was submitted, and fails again.
+    event_where(&host, "log", |line| {
+        line["text"]
+            .as_str()
+            .unwrap()
+            .contains("put it back at the front")
+    })
+    .await;
+    let status = run(&anna, "idle-after-failure").await;
+    assert_eq!(status["queue"][1]["id"], json!(mine), "{status}");
+    anna.call("remove", json!({"all": true})).await.unwrap();
+    assert_eq!(ended(&anna, &mine).await["state"], "removed");
+    let left = native(&anna, "queue_get", json!({})).await;
+    assert_eq!(
+        left["items"][0]["name"], "fall_over",
+        "all are the gateway's own"
+    );
+    // By express wish it runs again.
+    anna.call("resume", json!({})).await.unwrap();
     assert_eq!(
         ended(&anna, copy["id"].as_str().unwrap()).await["state"],
         "failed"
     );
-    run(&anna, "idle-after-failure").await;
-    anna.call("remove", json!({"all": true})).await.unwrap();
-    assert_eq!(ended(&anna, &mine).await["state"], "removed");
-    let left = native(&anna, "queue_get", json!({})).await;
-    assert_eq!(left["items"][0]["name"], "fall_over");
 }

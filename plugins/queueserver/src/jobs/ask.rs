@@ -52,6 +52,12 @@ impl Jobs {
         self.going
     }
 
+    /// Whether what waits first has run already, for another client, and nobody has said that it shall again.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        !self.daring && self.waiting().next().is_some_and(|job| job.put_back)
+    }
+
     /// Whether the server's worker is known not to answer.
     #[must_use]
     pub fn is_wedged(&self) -> bool {

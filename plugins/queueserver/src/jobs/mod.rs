@@ -98,6 +98,8 @@ pub struct Jobs {
     wedged: bool,
     /// What waits is to be run.
     going: bool,
+    /// Also what another client's failure has put back to the front.
+    daring: bool,
     told: Option<(Option<String>, StateBody)>,
 }
 
@@ -120,6 +122,7 @@ impl Jobs {
             stopping: None,
             wedged: false,
             going: false,
+            daring: false,
             told: None,
         }
     }
@@ -150,6 +153,12 @@ impl Jobs {
     /// What waits is to be run, or is not.
     pub fn set_going(&mut self, going: bool) {
         self.going = going;
+        self.daring = false;
+    }
+
+    /// What waits is to be run, by somebody's express wish also what another client's failure has put back to the front.
+    pub fn resume(&mut self) {
+        (self.going, self.daring) = (true, true);
     }
 
     /// Somebody asked us to stop what runs; `None`: that was in vain.
@@ -361,6 +370,7 @@ impl Jobs {
             return Vec::new();
         }
         let mut notices = announce(job);
+        self.daring = false;
         job.record.state = JobState::Running;
         job.record.started = Some(now);
         notices.push(notice(job, "started", None));

@@ -14,6 +14,8 @@ pub struct Job {
     pub body: String,
     /// The item's id at the server, the last one that it had.
     pub uid: String,
+    /// Another client's, which the server has put back after it failed.
+    pub put_back: bool,
     /// A script that runs alone, because it calls the Run Engine.
     pub alone: bool,
     /// Its uploading, if it runs alone.
@@ -130,6 +132,7 @@ fn new_job(id: String, item: &Item) -> Job {
     };
     Job {
         alone: record.kind == JobKind::Script && item.item_type == "instruction",
+        put_back: external && item.result.is_some(),
         record,
         body: item.body(),
         uid: item.item_uid.clone(),

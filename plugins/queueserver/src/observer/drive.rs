@@ -93,6 +93,14 @@ impl Driving {
         let Some((id, uid, alone)) = first else {
             return;
         };
+        if server.jobs().is_stuck() {
+            let why = format!(
+                "another client's job `{id}` has failed, and the RE Manager has put it back at the front of its queue; \
+                 remove it, or `resume` runs it again"
+            );
+            hold(server, &why);
+            return;
+        }
         if self.tried.is_some_and(|tried| tried.elapsed() < AGAIN) {
             return;
         }

@@ -80,7 +80,9 @@ impl Observer {
     async fn hear(&mut self, heard: Heard) -> bool {
         match heard {
             Heard::Console(time, text) => {
-                self.health.heard();
+                if !text.contains("bluesky_queueserver.manager.manager]") {
+                    self.health.heard();
+                }
                 if self.ear.needs_look(&text) {
                     // So that what a plan prints first is told as its own.
                     let _ = self.look().await;

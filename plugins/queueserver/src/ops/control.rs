@@ -104,7 +104,7 @@ pub(super) async fn resume(scene: &Scene<'_>) -> Result<Reply, Fault> {
         _ if paused => server.urgently("re_resume", json!({})).await?,
         Some(job) => beside(server, shim::resume(&job)).await?,
         None if runs => return Err(conflict("it is not paused")),
-        None if waits => server.jobs().set_going(true),
+        None if waits => server.jobs().resume(),
         None => return Err(conflict("nothing is paused, and nothing waits")),
     }
     server.hurry.notify_one();

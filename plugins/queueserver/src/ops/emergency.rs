@@ -57,10 +57,15 @@ async fn stop_everything(server: &Arc<Server>, user: &str) -> Result<(), Fault> 
             }
         }
     };
-    let _ = timeout(grace, gently).await;
-    while Instant::now() < end {
+    if !environment::look(server).await?.is_idle() {
+        let _ = timeout(grace, gently).await;
+    }
+    loop {
         if environment::look(server).await?.is_idle() {
             return finish(server).await;
+        }
+        if Instant::now() >= end {
+            break;
         }
         sleep(LOOK).await;
     }

@@ -46,10 +46,15 @@ pub struct Control {
 
 #[derive(Deserialize)]
 struct Outcome {
-    /// `status` has none.
-    success: Option<bool>,
+    /// `status` has none; `null` says that the server does not know either.
+    #[serde(default = "yes")]
+    success: Value,
     #[serde(default)]
     msg: String,
+}
+
+fn yes() -> Value {
+    Value::Bool(true)
 }
 
 impl Control {
@@ -83,8 +88,8 @@ impl Control {
         let read = move || {
             let outcome: Outcome = serde_json::from_slice(&body)?;
             match outcome.success {
-                Some(false) => Ok(Err(refusal::fault(&asked, &outcome.msg))),
-                _ => serde_json::from_slice(&body).map(Ok),
+                Value::Bool(true) => serde_json::from_slice(&body).map(Ok),
+                _ => Ok(Err(refusal::fault(&asked, &outcome.msg))),
             }
         };
         let read: serde_json::Result<Result<T, Fault>> = by_size(length, read).await?;
