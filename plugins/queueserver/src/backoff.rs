@@ -27,7 +27,7 @@ impl Backoff {
     }
 
     /// The next wait: half to all of what the number of failures says.
-    pub fn next(&mut self) -> Duration {
+    pub fn wait(&mut self) -> Duration {
         let factor = 2u32.saturating_pow(self.failures.min(30));
         self.failures = self.failures.saturating_add(1);
         let full = self.first.saturating_mul(factor).min(self.most);
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn waits_grow_to_the_cap_and_start_over_after_success() {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
-        let waits: Vec<_> = (0..40).map(|_| backoff.next()).collect();
+        let waits: Vec<_> = (0..40).map(|_| backoff.wait()).collect();
         assert!(waits[0] <= Duration::from_millis(100));
         assert!(
             waits[10..]
@@ -50,6 +50,6 @@ mod tests {
                 .all(|wait| *wait >= Duration::from_secs(1) && *wait <= Duration::from_secs(2))
         );
         backoff.reset();
-        assert!(backoff.next() <= Duration::from_millis(100));
+        assert!(backoff.wait() <= Duration::from_millis(100));
     }
 }

@@ -1,4 +1,5 @@
 //! The codec, with what no 0MQ socket would send.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bytes::BytesMut;
 use patchbay_queueserver::zmtp::{Decoder, Incoming, ZmtpError, encode};
@@ -7,7 +8,7 @@ use proptest::prelude::*;
 fn all(limit: usize, bytes: &[u8]) -> Result<Vec<Incoming>, ZmtpError> {
     let (mut decoder, mut stream) = (Decoder::new(limit), BytesMut::from(bytes));
     let mut found = Vec::new();
-    while let Some(incoming) = decoder.next(&mut stream)? {
+    while let Some(incoming) = decoder.take(&mut stream)? {
         found.push(incoming);
     }
     Ok(found)
@@ -60,7 +61,7 @@ proptest! {
         let mut found = Vec::new();
         for piece in bytes.chunks(cut) {
             stream.extend_from_slice(piece);
-            found.extend(decoder.next(&mut stream).unwrap());
+            found.extend(decoder.take(&mut stream).unwrap());
         }
         let expected: Vec<bytes::Bytes> = frames.into_iter().map(Into::into).collect();
         prop_assert_eq!(found, vec![Incoming::Message(expected)]);

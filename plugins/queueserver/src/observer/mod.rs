@@ -111,7 +111,7 @@ impl Observer {
             }
             Err(fault) => {
                 self.down(&fault);
-                self.backoff.next()
+                self.backoff.wait()
             }
         };
         self.health.tell();

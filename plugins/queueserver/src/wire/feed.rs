@@ -73,7 +73,7 @@ impl Listener {
                 return;
             }
             tokio::select! {
-                () = sleep(backoff.next()) => {}
+                () = sleep(backoff.wait()) => {}
                 () = self.told.closed() => return,
             }
         }

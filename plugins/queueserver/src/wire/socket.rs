@@ -121,7 +121,7 @@ impl Socket {
 
     async fn incoming(&mut self) -> Result<Incoming, SocketError> {
         loop {
-            if let Some(incoming) = self.decoder.next(&mut self.read)? {
+            if let Some(incoming) = self.decoder.take(&mut self.read)? {
                 return Ok(incoming);
             }
             self.read.reserve(CHUNK);

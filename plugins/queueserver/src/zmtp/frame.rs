@@ -35,7 +35,7 @@ impl Decoder {
     ///
     /// # Errors
     /// What is wrong with it; the stream cannot be read on after that.
-    pub fn next(&mut self, stream: &mut BytesMut) -> Result<Option<Incoming>, ZmtpError> {
+    pub fn take(&mut self, stream: &mut BytesMut) -> Result<Option<Incoming>, ZmtpError> {
         while let Some((flags, length, header)) = head(stream)? {
             self.check(flags, length)?;
             let length = usize::try_from(length).unwrap_or(usize::MAX);

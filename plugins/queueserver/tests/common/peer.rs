@@ -91,7 +91,7 @@ async fn serve(mut stream: TcpStream, script: Script) {
     }
     let (mut decoder, mut read) = (Decoder::new(1 << 20), BytesMut::new());
     loop {
-        while let Some(incoming) = decoder.next(&mut read).unwrap() {
+        while let Some(incoming) = decoder.take(&mut read).unwrap() {
             let Incoming::Message(frames) = incoming else {
                 continue;
             };
