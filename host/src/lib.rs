@@ -3,7 +3,8 @@
 //!
 //! Reading order: [`cli`] for what an operator can say, [`run`] for the life of a gateway,
 //! [`broker`] for the way of a request and of an event, [`plugin`] for how a file becomes a plugin,
-//! [`supervise`] for what happens when an instance fails, [`config`] for the file.
+//! [`supervise`] for what happens when an instance fails, [`config`] for the file, [`reload`] and
+//! [`staff`] for what changes while everything runs.
 
 #![deny(unsafe_code)]
 
@@ -16,5 +17,8 @@ pub mod intents;
 pub mod logging;
 pub mod metrics;
 pub mod plugin;
+pub mod reload;
 pub mod run;
+mod signals;
+pub mod staff;
 pub mod supervise;

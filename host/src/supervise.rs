@@ -1,18 +1,28 @@
-//! The lives of an instance: started, listened to, started anew when it fails, stopped.
+//! The lives of an instance: started, listened to, started anew when it fails, relieved by another one or stopped.
+//!
+//! Whatever an instance does or leaves undone, its supervisor goes on: each wait has an end. A life that hangs, in
+//! its start, in its work (`pulse`) or in its end, is given up; what it leaves behind is counted (`remains`). How soon a
+//! new one begins, and when none does any more, `failures` says.
 
-use crate::broker::{Broker, Life, Phase};
+mod failures;
+mod living;
+mod pulse;
+mod relief;
+mod remains;
+
+use crate::broker::{Broker, Granted, Life, Phase, Seat};
 use crate::config::Restart;
 use crate::plugin::Plugin;
-use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
-use std::collections::VecDeque;
+use failures::Failures;
+use living::Living;
+use patchbay_abi::{Fault, FaultKind};
+use relief::Leaving;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::sync::{mpsc, watch};
-
-/// What a life may tell before it is listened to.
-const LIFE_QUEUE: usize = 16;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// An instance to look after.
+#[derive(Clone)]
 pub struct Charge {
     /// Its position in the broker.
     pub seat: usize,
@@ -22,9 +32,11 @@ pub struct Charge {
     pub config: String,
     /// What it logs.
     pub level: &'static str,
-    /// How long a start may take before the log says so.
+    /// How long a start may take.
     pub start_deadline: Duration,
-    /// How long it may take to finish when it is restarted.
+    /// How long it may not answer before it counts as hanging; for ever if `None`.
+    pub hang: Option<Duration>,
+    /// How long it may take to finish when it is restarted, or relieved.
     pub stop_deadline: Duration,
     /// What happens when it fails.
     pub restart: Restart,
@@ -48,154 +60,231 @@ pub enum Ending {
 enum Ended {
     Asked(Ending),
     Failed(Fault),
-    /// An operator wants it started anew.
+    /// It has ended so that it can be started anew.
     ToRestart,
 }
+
+/// Who waits for a life to serve.
+type Waiting = Option<oneshot::Sender<Granted>>;
 
 /// Keeps an instance alive until it is to stop.
 pub async fn supervise(
     broker: Arc<Broker>,
     charge: Charge,
-    mut stop: StopOrder,
+    stop: StopOrder,
     ready: ReadyLatch,
 ) -> Ending {
-    let mut failures = Failures::new(charge.restart.clone());
-    let mut ready = Some(ready);
-    let seat = &broker.seats()[charge.seat];
-    seat.is_of(&charge.plugin.manifest.name);
-    loop {
-        seat.enters(Phase::Starting, "");
-        let epoch = new_epoch();
-        let ended = live(&broker, &charge, epoch, &mut stop, &mut ready).await;
-        let fault = match ended {
-            Ended::Asked(ending) => {
-                seat.enters(Phase::Stopped, "");
-                return ending;
+    let supervisor = Supervisor {
+        failures: Failures::new(charge.restart.clone()),
+        leaving: Leaving::default(),
+        waiting: None,
+        ready: Some(ready),
+        broker,
+        charge,
+        stop,
+    };
+    supervisor.work().await
+}
+
+struct Supervisor {
+    broker: Arc<Broker>,
+    charge: Charge,
+    stop: StopOrder,
+    ready: Option<ReadyLatch>,
+    /// Who waits for the present life to serve.
+    waiting: Waiting,
+    /// Former lives that finish what they have.
+    leaving: Leaving,
+    failures: Failures,
+}
+
+impl Supervisor {
+    fn seat(&self) -> &Seat {
+        &self.broker.seats()[self.charge.seat]
+    }
+
+    async fn work(mut self) -> Ending {
+        loop {
+            self.seat().is_of(&self.charge.plugin.manifest.name);
+            self.seat().enters(Phase::Starting, "");
+            let fault = match self.live().await {
+                Ended::Asked(ending) => return self.end(ending),
+                Ended::ToRestart => continue,
+                Ended::Failed(fault) => fault,
+            };
+            self.tell(Granted::Fails(fault.message.clone()));
+            if self.wait_after(&fault).await == Pause::ToStop {
+                return self.end(Ending::Clean);
             }
-            Ended::ToRestart => continue,
-            Ended::Failed(fault) => fault,
-        };
-        let id = broker.seats()[charge.seat].id();
-        broker.metrics().add(id, "failures", 1);
+        }
+    }
+
+    fn end(self, ending: Ending) -> Ending {
+        self.seat().enters(Phase::Stopped, "");
+        ending
+    }
+
+    /// Tells whoever waits for the present life what came of it.
+    fn tell(&mut self, outcome: Granted) {
+        if let Some(waiting) = self.waiting.take() {
+            let _ = waiting.send(outcome);
+        }
+    }
+
+    /// It has failed: waits until it may be started anew.
+    async fn wait_after(&mut self, fault: &Fault) -> Pause {
+        let id = self.seat().id().to_owned();
+        let instance = id.as_str();
+        self.broker.metrics().add(instance, "failures", 1);
         // What it says may be a peer's words: as a field it is escaped.
         let fault_said = fault.message.as_str();
         let pause = match fault.kind {
             // The same configuration is as wrong the next time.
             FaultKind::Invalid => None,
-            _ => failures.next_pause(),
+            // Threads that hang must not pile up.
+            _ if self.seat().life().abandoned >= self.charge.restart.max_abandoned => None,
+            _ => self.failures.next_pause(),
         };
         match pause {
             Some(pause) => {
-                seat.enters(Phase::Waiting, fault_said);
+                self.seat().waits(pause, fault_said);
                 let pause_ms = pause.as_millis();
                 tracing::error!(
-                    instance = id,
+                    instance,
                     fault = fault_said,
                     "failed; starts anew in {pause_ms} ms"
                 );
                 tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    () = seat.restart_asked() => {}
-                    _ = ordered(&mut stop) => return Ending::Clean,
+                    () = tokio::time::sleep(pause) => Pause::Over,
+                    paused = self.roused() => paused,
                 }
             }
             None => {
                 tracing::error!(
-                    instance = id,
+                    instance,
                     fault = fault_said,
-                    "failed and is quarantined: its configuration is wrong, or it failed too often \
-                     (restart_max, restart_window_s); mend the cause, then `patchbay restart` it"
+                    "failed and is quarantined: its configuration is wrong, it failed too often (restart_max, \
+                     restart_window_s), or too many of its threads hang (max_abandoned); mend the cause, then \
+                     `patchbay restart` it"
                 );
-                seat.enters(Phase::Quarantined, fault_said);
-                tokio::select! {
-                    () = seat.restart_asked() => failures.forgive(),
-                    _ = ordered(&mut stop) => return Ending::Clean,
+                self.seat().enters(Phase::Quarantined, fault_said);
+                self.roused().await
+            }
+        }
+    }
+
+    /// Returns when it is to stop, or when somebody wants it started anew.
+    async fn roused(&mut self) -> Pause {
+        loop {
+            let seat = &self.broker.seats()[self.charge.seat];
+            let wish = tokio::select! {
+                biased;
+                _ = ordered(&mut self.stop) => return Pause::ToStop,
+                wish = seat.wished() => wish,
+            };
+            let anew = self.needs_new_life(&wish);
+            self.adopt(wish.charge);
+            self.waiting = wish.answer;
+            if anew {
+                self.failures.forgive();
+                return Pause::Over;
+            }
+            self.tell(Granted::Serves);
+        }
+    }
+
+    /// One life after the other, as long as each is relieved by the next.
+    async fn live(&mut self) -> Ended {
+        let mut life = match Living::begin(&self.broker, &self.charge, false) {
+            Ok(life) => life,
+            Err(fault) => return Ended::Failed(fault),
+        };
+        let ended = self.listen(&mut life).await;
+        match &ended {
+            Ended::Asked(_) => return ended,
+            Ended::Failed(fault) => self.seat().enters(Phase::Stopping, &fault.message),
+            Ended::ToRestart => {}
+        }
+        // A new life shall find what this one held: a port, a file.
+        let seen_off = life.see_off();
+        tokio::pin!(seen_off);
+        tokio::select! {
+            () = &mut seen_off => ended,
+            within = ordered(&mut self.stop) => {
+                let gone = tokio::time::timeout(within, seen_off).await;
+                Ended::Asked(gone.map_or(Ending::CutOff, |()| Ending::Clean))
+            }
+        }
+    }
+
+    async fn listen(&mut self, life: &mut Living) -> Ended {
+        let late = tokio::time::sleep(self.charge.start_deadline);
+        tokio::pin!(late);
+        let mut started = false;
+        loop {
+            let seat = &self.broker.seats()[self.charge.seat];
+            let id = seat.id();
+            tokio::select! {
+                biased;
+                within = ordered(&mut self.stop) => {
+                    seat.enters(Phase::Stopping, "");
+                    let (present, former) =
+                        tokio::join!(life.stop_within(within), self.leaving.end(within));
+                    return Ended::Asked(present.and(former));
+                }
+                wish = seat.wished() => {
+                    if let Some(ended) = self.grant(wish, life, started).await {
+                        return ended;
+                    }
+                }
+                event = life.told.recv() => match event {
+                    Some(Life::Ready) => {
+                        self.ready.take();
+                        if !std::mem::replace(&mut started, true) {
+                            seat.enters(Phase::Running, "");
+                            tracing::info!(instance = id, plugin = self.charge.plugin.manifest.name, "started");
+                            self.tell(Granted::Serves);
+                        }
+                    }
+                    Some(Life::Answers(ping)) => life.pulse.answered(ping),
+                    Some(Life::Failed(fault)) => return Ended::Failed(fault),
+                    Some(Life::Stopped) | None => {
+                        return Ended::Failed(Fault::new(FaultKind::Internal, "it stopped by itself"));
+                    }
+                },
+                () = &mut late, if !started => {
+                    return Ended::Failed(hangs(format!(
+                        "it did not start within {} s (start_deadline_s)",
+                        self.charge.start_deadline.as_secs()
+                    )));
+                }
+                patience = life.pulse.lost(life.port.as_ref()), if started => {
+                    return Ended::Failed(hangs(format!(
+                        "it hangs: its thread has been blocked for {} s (hang_s)",
+                        patience.as_secs()
+                    )));
                 }
             }
         }
     }
 }
 
-/// One life, from its start to the settling of its debts.
-async fn live(
-    broker: &Arc<Broker>,
-    charge: &Charge,
-    epoch: u64,
-    stop: &mut StopOrder,
-    ready: &mut Option<ReadyLatch>,
-) -> Ended {
-    let (tell, mut told) = mpsc::channel(LIFE_QUEUE);
-    let host = broker.side(charge.seat, epoch, tell);
-    let id = broker.seats()[charge.seat].id();
-    let port = match charge.plugin.open(id, host) {
-        Ok(port) => port,
-        Err(why) => return Ended::Failed(Fault::new(FaultKind::Internal, why)),
-    };
-    broker.connect(charge.seat, epoch, port.clone());
-    let head = head::Start {
-        instance: id.to_owned(),
-        level: charge.level.to_owned(),
-    };
-    let start = Message::new(Kind::START, 0, &head).body(charge.config.clone());
-    let ended = match port.deliver(start) {
-        Delivery::Taken => listen(broker, charge, &port, stop, ready, &mut told).await,
-        _ => Ended::Failed(Fault::new(
-            FaultKind::Internal,
-            "it does not take its start",
-        )),
-    };
-    // Before the port is dropped: the plugin's own tasks end with it, and their word on what they
-    // leave undone is worth less than the broker's.
-    broker.disconnect(charge.seat, epoch);
-    ended
+fn hangs(why: String) -> Fault {
+    Fault::new(FaultKind::Timeout, why)
 }
 
-async fn listen(
-    broker: &Broker,
-    charge: &Charge,
-    port: &Port,
-    stop: &mut StopOrder,
-    ready: &mut Option<ReadyLatch>,
-    told: &mut mpsc::Receiver<Life>,
-) -> Ended {
-    let late = tokio::time::sleep(charge.start_deadline);
-    tokio::pin!(late);
-    let seat = &broker.seats()[charge.seat];
-    let id = seat.id();
-    let (mut started, mut warned) = (false, false);
-    loop {
-        tokio::select! {
-            biased;
-            within = ordered(stop) => {
-                seat.enters(Phase::Stopping, "");
-                return Ended::Asked(stop_within(port, within, told).await);
-            }
-            () = seat.restart_asked() => {
-                seat.enters(Phase::Stopping, "");
-                tracing::info!(instance = id, "is restarted, as an operator wants");
-                if stop_within(port, charge.stop_deadline, told).await == Ending::CutOff {
-                    tracing::warn!(instance = id, "did not finish in time and was cut off");
-                }
-                return Ended::ToRestart;
-            }
-            event = told.recv() => match event {
-                Some(Life::Ready) => {
-                    ready.take();
-                    if !std::mem::replace(&mut started, true) {
-                        seat.enters(Phase::Running, "");
-                        tracing::info!(instance = id, plugin = charge.plugin.manifest.name, "started");
-                    }
-                }
-                Some(Life::Failed(fault)) => return Ended::Failed(fault),
-                Some(Life::Stopped) | None => {
-                    return Ended::Failed(Fault::new(FaultKind::Internal, "it stopped by itself"));
-                }
-            },
-            () = &mut late, if !started && !warned => {
-                warned = true;
-                let limit_s = charge.start_deadline.as_secs();
-                tracing::warn!(instance = id, "has not started within {limit_s} s; waiting on");
-            }
+/// How a pause after a failure ends.
+#[derive(PartialEq, Eq)]
+enum Pause {
+    Over,
+    ToStop,
+}
+
+impl Ending {
+    fn and(self, other: Ending) -> Ending {
+        match self {
+            Ending::Clean => other,
+            Ending::CutOff => self,
         }
     }
 }
@@ -205,106 +294,5 @@ async fn ordered(stop: &mut StopOrder) -> Duration {
     match stop.wait_for(Option::is_some).await {
         Ok(within) => within.unwrap_or_default(),
         Err(_) => Duration::ZERO,
-    }
-}
-
-async fn stop_within(port: &Port, deadline: Duration, told: &mut mpsc::Receiver<Life>) -> Ending {
-    let head = head::Stop {
-        deadline_ms: deadline.as_millis() as u64,
-    };
-    port.deliver(Message::new(Kind::STOP, 0, &head));
-    let stopped = async {
-        while let Some(event) = told.recv().await {
-            if !matches!(event, Life::Ready) {
-                return;
-            }
-        }
-    };
-    match tokio::time::timeout(deadline, stopped).await {
-        Ok(()) => Ending::Clean,
-        Err(_) => Ending::CutOff,
-    }
-}
-
-/// Milliseconds since 1970: no life of this or an earlier process had the same.
-fn new_epoch() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(1, |since| since.as_millis() as u64)
-}
-
-/// How often an instance has failed lately.
-struct Failures {
-    policy: Restart,
-    recent: VecDeque<Instant>,
-}
-
-impl Failures {
-    fn new(policy: Restart) -> Self {
-        Failures {
-            policy,
-            recent: VecDeque::new(),
-        }
-    }
-
-    /// An operator says that the cause is mended.
-    fn forgive(&mut self) {
-        self.recent.clear();
-    }
-
-    /// Notes a failure. How long to wait before the next start: twice as long for each recent
-    /// failure, with jitter; `None` if there shall be none.
-    fn next_pause(&mut self) -> Option<Duration> {
-        let now = Instant::now();
-        self.recent
-            .retain(|failure| now.duration_since(*failure) <= self.policy.window);
-        if self.recent.len() >= self.policy.max as usize {
-            return None;
-        }
-        let doubled = self
-            .policy
-            .backoff_min
-            .saturating_mul(1 << self.recent.len().min(16));
-        self.recent.push_back(now);
-        Some(
-            doubled
-                .min(self.policy.backoff_max)
-                .mul_f64(0.75 + 0.25 * fastrand::f64()),
-        )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn failures(max: u32, window: Duration) -> Failures {
-        Failures::new(Restart {
-            backoff_min: Duration::from_millis(100),
-            backoff_max: Duration::from_millis(300),
-            max,
-            window,
-        })
-    }
-
-    #[test]
-    fn pauses_grow_to_a_limit_and_then_comes_quarantine() {
-        let mut failures = failures(4, Duration::from_secs(600));
-        let pauses: Vec<u128> = (0..4)
-            .map_while(|_| failures.next_pause())
-            .map(|p| p.as_millis())
-            .collect();
-        let within = [(75, 100), (150, 200), (225, 300), (225, 300)];
-        for (pause, (least, most)) in pauses.iter().zip(within) {
-            assert!((least..=most).contains(pause), "{pauses:?}");
-        }
-        assert_eq!((pauses.len(), failures.next_pause()), (4, None));
-    }
-
-    #[test]
-    fn old_failures_are_forgiven() {
-        let mut failures = failures(1, Duration::ZERO);
-        assert!(failures.next_pause().is_some());
-        std::thread::sleep(Duration::from_millis(2));
-        assert!(failures.next_pause().is_some());
     }
 }

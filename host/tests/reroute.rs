@@ -10,8 +10,8 @@
 mod ends;
 
 use ends::{End, broker, end};
-use patchbay::broker::{Broker, Route, Seat};
-use patchbay_abi::{Kind, Message, head};
+use patchbay::broker::{Broker, LoginRule, Route, Seat};
+use patchbay_abi::{Kind, Message, Secret, head};
 use patchbay_sdk::Role;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,6 +97,26 @@ fn what_is_under_way_finishes_where_it_began_and_the_next_goes_to_the_new_one() 
 }
 
 #[test]
+fn a_client_that_is_led_away_and_back_while_it_waits_stays_logged_in() {
+    let site = Site::open();
+    site.call(2);
+    let under_way = site.old.inbox.next();
+    site.broker.route("front", "new").unwrap();
+    site.call(3);
+    site.new.grant("user");
+    answer(&site.new, &site.new.inbox.next(), "3");
+    assert_eq!(site.told().0, 3);
+    site.broker.route("front", "old").unwrap();
+    site.call(4);
+    let back = site.old.inbox.next();
+    assert_eq!(back.kind, Kind::CALL, "it never was logged out there");
+    answer(&site.old, &under_way, "2");
+    answer(&site.old, &back, "4");
+    assert_eq!([site.told().0, site.told().0], [2, 4]);
+    assert_eq!(site.old.inbox.kinds(), [], "nor is it now");
+}
+
+#[test]
 fn only_the_authority_gets_the_secret_and_says_what_a_client_may_do() {
     let site = Site::open();
     site.broker.route("front", "new").unwrap();
@@ -125,6 +145,65 @@ fn only_the_authority_gets_the_secret_and_says_what_a_client_may_do() {
     site.call(5);
     let again = site.old.inbox.next();
     assert!(again.kind == Kind::LOGIN && again.secret.is_some());
+}
+
+/// The route to `NEW`, as another configuration has it.
+fn another_route(logins: Vec<LoginRule>) -> Route {
+    Route {
+        backend: NEW,
+        ceiling: Role::View,
+        logins,
+        forward_unmapped: true,
+    }
+}
+
+#[test]
+fn under_another_authority_a_client_stays_and_its_secret_does_too() {
+    let site = Site::open();
+    site.broker.admit_by(FRONT, another_route(vec![]));
+    site.call(2);
+    let asked = site.new.inbox.next();
+    let login: head::Login = asked.read_head().unwrap();
+    // With no more than anybody may have now.
+    assert_eq!(login.vouched.as_deref(), Some("view"));
+    assert!(asked.secret.is_none());
+    site.new.grant_late(&asked, "admin");
+    answer(&site.new, &site.new.inbox.next(), "2");
+    assert_eq!(site.told().0, 2);
+    site.front.call(3, site.session, "submit");
+    let fault = site.front.inbox.wait();
+    let fault = fault.read_head::<head::Reply>().unwrap().fault.unwrap();
+    assert_eq!(fault.kind, patchbay_abi::FaultKind::Forbidden);
+    // Who comes now is let in by the new one.
+    site.front.login(4);
+    let asked = site.new.inbox.next();
+    assert_eq!(asked.secret.into_option().unwrap().expose(), "s");
+}
+
+#[test]
+fn a_client_that_a_rule_took_in_is_under_another_authority_who_its_rule_says() {
+    let rule = |user: &str, secret: &str| LoginRule {
+        client_user: "u".into(),
+        client_secret_sha256: None,
+        user: user.into(),
+        secret: Secret::new(secret),
+    };
+    let site = Site::open();
+    let old = Route {
+        backend: OLD,
+        ..another_route(vec![rule("old-user", "old-secret")])
+    };
+    site.broker.admit_by(FRONT, old);
+    site.front.login(5);
+    let session = site.old.grant("user");
+    site.front.inbox.next();
+    site.broker
+        .admit_by(FRONT, another_route(vec![rule("new-user", "new-secret")]));
+    site.front.call(6, session, "status");
+    let asked = site.new.inbox.next();
+    let login: head::Login = asked.read_head().unwrap();
+    assert_eq!((login.user.as_str(), login.vouched), ("new-user", None));
+    assert_eq!(asked.secret.into_option().unwrap().expose(), "new-secret");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a backend is.
 
 use crate::{Command, Event, Health, RawJson, Reply, Role, Stop};
-use patchbay_abi::{Delivery, Fault, Kind, Message, Port, Secret, head};
+use patchbay_abi::{Fault, Kind, Message, Port, Secret, head};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use std::future::Future;
@@ -105,12 +105,10 @@ impl BackendContext {
         &self.inner.instance
     }
 
-    /// Tells everybody; never waits. What the host cannot keep, its readers learn of as a gap.
+    /// Tells everybody; never waits. What the host does not take, because it is too large or there are too many in a
+    /// second, is counted and logged by it; those who read learn of it as a gap.
     pub fn emit(&self, event: Event) {
-        if self.inner.host.deliver(event.into_message()) != Delivery::Taken {
-            tracing::warn!("the host did not take an event");
-            self.count("events_refused", 1);
-        }
+        self.inner.host.deliver(event.into_message());
     }
 
     /// Says how the instance is; say it whenever it changes.

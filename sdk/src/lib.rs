@@ -18,7 +18,10 @@
 //!
 //! # What it demands
 //! * Never block the runtime: no `std::thread::sleep`, no long computation (more than 64 KiB of
-//!   decoding, say) outside `tokio::task::spawn_blocking`.
+//!   decoding, say) outside `tokio::task::spawn_blocking`. The host asks now and then whether the runtime still runs;
+//!   an instance that does not answer for `hang_s` is given up, and a new one started.
+//! * Be ready within `start_deadline_s`. A server or a broker that is away is no reason to wait: say
+//!   [`Health::Down`], be ready, and try on.
 //! * No unbounded queue, wait or retry.
 //! * End when [`Stop`] says so.
 //! * Report a job as succeeded only upon the script server's positive word.

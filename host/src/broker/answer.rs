@@ -87,7 +87,7 @@ impl Broker {
             )
             .side(Side::Gateway)
         };
-        check(&reply, self.limits.body_bytes).map_err(|fault| match fault.kind {
+        check(&reply, self.limits().body_bytes).map_err(|fault| match fault.kind {
             FaultKind::TooLarge => fault.side(Side::Backend),
             _ => nonsense(fault.message),
         })?;

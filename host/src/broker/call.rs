@@ -22,7 +22,7 @@ impl Broker {
     }
 
     fn read_call(&self, origin: Origin, message: Message) -> Result<(), Fault> {
-        check(&message, self.limits.body_bytes)?;
+        check(&message, self.limits().body_bytes)?;
         let head: head::Call = message.read_head().map_err(broken)?;
         let op = find_op(&head.op).ok_or_else(|| unknown(&head.op))?;
         let call = Call {
@@ -56,19 +56,24 @@ impl Broker {
 
     /// Whether a request may be entered now; which life of the backend it goes to.
     pub(super) fn admit(&self, state: &mut State, call: &Call) -> Result<Place, Fault> {
-        let in_flight = state.pending.len();
+        if !call.op.urgent {
+            self.check_room_in_all(state, call.origin.at.seat)?;
+        }
         let session = state
             .sessions
             .of(call.origin.at, call.session)
             .ok_or_else(no_session)?;
         check_role(session.role, call.op)?;
-        self.check_room(session, call.op, in_flight)?;
+        self.check_room(session, call.op)?;
         let routed = self.seats[call.origin.at.seat].backend_now();
         // A login that is under way ends where it began, and with it what waits for it.
-        let seat = match session.attachment {
-            Attachment::Attaching(at, ref waiting) if !waiting.is_empty() => at.seat,
-            _ => routed.unwrap_or(call.origin.at.seat),
-        };
+        if let Attachment::Attaching(at, ref waiting) = session.attachment
+            && !waiting.is_empty()
+            && self.seats[at.seat].port_in(at.epoch).is_some()
+        {
+            return Ok(at);
+        }
+        let seat = routed.unwrap_or(call.origin.at.seat);
         let (epoch, _) = self.seats[seat]
             .port()
             .ok_or_else(|| self.unavailable(seat))?;
@@ -78,15 +83,15 @@ impl Broker {
     /// Straight to the backend if the session is known there; otherwise it waits until the session
     /// has been logged in again.
     fn send_or_park(&self, state: &mut State, at: Place, call: Call) -> Option<ToSend> {
-        let deadline = if call.op.long {
-            self.limits.long
-        } else {
-            self.limits.request
+        let deadline = match call.op.long {
+            true => self.limits().long,
+            false => self.limits().request,
         };
         let session = call.session;
         let known = state.sessions.get_mut(session)?;
-        if known.at().is_some_and(|before| before.seat != at.seat) {
+        if known.at().is_some_and(|before| before != at) {
             let left = known.depart();
+            known.come_back(at);
             state.farewells.extend(left.map(|before| (before, session)));
         }
         let known = state.sessions.get_mut(session)?;
@@ -123,26 +128,16 @@ impl Broker {
     }
 
     /// Urgent requests have room of their own, in which nothing else can stand.
-    fn check_room(&self, session: &mut Session, op: &Op, in_flight: usize) -> Result<(), Fault> {
-        let limits = &self.limits;
-        if !op.urgent {
-            self.check_room_in_all(in_flight)?;
+    fn check_room(&self, session: &mut Session, op: &Op) -> Result<(), Fault> {
+        let limit = self.limits().in_flight_per_session;
+        if *session.in_flight_of(op) < limit {
+            return Ok(());
         }
-        if *session.in_flight_of(op) >= limits.in_flight_per_session {
-            return full(
-                "requests of one client at a time (max_in_flight_per_session)",
-                limits.in_flight_per_session,
-            );
-        }
-        Ok(())
-    }
-
-    pub(super) fn check_room_in_all(&self, in_flight: usize) -> Result<(), Fault> {
-        let limit = self.limits.in_flight;
-        match in_flight < limit {
-            true => Ok(()),
-            false => full("requests at a time (max_in_flight)", limit),
-        }
+        let text = format!(
+            "{limit} requests of one client at a time (max_in_flight_per_session) is the limit of this gateway; wait \
+             for answers"
+        );
+        Err(Fault::new(FaultKind::Busy, text))
     }
 
     /// Nobody waits for a request any more. The backend drops it if it has not sent it yet.
@@ -217,11 +212,6 @@ fn unknown(name: &str) -> Fault {
         format!("there is no operation `{name}`{hint}"),
     )
     .side(patchbay_abi::Side::Client)
-}
-
-fn full(what: &str, limit: usize) -> Result<(), Fault> {
-    let text = format!("{limit} {what} is the limit of this gateway; wait for answers");
-    Err(Fault::new(FaultKind::Busy, text))
 }
 
 fn no_session() -> Fault {

@@ -18,13 +18,21 @@ const FIRST: u64 = 1;
 
 /// A bounded ring of events, and who reads them.
 pub(crate) struct Journal {
+    ring: Mutex<Ring>,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Default)]
+struct Room {
     bytes: usize,
     age: Duration,
-    ring: Mutex<Ring>,
 }
 
 #[derive(Default)]
 struct Ring {
+    room: Room,
+    /// What a life tells that begins beside the present one.
+    coming: Option<Box<Ring>>,
     epoch: u64,
     /// The number that the next event gets.
     next: u64,
@@ -49,11 +57,32 @@ pub(super) struct Reader {
 
 impl Journal {
     pub(super) fn new(bytes: usize, age: Duration) -> Self {
+        let room = Room { bytes, age };
+        let ring = Ring {
+            room,
+            ..Ring::default()
+        };
         Journal {
-            bytes,
-            age,
-            ring: Mutex::default(),
+            ring: Mutex::new(ring),
         }
+    }
+
+    /// How much is kept from now on.
+    pub(super) fn keep(&self, bytes: usize, age: Duration) {
+        let mut ring = self.lock();
+        ring.room = Room { bytes, age };
+        ring.trim();
+    }
+
+    /// The instance is never used again: nothing is kept, nobody reads.
+    pub(super) fn clear(&self) {
+        *self.lock() = Ring::default();
+    }
+
+    /// A life begins beside the present one: what it tells is kept until it is its turn.
+    pub(super) fn prepare(&self, epoch: u64) {
+        let mut ring = self.lock();
+        ring.coming = Some(Box::new(Ring::of(epoch, ring.room)));
     }
 
     /// A frontend is handed events under this lock. That is safe: taking one is only an enqueue,
@@ -66,11 +95,8 @@ impl Journal {
     pub(super) fn begin(&self, epoch: u64) {
         let mut ring = self.lock();
         let readers = std::mem::take(&mut ring.readers);
-        *ring = Ring {
-            epoch,
-            next: FIRST,
-            ..Ring::default()
-        };
+        let coming = ring.coming.take().filter(|coming| coming.epoch == epoch);
+        *ring = coming.map_or_else(|| Ring::of(epoch, ring.room), |coming| *coming);
         ring.readers = readers;
         ring.readers.iter_mut().for_each(|reader| reader.next = 0);
         ring.hand_out();
@@ -131,10 +157,10 @@ impl Journal {
 
     /// Numbers an event, hands it out and keeps it.
     fn append(&self, event: Told) {
-        let mut ring = self.lock();
-        if ring.epoch != event.epoch {
+        let mut whole = self.lock();
+        let Some(ring) = whole.of_epoch(event.epoch) else {
             return;
-        }
+        };
         let seq = ring.next;
         let message = event.into_message(seq);
         ring.next += 1;
@@ -146,7 +172,17 @@ impl Journal {
         });
         // In this order, so that even one larger than the ring reaches those who have room for it.
         ring.hand_out();
-        ring.trim(self.bytes, self.age);
+        ring.trim();
+    }
+
+    /// Leaves out so many numbers: readers learn of a gap. What is kept has no holes, and so begins anew.
+    fn skip(&self, epoch: u64, events: u64) {
+        if let Some(ring) = self.lock().of_epoch(epoch) {
+            ring.next += events;
+            ring.kept.clear();
+            ring.bytes = 0;
+            ring.hand_out();
+        }
     }
 
     /// Hands an event to one reader only, without a number of its own, so that the others miss
@@ -194,7 +230,29 @@ impl Told {
 }
 
 impl Ring {
-    fn trim(&mut self, bytes: usize, age: Duration) {
+    fn of(epoch: u64, room: Room) -> Self {
+        Ring {
+            room,
+            epoch,
+            next: FIRST,
+            ..Ring::default()
+        }
+    }
+
+    /// The ring of that life: this one, or the one that is about to take its place.
+    fn of_epoch(&mut self, epoch: u64) -> Option<&mut Ring> {
+        match self
+            .coming
+            .as_ref()
+            .is_some_and(|coming| coming.epoch == epoch)
+        {
+            true => self.coming.as_deref_mut(),
+            false => (self.epoch == epoch).then_some(self),
+        }
+    }
+
+    fn trim(&mut self) {
+        let Room { bytes, age } = self.room;
         while let Some(oldest) = self.kept.front() {
             if self.bytes <= bytes && oldest.at.elapsed() <= age {
                 break;
@@ -251,14 +309,27 @@ fn gap(epoch: u64, from: u64, to: u64) -> Message {
 }
 
 impl Broker {
+    /// A backend has told so many events that were not taken.
+    pub(super) fn events_missed(&self, from: Place, events: u64) {
+        if let Some(journal) = self.seats[from.seat].journal() {
+            journal.skip(from.epoch, events);
+        }
+    }
+
     /// A backend tells something.
-    pub(super) fn event(&self, from: Place, message: Message) -> Delivery {
+    pub(super) fn event(
+        &self,
+        from: Place,
+        message: Message,
+        may_log: impl Fn() -> bool,
+    ) -> Delivery {
         let Some(journal) = self.seats[from.seat].journal() else {
             self.count("messages_ignored");
             return Delivery::Refused;
         };
         match self.read_event(&message) {
             Ok(head) => {
+                self.note_run(from, &head.kind, &message.body);
                 let session = head.session;
                 let event = Told {
                     epoch: from.epoch,
@@ -275,7 +346,9 @@ impl Broker {
             Err(fault) => {
                 self.count("events_refused");
                 let (instance, fault) = (self.seats[from.seat].id(), fault.message.as_str());
-                tracing::warn!(instance, fault, "an event was refused");
+                if may_log() {
+                    tracing::warn!(instance, fault, "an event was refused");
+                }
                 Delivery::Refused
             }
         }
@@ -297,7 +370,7 @@ impl Broker {
     }
 
     fn read_event(&self, message: &Message) -> Result<head::Event, Fault> {
-        check(message, self.limits.body_bytes)?;
+        check(message, self.limits().body_bytes)?;
         message.read_head().map_err(broken)
     }
 

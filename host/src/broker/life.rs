@@ -44,8 +44,12 @@ pub struct LifeNote {
     pub reason: String,
     /// Since when.
     pub since: Instant,
+    /// When it is started anew, if it waits for that.
+    pub until: Option<Instant>,
     /// How often it has failed.
     pub failures: u64,
+    /// Threads of earlier lives that hang.
+    pub abandoned: usize,
 }
 
 impl Default for LifeNote {
@@ -55,7 +59,9 @@ impl Default for LifeNote {
             phase: Phase::Starting,
             reason: String::new(),
             since: Instant::now(),
+            until: None,
             failures: 0,
+            abandoned: 0,
         }
     }
 }

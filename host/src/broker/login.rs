@@ -25,7 +25,7 @@ impl Broker {
         origin: Origin,
         message: Message,
     ) -> Result<(u64, Place, Message), Fault> {
-        check(&message, self.limits.body_bytes)?;
+        check(&message, self.limits().body_bytes)?;
         let mut head: head::Login = message.read_head().map_err(broken)?;
         if head.user.len() > LONGEST_NAME {
             let text = format!("a user name of more than {LONGEST_NAME} bytes");
@@ -38,8 +38,11 @@ impl Broker {
             .secret
             .into_option()
             .unwrap_or_else(|| Secret::new(""));
+        let by = route.sent(&head.user, &sent);
         let (user, secret) = route.principal(&head.user, sent)?;
-        // Whoever answers requests at present: this one says who clients are.
+        let mut state = self.lock();
+        // Whoever answers requests at present: this one says who clients are. In which life is read
+        // under the lock, so that a life that is left has all its debts in the table.
         let (epoch, _) = self.seats[route.backend]
             .port()
             .ok_or_else(|| self.unavailable(route.backend))?;
@@ -47,40 +50,23 @@ impl Broker {
             seat: route.backend,
             epoch,
         };
-        let mut state = self.lock();
         // A life that is over gets no sessions: nobody would ever end them.
         self.seats[origin.at.seat]
             .port_in(origin.at.epoch)
             .ok_or_else(no_route)?;
-        self.check_room_for_login(&state)?;
+        self.check_room_for_login(&state, origin.at.seat)?;
         let applicant = Applicant {
             frontend: origin.at,
             user,
             secret,
             client: head.client,
+            sent: by,
         };
         let session = state.sessions.open(applicant, at);
         let (id, ask) = self
             .ask_for_login(&mut state, Some(origin), at, session)
             .ok_or_else(no_route)?;
         Ok((id, at, ask))
-    }
-
-    fn check_room_for_login(&self, state: &State) -> Result<(), Fault> {
-        let full = |what: &str, limit: usize| {
-            let text = format!("{limit} {what} is the limit of this gateway; try again later");
-            Err(Fault::new(FaultKind::Busy, text))
-        };
-        if state.sessions.len() >= self.limits.sessions {
-            return full("sessions (max_sessions)", self.limits.sessions);
-        }
-        if state.pending.logins() >= self.limits.logins_pending {
-            return full(
-                "logins at a time (max_logins_pending)",
-                self.limits.logins_pending,
-            );
-        }
-        Ok(())
     }
 
     /// Enters a login of `session` at the life `at` of its backend.
@@ -96,11 +82,11 @@ impl Broker {
             backend: at,
             session,
             what: What::Login,
-            deadline: Instant::now() + self.limits.login,
+            deadline: Instant::now() + self.limits().login,
         });
         let known = state.sessions.get_mut(session)?;
-        let authority = self.seats[known.frontend.seat].route()?.backend;
-        Some((id, known.login_message(id, session, at.seat != authority)))
+        let vouched = at.seat != known.authority;
+        Some((id, known.login_message(id, session, vouched)))
     }
 
     /// The backend has let a client in, or not.
@@ -163,6 +149,9 @@ impl Broker {
         let Some((role, ..)) = self.grant(request, granted, None) else {
             return false;
         };
+        if let Some(session) = self.lock().sessions.get_mut(request.session) {
+            session.is_known_at(request.backend);
+        }
         tracing::info!(session = request.session, %role, "logged in again");
         while let Some(waiting) = self.take_parked(request) {
             for (id, message) in waiting {
@@ -186,11 +175,9 @@ impl Broker {
         let mut state = self.lock();
         let session = state.sessions.get_mut(request.session)?;
         let route = self.seats[session.frontend.seat].route();
-        let (ceiling, authority) = route.map_or((Role::View, None), |route| {
-            (route.ceiling, Some(route.backend))
-        });
+        let ceiling = route.map_or(Role::View, |route| route.ceiling);
         // What another backend says of somebody whom it does not know is worth nothing.
-        if authority == Some(request.backend.seat) {
+        if session.authority == request.backend.seat {
             session.role = Role::from_name(&granted.role)
                 .unwrap_or(Role::View)
                 .min(ceiling);

@@ -10,28 +10,38 @@
 //!
 //! One rule keeps this free of deadlocks: nothing is delivered while the state is locked.
 
+mod allowance;
 mod answer;
 mod call;
 mod clerk;
+mod idle;
+mod introduce;
 mod journal;
 mod life;
+mod lines;
 mod login;
 mod once;
 mod pending;
+mod reform;
 mod reroute;
 mod seat;
 mod session;
+mod share;
 mod status;
 mod sweep;
 mod verdict;
+mod wish;
 
 pub use life::{LifeNote, Phase};
 pub use seat::{Life, LoginRule, Route, Seat};
 pub use status::{InstanceStatus, SessionStatus};
+pub use wish::{Granted, Wish};
 
 use crate::intents::Store;
 use crate::logging;
 use crate::metrics::Metrics;
+use allowance::Allowance;
+use arc_swap::ArcSwap;
 use once::Desk;
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
@@ -39,10 +49,10 @@ use pending::{Origin, Pending};
 use session::Sessions;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// How much there may be, and how long it may take.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Sessions in all.
     pub sessions: usize,
@@ -54,6 +64,12 @@ pub struct Limits {
     pub logins_pending: usize,
     /// Size of one request, reply or event, in bytes.
     pub body_bytes: usize,
+    /// Of each of these, what one frontend of several may have, in percent.
+    pub frontend_share: usize,
+    /// Events of one backend in a second.
+    pub events_per_second: u32,
+    /// Log lines of one instance in a second.
+    pub lines_per_second: u32,
     /// Until an operation is answered.
     pub request: Duration,
     /// Until an operation is answered that takes as long as the user's own code.
@@ -64,10 +80,17 @@ pub struct Limits {
 
 /// Routes requests, replies and events between the instances.
 pub struct Broker {
-    limits: Limits,
+    limits: ArcSwap<Limits>,
+    /// Told when the limits change.
+    limited: Notify,
     metrics: Arc<Metrics>,
-    seats: Vec<Seat>,
+    /// Only ever added to: a position means the same instance for ever.
+    seats: boxcar::Vec<Seat>,
     state: Mutex<State>,
+    /// Held while frontends are led elsewhere, so that one change of route is whole before the next.
+    routing: Mutex<()>,
+    /// Changes of route that wait until nothing is under way.
+    waiting: idle::Waiting,
     intents: Desk,
 }
 
@@ -100,19 +123,33 @@ impl Broker {
     ) -> std::io::Result<Arc<Self>> {
         let (desk, items) = Desk::new();
         let broker = Arc::new(Broker {
-            limits,
+            limits: ArcSwap::from_pointee(limits),
+            limited: Notify::new(),
             metrics,
-            seats,
+            seats: seats.into_iter().collect(),
             state: Mutex::default(),
+            routing: Mutex::default(),
+            waiting: idle::Waiting::default(),
             intents: desk,
         });
         clerk::start(&broker, intents, items)?;
         Ok(broker)
     }
 
-    /// All instances.
-    pub fn seats(&self) -> &[Seat] {
+    /// All instances that there ever were, by position.
+    pub fn seats(&self) -> &boxcar::Vec<Seat> {
         &self.seats
+    }
+
+    /// Those that the configuration has now: backends first.
+    fn present(&self) -> impl Iterator<Item = (usize, &Seat)> {
+        let seats = || self.seats.iter().filter(|(_, seat)| !seat.is_retired());
+        let backends = seats().filter(|(_, seat)| !seat.is_frontend());
+        backends.chain(seats().filter(|(_, seat)| seat.is_frontend()))
+    }
+
+    fn limits(&self) -> arc_swap::Guard<Arc<Limits>> {
+        self.limits.load()
     }
 
     /// What is counted.
@@ -127,6 +164,8 @@ impl Broker {
             broker: self.clone(),
             at,
             life,
+            events: Allowance::new(),
+            lines: Allowance::new(),
         })
     }
 
@@ -138,14 +177,40 @@ impl Broker {
         }
     }
 
+    /// Another life of the instance begins, and is spoken to when it takes over.
+    pub fn prepare(&self, seat: usize, epoch: u64, port: Port) {
+        self.seats[seat].prepare(epoch, port);
+        if let Some(journal) = self.seats[seat].journal() {
+            journal.prepare(epoch);
+        }
+    }
+
+    /// That life takes over: whatever comes from now on goes to it. The one before is still spoken to
+    /// by those who have something under way there, until it is disconnected.
+    pub fn take_over(&self, seat: usize, epoch: u64) {
+        if self.seats[seat].take_over(epoch)
+            && let Some(journal) = self.seats[seat].journal()
+        {
+            journal.begin(epoch);
+        }
+    }
+
+    /// Whether the instance owes answers in that life. When it has been left, it gets no more to
+    /// answer once this says no.
+    pub fn owes(&self, seat: usize, epoch: u64) -> bool {
+        let at = Place { seat, epoch };
+        self.lock().pending.owes(at)
+    }
+
     /// The instance's life is over: nothing more is sent to it, and what it owes, or is owed, is
     /// settled.
     pub fn disconnect(&self, seat: usize, epoch: u64) {
         let port = self.seats[seat].disconnect(epoch);
         let gone = Place { seat, epoch };
         self.settle_debts_of(gone);
+        self.lock().sessions.forget(gone);
         self.end_sessions_of(gone);
-        for journal in self.seats.iter().filter_map(Seat::journal) {
+        for journal in self.seats.iter().filter_map(|(_, seat)| seat.journal()) {
             journal.unsubscribe(gone);
         }
         drop(port);
@@ -154,6 +219,10 @@ impl Broker {
     /// A panic elsewhere leaves the state whole: each change to it is a few inserts and removals.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_routes(&self) -> MutexGuard<'_, ()> {
+        self.routing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn count(&self, counter: &str) {
@@ -230,6 +299,8 @@ struct HostSide {
     broker: Arc<Broker>,
     at: Place,
     life: mpsc::Sender<Life>,
+    events: Allowance,
+    lines: Allowance,
 }
 
 impl Deliver for HostSide {
@@ -244,13 +315,17 @@ impl Deliver for HostSide {
         match message.kind {
             Kind::LOG => self.log(&message),
             Kind::METRIC => self.metric(&message),
-            Kind::HEALTH => seat.heard(self.at.epoch, &message),
+            Kind::HEALTH => seat.heard(self.at.epoch, &message, || self.may_log()),
             Kind::READY => self.tell(Life::Ready),
+            Kind::PONG => {
+                self.tell(Life::Answers(message.id));
+                self.say_rest();
+            }
             Kind::STOPPED => self.tell(Life::Stopped),
             Kind::FAILED => self.tell(Life::Failed(read_fault(&message))),
             Kind::REPLY => broker.answered(self.at, message),
-            Kind::EVENT => return broker.event(self.at, message),
-            _ if seat.route().is_some() => self.frontend_says(message),
+            Kind::EVENT => return self.event(message),
+            _ if seat.is_frontend() => self.frontend_says(message),
             _ => broker.count("messages_ignored"),
         }
         Delivery::Taken
@@ -283,16 +358,80 @@ impl HostSide {
     }
 
     fn log(&self, message: &Message) {
-        if let Ok(line) = message.read_head::<head::Log>() {
-            logging::plugin_line(self.broker.seats[self.at.seat].id(), &line);
+        if let Ok(line) = message.read_head::<head::Log>()
+            && self.may_log()
+        {
+            logging::plugin_line(self.id(), &line);
         }
+    }
+
+    /// Whether one more line by this instance, or about it, may go to the log.
+    fn may_log(&self) -> bool {
+        let taken = self.lines.take(self.broker.limits().lines_per_second);
+        self.say_unlogged(taken.unwrap_or_default());
+        taken.is_some()
+    }
+
+    fn say_unlogged(&self, lines: u64) {
+        if lines > 0 {
+            let instance = self.id();
+            self.broker
+                .metrics
+                .add(instance, "log_lines_dropped", lines);
+            tracing::warn!(
+                instance,
+                lines,
+                "logs too much (max_log_lines_per_s); lines of it were dropped"
+            );
+        }
+    }
+
+    fn event(&self, message: Message) -> Delivery {
+        match self.events.take(self.broker.limits().events_per_second) {
+            None => Delivery::Refused,
+            Some(missed) => {
+                self.say_missed(missed);
+                self.broker.event(self.at, message, || self.may_log())
+            }
+        }
+    }
+
+    fn say_missed(&self, events: u64) {
+        if events > 0 {
+            let instance = self.id();
+            self.broker.events_missed(self.at, events);
+            self.broker.metrics.add(instance, "events_dropped", events);
+            if self.may_log() {
+                tracing::warn!(
+                    instance,
+                    events,
+                    "tells too much (max_events_per_s); its readers are told that they miss events"
+                );
+            }
+        }
+    }
+
+    /// What it said too much is told now and then also if it has fallen silent since.
+    fn say_rest(&self) {
+        self.say_missed(self.events.rest());
+        self.say_unlogged(self.lines.rest());
+    }
+
+    fn id(&self) -> &str {
+        self.broker.seats[self.at.seat].id()
     }
 
     fn metric(&self, message: &Message) {
         if let Ok(head::Metric { counter, add }) = message.read_head() {
-            let id = self.broker.seats[self.at.seat].id();
-            self.broker.metrics.add(id, &counter, add);
+            self.broker.metrics.add(self.id(), &counter, add);
         }
+    }
+}
+
+/// The last thread of that life has ended.
+impl Drop for HostSide {
+    fn drop(&mut self) {
+        self.say_rest();
     }
 }
 

@@ -67,7 +67,7 @@ impl Broker {
             None => Digest::of([b"", b"none", &fastrand::u128(..).to_be_bytes()]),
         };
         let mut state = self.lock();
-        self.check_room_in_all(state.pending.len())?;
+        self.check_room_in_all(&state, call.origin.at.seat)?;
         let id = state.pending.enter(Request {
             origin: Some(call.origin),
             backend,
@@ -78,7 +78,7 @@ impl Broker {
                 key,
                 message: call.message,
             },
-            deadline: Instant::now() + self.limits.request,
+            deadline: Instant::now() + self.limits().request,
         });
         drop(state);
         self.intents.put(Item::LookUp(id));
@@ -95,7 +95,7 @@ impl Broker {
     ) {
         let id = self.lock().pending.enter(Request {
             what: What::Noting(answer.clone()),
-            deadline: Instant::now() + self.limits.request,
+            deadline: Instant::now() + self.limits().request,
             ..*request
         });
         self.intents.put(Item::Answered(once, id, answer));

@@ -63,6 +63,15 @@ pub(crate) struct Pending {
     by_origin: HashMap<Origin, u64>,
     by_deadline: BTreeSet<(Instant, u64)>,
     logins: usize,
+    of_seat: HashMap<usize, Load>,
+}
+
+/// What one frontend has under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Load {
+    /// Logins included.
+    pub(super) requests: usize,
+    pub(super) logins: usize,
 }
 
 impl Pending {
@@ -71,10 +80,14 @@ impl Pending {
         self.last_id += 1;
         let id = self.last_id;
         self.by_deadline.insert((request.deadline, id));
+        let login = usize::from(matches!(request.what, What::Login));
         if let Some(origin) = request.origin {
             self.by_origin.insert(origin, id);
+            let load = self.of_seat.entry(origin.at.seat).or_default();
+            load.requests += 1;
+            load.logins += login;
         }
-        self.logins += usize::from(matches!(request.what, What::Login));
+        self.logins += login;
         self.requests.insert(id, request);
         id
     }
@@ -83,10 +96,15 @@ impl Pending {
     pub(super) fn take(&mut self, id: u64) -> Option<Request> {
         let request = self.requests.remove(&id)?;
         self.by_deadline.remove(&(request.deadline, id));
+        let login = usize::from(matches!(request.what, What::Login));
         if let Some(origin) = request.origin {
             self.by_origin.remove(&origin);
+            if let Some(load) = self.of_seat.get_mut(&origin.at.seat) {
+                load.requests -= 1;
+                load.logins -= login;
+            }
         }
-        self.logins -= usize::from(matches!(request.what, What::Login));
+        self.logins -= login;
         Some(request)
     }
 
@@ -137,6 +155,19 @@ impl Pending {
         owed
     }
 
+    /// Whether there are such requests.
+    pub(super) fn owes(&self, backend: Place) -> bool {
+        let mut requests = self.requests.values();
+        requests
+            .any(|request| request.backend == backend && !matches!(request.what, What::Noting(_)))
+    }
+
+    /// How many requests of a frontend's clients there are.
+    pub(super) fn count_of(&self, frontend: usize) -> usize {
+        let origins = self.by_origin.keys();
+        origins.filter(|origin| origin.at.seat == frontend).count()
+    }
+
     /// The requests whose deadline has passed.
     pub(super) fn expired(&self, now: Instant) -> Vec<u64> {
         self.by_deadline
@@ -155,6 +186,10 @@ impl Pending {
 
     pub(super) fn logins(&self) -> usize {
         self.logins
+    }
+
+    pub(super) fn load_of(&self, frontend: usize) -> Load {
+        self.of_seat.get(&frontend).copied().unwrap_or_default()
     }
 }
 

@@ -1,20 +1,25 @@
 //! An instance as the broker sees it: it outlives the plugin's own lives.
 
+use super::idle::RunNote;
 use super::journal::Journal;
 use super::life::{LifeNote, Phase};
+use super::lines::Lines;
+use super::wish::{Wish, Wishes};
+use arc_swap::ArcSwap;
 use patchbay_abi::{Fault, FaultKind, Message, Port, Secret, head};
 use patchbay_sdk::Role;
 use sha2::{Digest, Sha256};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
-use tokio::sync::Notify;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What an instance tells of its life.
 #[derive(Debug)]
 pub enum Life {
     /// It serves from now on.
     Ready,
+    /// It answers the question of that number whether anybody is there.
+    Answers(u64),
     /// It cannot start, or cannot go on.
     Failed(Fault),
     /// It has finished, as it was asked to.
@@ -24,25 +29,21 @@ pub enum Life {
 /// An instance of the configuration.
 pub struct Seat {
     id: String,
-    line: RwLock<Option<Line>>,
+    lines: Lines,
     health: Mutex<head::Health>,
     life: Mutex<LifeNote>,
-    /// Told when an operator wants it restarted.
-    restart: Notify,
+    run: Mutex<RunNote>,
+    /// What is wanted of its supervisor.
+    wishes: Wishes,
+    /// It is in the configuration no more, and never comes back.
+    retired: AtomicBool,
     duty: Duty,
-}
-
-/// How the present life of an instance is spoken to.
-#[derive(Clone)]
-struct Line {
-    epoch: u64,
-    port: Port,
 }
 
 enum Duty {
     Backend(Journal),
     Frontend {
-        route: Route,
+        route: ArcSwap<Route>,
         /// Where requests go at present.
         backend: AtomicUsize,
     },
@@ -77,23 +78,26 @@ pub struct LoginRule {
 
 impl Seat {
     /// A backend that has not started yet.
-    pub fn backend(id: &str, journal_bytes: usize, journal_age: std::time::Duration) -> Self {
+    pub fn backend(id: &str, journal_bytes: usize, journal_age: Duration) -> Self {
         Seat::new(id, Duty::Backend(Journal::new(journal_bytes, journal_age)))
     }
 
     /// A frontend that has not started yet.
     pub fn frontend(id: &str, route: Route) -> Self {
         let backend = AtomicUsize::new(route.backend);
+        let route = ArcSwap::from_pointee(route);
         Seat::new(id, Duty::Frontend { route, backend })
     }
 
     fn new(id: &str, duty: Duty) -> Self {
         Seat {
             id: id.to_owned(),
-            line: RwLock::new(None),
+            lines: Lines::default(),
             health: Mutex::new(starting()),
             life: Mutex::default(),
-            restart: Notify::new(),
+            run: Mutex::default(),
+            wishes: Wishes::default(),
+            retired: AtomicBool::new(false),
             duty,
         }
     }
@@ -110,11 +114,32 @@ impl Seat {
         }
     }
 
-    pub(super) fn route(&self) -> Option<&Route> {
+    pub(super) fn route(&self) -> Option<Arc<Route>> {
         match &self.duty {
-            Duty::Frontend { route, .. } => Some(route),
+            Duty::Frontend { route, .. } => Some(route.load_full()),
             Duty::Backend(_) => None,
         }
+    }
+
+    /// From now on clients get in by this. Where requests go at present is not changed.
+    pub(super) fn admit_by(&self, now: Route) {
+        if let Duty::Frontend { route, .. } = &self.duty {
+            route.store(Arc::new(now));
+        }
+    }
+
+    /// Whether clients come in here.
+    pub fn is_frontend(&self) -> bool {
+        matches!(self.duty, Duty::Frontend { .. })
+    }
+
+    /// Whether it is in the configuration no more.
+    pub fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
     }
 
     /// The seat of the backend that a frontend's requests go to now.
@@ -135,48 +160,52 @@ impl Seat {
 
     pub(super) fn connect(&self, epoch: u64, port: Port) {
         *self.lock_health() = starting();
-        *self.line.write().unwrap_or_else(PoisonError::into_inner) = Some(Line { epoch, port });
+        self.lines.connect(epoch, port);
+    }
+
+    /// A life begins beside the present one.
+    pub(super) fn prepare(&self, epoch: u64, port: Port) {
+        self.lines.prepare(epoch, port);
+    }
+
+    /// The life that began beside the present one takes over, and that one stays beside it until it
+    /// is disconnected. Whether there was such a life.
+    pub(super) fn take_over(&self, epoch: u64) -> bool {
+        let Some(said) = self.lines.take_over(epoch) else {
+            return false;
+        };
+        *self.lock_health() = said.unwrap_or_else(starting);
+        true
     }
 
     /// From now on it is not spoken to any more. What is returned is dropped when its debts are
     /// settled, and not under our lock: the plugin's own code runs then.
     pub(super) fn disconnect(&self, epoch: u64) -> Option<Port> {
-        let mut line = self.line.write().unwrap_or_else(PoisonError::into_inner);
-        line.take_if(|line| line.epoch == epoch)
-            .map(|line| line.port)
-    }
-
-    fn line(&self) -> Option<Line> {
-        self.line
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.lines.disconnect(epoch)
     }
 
     /// How to speak to it now, and in which life it is.
     pub(super) fn port(&self) -> Option<(u64, Port)> {
-        self.line().map(|line| (line.epoch, line.port))
+        self.lines.now()
     }
 
-    /// How to speak to it if it is still in that life.
+    /// How to speak to that life of it, if it has not ended.
     pub(super) fn port_in(&self, epoch: u64) -> Option<Port> {
-        self.line()
-            .filter(|line| line.epoch == epoch)
-            .map(|line| line.port)
+        self.lines.of(epoch)
     }
 
-    /// Notes how it says it is, in that life; changes go to the log.
-    pub(super) fn heard(&self, epoch: u64, message: &Message) {
+    /// Notes how it says it is, in that life; changes go to the log, if there is room.
+    pub(super) fn heard(&self, epoch: u64, message: &Message, may_log: impl Fn() -> bool) {
         let Ok(now) = message.read_head::<head::Health>() else {
             return;
         };
-        if self.line().is_none_or(|line| line.epoch != epoch) {
+        if !self.lines.heard(epoch, &now) {
             return;
         }
         let before = std::mem::replace(&mut *self.lock_health(), now.clone());
         let reason = now.reason.as_str();
         match now.state.as_str() {
-            _ if before == now => {}
+            _ if before == now || !may_log() => {}
             "up" => tracing::info!(instance = self.id, "up"),
             "degraded" => tracing::warn!(instance = self.id, reason, "degraded"),
             _ => tracing::warn!(instance = self.id, reason, "down"),
@@ -204,6 +233,7 @@ impl Seat {
         life.failures += u64::from(matches!(phase, Phase::Waiting | Phase::Quarantined));
         life.phase = phase;
         life.since = Instant::now();
+        life.until = None;
         reason.clone_into(&mut life.reason);
         drop(life);
         if phase == Phase::Running {
@@ -215,14 +245,39 @@ impl Seat {
         }
     }
 
-    /// Asks its supervisor to end it and start it anew.
-    pub fn ask_to_restart(&self) {
-        self.restart.notify_one();
+    /// Notes that it has failed and is started anew after that pause.
+    pub fn waits(&self, pause: Duration, reason: &str) {
+        self.enters(Phase::Waiting, reason);
+        self.lock_life().until = Some(Instant::now() + pause);
     }
 
-    /// Returns when somebody has asked for a restart.
-    pub async fn restart_asked(&self) {
-        self.restart.notified().await;
+    /// A thread of one of its lives hangs and is left behind; how many there are now.
+    pub fn abandons(&self) -> usize {
+        let mut life = self.lock_life();
+        life.abandoned += 1;
+        life.abandoned
+    }
+
+    /// A thread that was left behind has ended; how many are left.
+    pub fn recovers(&self) -> usize {
+        let mut life = self.lock_life();
+        life.abandoned = life.abandoned.saturating_sub(1);
+        life.abandoned
+    }
+
+    /// Puts a wish to its supervisor, in place of one that it has not begun to grant.
+    pub fn wish(&self, wish: Wish) {
+        self.wishes.put(wish);
+    }
+
+    /// Returns when something is wanted.
+    pub async fn wished(&self) -> Wish {
+        self.wishes.next().await
+    }
+
+    /// What it said last of what runs there.
+    pub(super) fn run_note(&self) -> MutexGuard<'_, RunNote> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_life(&self) -> MutexGuard<'_, LifeNote> {
@@ -241,7 +296,30 @@ fn starting() -> head::Health {
     }
 }
 
+/// What a client has sent that a login rule fits.
+pub(super) struct Sent {
+    user: String,
+    secret_sha256: [u8; 32],
+}
+
 impl Route {
+    /// What a client has sent, if a rule fits it.
+    pub(super) fn sent(&self, user: &str, secret: &Secret) -> Option<Sent> {
+        let sent = Sent {
+            user: user.to_owned(),
+            secret_sha256: Sha256::digest(secret.expose().as_bytes()).into(),
+        };
+        self.rule_of(&sent).is_some().then_some(sent)
+    }
+
+    /// The first rule that fits what a client has sent.
+    pub(super) fn rule_of(&self, sent: &Sent) -> Option<&LoginRule> {
+        self.logins.iter().find(|rule| {
+            let sum = rule.client_secret_sha256;
+            rule.client_user == sent.user && sum.is_none_or(|sum| sum == sent.secret_sha256)
+        })
+    }
+
     /// Who a client is at the backend, by what it sent.
     pub(super) fn principal(&self, user: &str, secret: Secret) -> Result<(String, Secret), Fault> {
         let sent: [u8; 32] = Sha256::digest(secret.expose().as_bytes()).into();

@@ -1,6 +1,7 @@
 //! Clients that are logged in.
 
 use super::Place;
+use super::seat::{Route, Sent};
 use patchbay_abi::{Kind, Message, Secret, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::Op;
@@ -10,6 +11,11 @@ use std::collections::HashMap;
 pub(crate) struct Session {
     /// Whose client it is.
     pub(super) frontend: Place,
+    /// The seat of the backend that let it in. Only that one ever gets its secret, also when the
+    /// configuration names another one for its frontend meanwhile.
+    pub(super) authority: usize,
+    /// What a login rule took it by.
+    pub(super) sent: Option<Sent>,
     /// Who it is at the backend, and how that is proved.
     pub(super) user: String,
     pub(super) secret: Secret,
@@ -29,6 +35,7 @@ pub(super) struct Applicant {
     pub(super) user: String,
     pub(super) secret: Secret,
     pub(super) client: String,
+    pub(super) sent: Option<Sent>,
 }
 
 /// Requests that have no answer yet.
@@ -54,7 +61,8 @@ pub(crate) enum Attachment {
     Attached(Place),
 }
 
-/// A backend that a session was routed to before, and where it still has requests under way.
+/// Another life of a backend, or another backend, that knows a session: where it still has requests under way, or
+/// where it is logged in before it is led there.
 struct Former {
     at: Place,
     requests: usize,
@@ -76,9 +84,12 @@ impl Sessions {
             user,
             secret,
             client,
+            sent,
         } = applicant;
         let session = Session {
             frontend,
+            authority: authority.seat,
+            sent,
             user,
             secret,
             client,
@@ -106,12 +117,31 @@ impl Sessions {
             .filter(|session| session.frontend == frontend)
     }
 
+    /// A life of a backend is over; nobody is known there any more.
+    pub(super) fn forget(&mut self, gone: Place) {
+        for session in self.by_id.values_mut() {
+            session.former.retain(|former| former.at != gone);
+        }
+    }
+
+    /// All clients of a frontend.
+    pub(super) fn all_of(&mut self, frontend: usize) -> impl Iterator<Item = &mut Session> {
+        let sessions = self.by_id.values_mut();
+        sessions.filter(move |session| session.frontend.seat == frontend)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&u64, &Session)> {
         self.by_id.iter()
     }
 
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
+    }
+
+    /// How many came through that frontend.
+    pub(super) fn through(&self, frontend: usize) -> usize {
+        let came = |session: &&Session| session.frontend.seat == frontend;
+        self.by_id.values().filter(came).count()
     }
 
     pub(super) fn ids_of(&self, frontend: Place) -> Vec<u64> {
@@ -140,6 +170,19 @@ impl Session {
         }
     }
 
+    /// It is held to another route from now on: it may do no more than that allows. If another backend
+    /// says who gets in, a client that a rule took in is who that backend's rule says; one that has
+    /// proved to the former one who it is has the host's word for it, and its secret stays where it was.
+    pub(super) fn follow(&mut self, route: &Route) {
+        self.role = self.role.min(route.ceiling);
+        let rule = self.sent.as_ref().and_then(|sent| route.rule_of(sent));
+        if let Some(rule) = rule.filter(|_| self.authority != route.backend) {
+            self.user.clone_from(&rule.user);
+            self.secret = rule.secret.clone();
+            self.authority = route.backend;
+        }
+    }
+
     /// All lives of backends that know of this session.
     pub(super) fn known_at(&self) -> Vec<Place> {
         let former = self.former.iter().map(|former| former.at);
@@ -158,6 +201,21 @@ impl Session {
                 self.former.push(Former { at, requests });
                 None
             }
+        }
+    }
+
+    /// It is logged in at that life as well, where nothing of it is under way.
+    pub(super) fn is_known_at(&mut self, at: Place) {
+        if !self.known_at().contains(&at) {
+            self.former.push(Former { at, requests: 0 });
+        }
+    }
+
+    /// Takes up where it left off at that life, if it was never logged out there.
+    pub(super) fn come_back(&mut self, at: Place) {
+        if let Some(position) = self.former.iter().position(|former| former.at == at) {
+            self.former.remove(position);
+            self.attachment = Attachment::Attached(at);
         }
     }
 

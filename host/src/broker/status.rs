@@ -1,7 +1,8 @@
 //! What operators see of the broker.
 
-use super::{Broker, Seat};
+use super::{Broker, Phase, Seat};
 use serde::{Deserialize, Serialize};
+use std::time::Instant;
 
 /// One instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,10 +21,17 @@ pub struct InstanceStatus {
     pub reason: String,
     /// Seconds in this phase.
     pub since_s: u64,
+    /// Seconds until it is started anew, if it waits for that.
+    pub starts_in_s: Option<u64>,
     /// How often it has failed since the gateway was started.
     pub failures: u64,
+    /// Threads of its earlier lives that hang and were left behind.
+    pub threads_abandoned: usize,
     /// Of a frontend: the backend that its requests go to.
     pub to: Option<String>,
+    /// Of a frontend: the backend that they will go to when nothing is under way.
+    #[serde(default)]
+    pub then: Option<String>,
     /// Clients that are logged in: of a frontend its own, of a backend those that it knows.
     pub sessions: usize,
 }
@@ -47,19 +55,25 @@ pub struct SessionStatus {
     pub in_flight: usize,
 }
 
+/// Rounded up, so that only what is due is 0.
+fn seconds_until(moment: Instant) -> u64 {
+    let left = moment.saturating_duration_since(Instant::now());
+    left.as_millis().div_ceil(1000) as u64
+}
+
 impl Broker {
     /// All instances, in the order of the configuration.
     pub fn instances(&self) -> Vec<InstanceStatus> {
         let sessions = self.sessions();
-        self.seats()
-            .iter()
-            .map(|seat| self.instance(seat, &sessions))
+        self.present()
+            .map(|(position, seat)| self.instance(position, seat, &sessions))
             .collect()
     }
 
-    fn instance(&self, seat: &Seat, sessions: &[SessionStatus]) -> InstanceStatus {
+    fn instance(&self, position: usize, seat: &Seat, sessions: &[SessionStatus]) -> InstanceStatus {
         let to = seat.backend_now().map(|backend| self.seats()[backend].id());
         let (health, life) = (seat.health(), seat.life());
+        let (then, waits_for) = self.switch_of(position).unzip();
         let of_this = |session: &&SessionStatus| match to {
             Some(_) => session.frontend == seat.id(),
             None => session.backend.as_deref() == Some(seat.id()),
@@ -69,14 +83,21 @@ impl Broker {
             role: if to.is_some() { "frontend" } else { "backend" }.to_owned(),
             plugin: life.plugin,
             phase: life.phase.name().to_owned(),
-            health: health.state,
-            reason: match life.reason.is_empty() {
-                true => health.reason,
-                false => life.reason,
+            health: match life.phase {
+                // What it said in a life that is over holds no more.
+                Phase::Waiting | Phase::Quarantined | Phase::Stopped => "down".to_owned(),
+                Phase::Starting | Phase::Running | Phase::Stopping => health.state,
             },
+            reason: [life.reason, health.reason, waits_for.unwrap_or_default()]
+                .into_iter()
+                .find(|reason| !reason.is_empty())
+                .unwrap_or_default(),
             since_s: life.since.elapsed().as_secs(),
+            starts_in_s: life.until.map(seconds_until),
             failures: life.failures,
+            threads_abandoned: life.abandoned,
             to: to.map(str::to_owned),
+            then: then.map(|then| self.seats[then].id().to_owned()),
             sessions: sessions.iter().filter(of_this).count(),
         }
     }

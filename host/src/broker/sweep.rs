@@ -14,11 +14,8 @@ impl Broker {
         for id in expired {
             self.expire(id);
         }
-        let shortest = self
-            .limits
-            .request
-            .min(self.limits.long)
-            .min(self.limits.login);
+        let limits = self.limits();
+        let shortest = limits.request.min(limits.long).min(limits.login);
         let next = self.lock().pending.next_deadline();
         next.map_or(now + shortest, |next| next.min(now + shortest))
     }
@@ -55,12 +52,13 @@ impl Broker {
                 format!("`{backend}` did not log this client in again in time; nothing was done");
             return Fault::new(FaultKind::Unavailable, text);
         }
+        let limits = self.limits();
         let (what, limit, unsure) = match &request.what {
-            What::Login => ("the login", self.limits.login, false),
-            What::Keyed { op, .. } => (op.name, self.limits.request, op.changes),
-            What::Noting(_) => ("a request", self.limits.request, true),
-            What::Call { op, .. } if op.long => (op.name, self.limits.long, op.changes),
-            What::Call { op, .. } => (op.name, self.limits.request, op.changes),
+            What::Login => ("the login", limits.login, false),
+            What::Keyed { op, .. } => (op.name, limits.request, op.changes),
+            What::Noting(_) => ("a request", limits.request, true),
+            What::Call { op, .. } if op.long => (op.name, limits.long, op.changes),
+            What::Call { op, .. } => (op.name, limits.request, op.changes),
         };
         let then = if unsure {
             "; it may or may not have been done, look before you ask again"

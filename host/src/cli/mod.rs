@@ -9,6 +9,12 @@ mod pages;
 mod plugin;
 mod run;
 mod schema;
+#[cfg(unix)]
+mod status;
+#[cfg(unix)]
+mod table;
+#[cfg(unix)]
+mod when_idle;
 
 use crate::config::{Checked, Mistakes};
 use crate::exit::Exit;
@@ -23,7 +29,8 @@ use std::process::ExitCode;
 #[command(
     version,
     after_help = "Exit status: 0 done, 1 failed, 2 mistake on the command line, 3 mistake in the \
-                  configuration or a plugin, 4 ended but cut something off. `client` has its own."
+                  configuration or a plugin, 4 ended but cut something off, 5 (`status`) not all \
+                  is well. `client` has its own."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -58,7 +65,7 @@ enum Verb {
         /// The file; it must not exist yet.
         file: Option<PathBuf>,
     },
-    /// Say how a gateway that runs is: its instances, their health, their clients.
+    /// Say how a gateway that runs is, and what to do if not all is well; exit status 5 then.
     #[cfg(unix)]
     Status {
         #[command(flatten)]
@@ -80,6 +87,12 @@ enum Verb {
         frontend: String,
         /// The backend's id.
         backend: String,
+        /// Only when none of the frontend's requests is under way and nothing runs at its backend; wait for that.
+        #[arg(long)]
+        when_idle: bool,
+        /// Do not wait for it; `patchbay status` shows what is pending.
+        #[arg(long, requires = "when_idle")]
+        no_wait: bool,
         #[command(flatten)]
         which: control::Which,
     },
@@ -91,7 +104,17 @@ enum Verb {
         #[command(flatten)]
         which: control::Which,
     },
-    /// Look at plugins.
+    /// Have a gateway that runs read its configuration file anew: only what differs is touched, and a mistake changes
+    /// nothing. SIGHUP does the same.
+    #[cfg(unix)]
+    Reload {
+        #[command(flatten)]
+        which: control::Which,
+        /// Only say what would be changed.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Look at plugins, and let newer builds take over.
     #[command(subcommand)]
     Plugin(plugin::PluginVerb),
     Client(patchbay_client::Client),
@@ -124,17 +147,29 @@ impl Cli {
             Verb::Schema { folders } => schema::run(&folders),
             Verb::Init { file } => init::run(file.as_deref()),
             #[cfg(unix)]
-            Verb::Status { which, watch } => control::status(&which, watch),
+            Verb::Status { which, watch } => status::status(&which, watch),
             #[cfg(unix)]
             Verb::Sessions { which } => control::sessions(&which),
             #[cfg(unix)]
             Verb::Route {
                 frontend,
                 backend,
+                when_idle: false,
                 which,
+                ..
             } => control::route(&which, frontend, backend),
             #[cfg(unix)]
+            Verb::Route {
+                frontend,
+                backend,
+                no_wait,
+                which,
+                ..
+            } => when_idle::route(&which, &frontend, &backend, !no_wait),
+            #[cfg(unix)]
             Verb::Restart { instance, which } => control::restart(&which, instance),
+            #[cfg(unix)]
+            Verb::Reload { which, dry_run } => control::reload(&which, dry_run),
             Verb::Plugin(verb) => verb.run(),
             Verb::Client(client) => return client.run(),
             Verb::Completions { shell } => pages::completions(shell),
@@ -156,8 +191,12 @@ fn load(file: &Path, catalog: &Catalog) -> Result<Checked, Exit> {
 
 fn show(mistakes: &Mistakes) {
     if !mistakes.is_empty() {
-        let colours = std::io::stderr().is_terminal()
-            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        eprintln!("{}", mistakes.render(colours));
+        eprintln!("{}", mistakes.render(colours()));
     }
+}
+
+/// Whether standard error may be coloured.
+fn colours() -> bool {
+    std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -17,17 +17,33 @@ pub(super) enum PluginVerb {
         )]
         folders: Vec<PathBuf>,
     },
+    /// Let a newer build of a plugin take over in a gateway that runs. Its file must have been replaced (`mv`, `install`),
+    /// not overwritten. Backends finish what they have in the former build; frontends are stopped and started anew.
+    #[cfg(unix)]
+    Reload {
+        /// The plugin's name in the configuration.
+        plugin: String,
+        #[command(flatten)]
+        which: super::control::Which,
+    },
 }
 
 impl PluginVerb {
     pub(super) fn run(self) -> Exit {
-        let PluginVerb::List { folders } = self;
-        let listed = folders.iter().map(|folder| list(folder));
-        listed.fold(
-            Exit::Done,
-            |worst, exit| if worst == Exit::Done { exit } else { worst },
-        )
+        match self {
+            PluginVerb::List { folders } => list_all(&folders),
+            #[cfg(unix)]
+            PluginVerb::Reload { plugin, which } => super::control::renew(&which, plugin),
+        }
     }
+}
+
+fn list_all(folders: &[PathBuf]) -> Exit {
+    let listed = folders.iter().map(|folder| list(folder));
+    listed.fold(
+        Exit::Done,
+        |worst, exit| if worst == Exit::Done { exit } else { worst },
+    )
 }
 
 fn list(folder: &Path) -> Exit {

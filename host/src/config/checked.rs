@@ -47,7 +47,7 @@ pub struct Gateway {
     pub restart: Restart,
 }
 
-/// How long things may take. All above zero.
+/// How long things may take. All that there are are above zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deadlines {
     /// An ordinary request.
@@ -58,6 +58,8 @@ pub struct Deadlines {
     pub login: Duration,
     /// The start of an instance.
     pub start: Duration,
+    /// An instance that serves, to show that it still does; `None` if it need not.
+    pub hang: Option<Duration>,
     /// Draining at shutdown.
     pub shutdown: Duration,
 }
@@ -75,6 +77,12 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Undecided logins in all.
     pub logins_pending: usize,
+    /// What one frontend of several may have of sessions, requests and logins, in percent.
+    pub frontend_share: usize,
+    /// Events of one backend in a second.
+    pub events_per_second: u32,
+    /// Log lines of one instance in a second.
+    pub lines_per_second: u32,
 }
 
 /// What is kept of each backend's events.
@@ -97,6 +105,8 @@ pub struct Restart {
     pub max: u32,
     /// Span of time over which restarts are counted.
     pub window: Duration,
+    /// Threads that hang, at which the instance is quarantined.
+    pub max_abandoned: usize,
 }
 
 /// What backends and frontends have in common: one running copy of a plugin.

@@ -77,6 +77,7 @@ fn deadlines(fields: &Fields<'_>) -> Deadlines {
         long: seconds(fields, &keys::LONG_DEADLINE_S),
         login: seconds(fields, &keys::LOGIN_DEADLINE_S),
         start: seconds(fields, &keys::START_DEADLINE_S),
+        hang: Some(seconds(fields, &keys::HANG_S)).filter(|hang| !hang.is_zero()),
         shutdown: seconds(fields, &keys::SHUTDOWN_DEADLINE_S),
     }
 }
@@ -88,6 +89,9 @@ fn limits(fields: &Fields<'_>) -> Limits {
         in_flight_per_session: size(fields, &keys::MAX_IN_FLIGHT_PER_SESSION),
         body_bytes: size(fields, &keys::MAX_BODY_BYTES),
         logins_pending: size(fields, &keys::MAX_LOGINS_PENDING),
+        frontend_share: size(fields, &keys::FRONTEND_SHARE_PERCENT),
+        events_per_second: rate(fields, &keys::MAX_EVENTS_PER_S),
+        lines_per_second: rate(fields, &keys::MAX_LOG_LINES_PER_S),
     }
 }
 
@@ -97,6 +101,7 @@ fn restart(fields: &Fields<'_>, findings: &Findings) -> Restart {
         backoff_max: Duration::from_millis(fields.number(&keys::RESTART_BACKOFF_MAX_MS)),
         max: u32::try_from(fields.number(&keys::RESTART_MAX)).unwrap_or(u32::MAX),
         window: seconds(fields, &keys::RESTART_WINDOW_S),
+        max_abandoned: size(fields, &keys::MAX_ABANDONED),
     };
     if restart.backoff_min > restart.backoff_max {
         backoff_is_reversed(&restart, fields, findings);
@@ -126,6 +131,10 @@ fn backoff_is_reversed(restart: &Restart, fields: &Fields<'_>, findings: &Findin
 
 fn seconds(fields: &Fields<'_>, key: &Key<Number>) -> Duration {
     Duration::from_secs(fields.number(key))
+}
+
+fn rate(fields: &Fields<'_>, key: &Key<Number>) -> u32 {
+    u32::try_from(fields.number(key)).unwrap_or(u32::MAX)
 }
 
 fn size(fields: &Fields<'_>, key: &Key<Number>) -> usize {

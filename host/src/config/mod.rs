@@ -13,6 +13,7 @@
 
 mod advice;
 mod checked;
+mod diff;
 mod explain;
 mod gateway;
 mod key;
@@ -44,6 +45,7 @@ pub use checked::{
     Backend, Checked, Deadlines, Frontend, Gateway, Instance, Journal, Limits, LogFormat, LogLevel,
     LoginRule, Restart, UnmappedLogins,
 };
+pub use diff::{Change, differences};
 pub use explain::{Explanation, Setting, explain, text_of};
 pub use mistake::{Mistake, Mistakes, Severity};
 pub use place::Place;

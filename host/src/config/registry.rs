@@ -43,12 +43,16 @@ pub(super) static GATEWAY: Section = Section {
         &LONG_DEADLINE_S,
         &LOGIN_DEADLINE_S,
         &START_DEADLINE_S,
+        &HANG_S,
         &SHUTDOWN_DEADLINE_S,
         &MAX_SESSIONS,
         &MAX_IN_FLIGHT,
         &MAX_IN_FLIGHT_PER_SESSION,
         &MAX_BODY_BYTES,
         &MAX_LOGINS_PENDING,
+        &FRONTEND_SHARE_PERCENT,
+        &MAX_EVENTS_PER_S,
+        &MAX_LOG_LINES_PER_S,
         &JOURNAL_BYTES,
         &JOURNAL_AGE_S,
         &STATE_PATH,
@@ -58,6 +62,7 @@ pub(super) static GATEWAY: Section = Section {
         &RESTART_BACKOFF_MAX_MS,
         &RESTART_MAX,
         &RESTART_WINDOW_S,
+        &MAX_ABANDONED,
     ],
 };
 pub(super) static NAME: Key<Text> = Key {
@@ -107,8 +112,13 @@ pub(super) static LOGIN_DEADLINE_S: Key<Number> = Key {
 };
 pub(super) static START_DEADLINE_S: Key<Number> = Key {
     name: "start_deadline_s",
-    kind: Number::new(10, 1, 600, "s"),
-    doc: "Time a plugin instance has to start.",
+    kind: Number::new(30, 1, 600, "s"),
+    doc: "Time a plugin instance has to start. One whose server is away says so and counts as started; one that has not said anything by then is given up and started anew.",
+};
+pub(super) static HANG_S: Key<Number> = Key {
+    name: "hang_s",
+    kind: Number::new(60, 0, DAY_S, "s"),
+    doc: "Time for which an instance may not answer the host, because its thread is blocked; then it is given up and started anew. 0: never.",
 };
 pub(super) static SHUTDOWN_DEADLINE_S: Key<Number> = Key {
     name: "shutdown_deadline_s",
@@ -139,6 +149,21 @@ pub(super) static MAX_LOGINS_PENDING: Key<Number> = Key {
     name: "max_logins_pending",
     kind: Number::new(64, 1, 100_000, ""),
     doc: "Logins waiting for a backend's decision. Further ones are refused as busy.",
+};
+pub(super) static FRONTEND_SHARE_PERCENT: Key<Number> = Key {
+    name: "frontend_share_percent",
+    kind: Number::new(75, 1, 100, ""),
+    doc: "How much of `max_sessions`, `max_in_flight` and `max_logins_pending` the clients of one frontend can take where there are several, so that the others always find room.",
+};
+pub(super) static MAX_EVENTS_PER_S: Key<Number> = Key {
+    name: "max_events_per_s",
+    kind: Number::new(10_000, 1, 10_000_000, ""),
+    doc: "Events of one backend in a second. Further ones are dropped and counted; whoever reads them learns of a gap.",
+};
+pub(super) static MAX_LOG_LINES_PER_S: Key<Number> = Key {
+    name: "max_log_lines_per_s",
+    kind: Number::new(1000, 1, 10_000_000, ""),
+    doc: "Log lines of one plugin instance in a second. Further ones are dropped and counted.",
 };
 pub(super) static JOURNAL_BYTES: Key<Number> = Key {
     name: "journal_bytes",
@@ -185,6 +210,11 @@ pub(super) static RESTART_WINDOW_S: Key<Number> = Key {
     name: "restart_window_s",
     kind: Number::new(600, 1, DAY_S, "s"),
     doc: "Span of time over which restarts are counted.",
+};
+pub(super) static MAX_ABANDONED: Key<Number> = Key {
+    name: "max_abandoned",
+    kind: Number::new(3, 1, 1000, ""),
+    doc: "Threads of one instance that hang and had to be left behind, at which it is quarantined.",
 };
 
 pub(super) static BACKEND: Section = Section {

@@ -6,8 +6,11 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a gateway may take to answer.
+/// How long a gateway may take to answer at once.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long it may take to do what waits for instances to start and to finish.
+const LONG_PATIENCE: Duration = Duration::from_secs(3600);
 
 /// Asks the gateway with this state directory.
 ///
@@ -28,7 +31,11 @@ pub fn ask(state: &Path, order: &Order) -> Result<Answer, String> {
 }
 
 fn exchange(mut stream: &UnixStream, order: &Order) -> std::io::Result<String> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+    let patience = match order {
+        Order::Restart { .. } | Order::Reload { .. } | Order::RenewPlugin { .. } => LONG_PATIENCE,
+        Order::Status | Order::Sessions | Order::Route { .. } => PATIENCE,
+    };
+    stream.set_read_timeout(Some(patience))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = serde_json::to_vec(order)?;
     line.push(b'\n');

@@ -33,11 +33,28 @@ pub enum Order {
         frontend: String,
         /// The backend's id.
         backend: String,
+        /// Only when nothing is under way.
+        #[serde(default)]
+        when_idle: bool,
     },
     /// To have an instance ended and started anew.
     Restart {
         /// Its id.
         instance: String,
+    },
+    /// To have the configuration file read anew, and what differs changed.
+    Reload {
+        /// Only to know what would be changed.
+        dry_run: bool,
+        /// Whether mistakes may be shown in colours.
+        colours: bool,
+    },
+    /// To have a newer build of a plugin take over.
+    RenewPlugin {
+        /// Its name in the configuration.
+        plugin: String,
+        /// Whether mistakes may be shown in colours.
+        colours: bool,
     },
 }
 
@@ -51,8 +68,30 @@ pub enum Answer {
     Sessions(Vec<SessionStatus>),
     /// It is done.
     Done,
+    /// What was done, and what could not be.
+    Changed(Changed),
+    /// What is wrong with the configuration file, for people; nothing was done.
+    Mistakes(String),
     /// Why it is not done.
     Refused(String),
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// All of it, in order.
+    pub steps: Vec<ChangedStep>,
+    /// What is allowed in the configuration file but probably not meant, for people; often empty.
+    pub warnings: String,
+}
+
+/// One thing that was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedStep {
+    /// What.
+    pub what: String,
+    /// Why it could not be done.
+    pub failed: Option<String>,
 }
 
 /// How everything is.
@@ -66,6 +105,8 @@ pub struct GatewayStatus {
     pub pid: u32,
     /// How long it has run, in seconds.
     pub up_s: u64,
+    /// Memory of the whole process, plugins included, in bytes; where the system tells.
+    pub memory_bytes: Option<u64>,
     /// Its instances.
     pub instances: Vec<InstanceStatus>,
 }

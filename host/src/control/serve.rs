@@ -1,14 +1,16 @@
 //! The gateway's side.
 
-use super::{Answer, GatewayStatus, LONGEST_LINE, Order, socket_in};
+use super::{Answer, Changed, ChangedStep, GatewayStatus, LONGEST_LINE, Order, socket_in};
 use crate::broker::Broker;
 use crate::intents::prepare;
+use crate::reload::{Done, Refusal, Reloader};
 use socket2::{Domain, SockAddr, Type};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long an operator's command may take to say what it wants, and to take the answer.
@@ -16,6 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Commands that may wait while another one is answered.
 const BACKLOG: i32 = 16;
+
+/// Commands that can be carried out at one time; some wait for a drain, and `status` is wanted meanwhile.
+const AT_ONCE: usize = 16;
 
 /// The socket's file; removed when this is dropped.
 pub struct Control {
@@ -28,25 +33,32 @@ impl Drop for Control {
     }
 }
 
-/// Listens in the state directory, on a thread of its own: one operator after the other, each with
-/// one question. The socket's file is closed to others.
+/// Listens in the state directory, on a thread of its own, and on one for each operator's question.
+/// The socket's file is closed to others.
 ///
 /// # Errors
 /// A sentence that says why nobody can be listened to.
-pub fn serve(name: &str, state: &Path, broker: Arc<Broker>) -> Result<Control, String> {
+pub fn serve(
+    name: &str,
+    state: &Path,
+    broker: Arc<Broker>,
+    reloader: Arc<Reloader>,
+) -> Result<Control, String> {
     let file = socket_in(state);
     let listener = prepare(state)
         .and_then(|()| listen(&file).map_err(|error| format!("{}: {error}", file.display())))?;
-    let desk = Desk {
+    let desk = Arc::new(Desk {
         name: name.to_owned(),
         begun: Instant::now(),
         broker,
-    };
+        reloader,
+        talking: AtomicUsize::new(0),
+    });
     let thread = std::thread::Builder::new().name("control".to_owned());
     thread
         .spawn(move || {
             for stream in listener.incoming() {
-                if let Err(error) = stream.and_then(|stream| desk.talk(stream)) {
+                if let Err(error) = stream.and_then(|stream| desk.receive(stream)) {
                     tracing::debug!(%error, "an operator's command broke off");
                 }
             }
@@ -78,32 +90,65 @@ struct Desk {
     name: String,
     begun: Instant,
     broker: Arc<Broker>,
+    reloader: Arc<Reloader>,
+    /// Operators who are being answered.
+    talking: AtomicUsize,
 }
 
 impl Desk {
-    fn talk(&self, mut stream: UnixStream) -> io::Result<()> {
+    /// Answers an operator on a thread of its own.
+    fn receive(self: &Arc<Self>, stream: UnixStream) -> io::Result<()> {
+        if self.talking.fetch_add(1, Ordering::AcqRel) >= AT_ONCE {
+            self.talking.fetch_sub(1, Ordering::AcqRel);
+            let why = format!("{AT_ONCE} commands are being carried out; try again in a moment");
+            return answer(stream, &Answer::Refused(why));
+        }
+        let desk = self.clone();
+        let work = move || {
+            if let Err(error) = desk.talk(stream) {
+                tracing::debug!(%error, "an operator's command broke off");
+            }
+            desk.talking.fetch_sub(1, Ordering::AcqRel);
+        };
+        let thread = std::thread::Builder::new().name("operator".to_owned());
+        let begun = thread.spawn(work).map(drop);
+        begun.inspect_err(|_| _ = self.talking.fetch_sub(1, Ordering::AcqRel))
+    }
+
+    fn talk(&self, stream: UnixStream) -> io::Result<()> {
         stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
         let mut line = String::new();
         BufReader::new((&stream).take(LONGEST_LINE)).read_line(&mut line)?;
-        let answer = match serde_json::from_str(&line) {
+        let said = match serde_json::from_str(&line) {
             Ok(order) => self.carry_out(order),
             Err(error) => Answer::Refused(format!(
                 "this gateway ({}) does not understand that: {error}",
                 env!("CARGO_PKG_VERSION")
             )),
         };
-        let mut line = serde_json::to_vec(&answer)?;
-        line.push(b'\n');
-        stream.write_all(&line)
+        answer(stream, &said)
     }
 
     fn carry_out(&self, order: Order) -> Answer {
         let changed = match &order {
             Order::Status => return Answer::Status(self.status()),
             Order::Sessions => return Answer::Sessions(self.broker.sessions()),
-            Order::Route { frontend, backend } => self.broker.route(frontend, backend),
-            Order::Restart { instance } => self.broker.restart(instance),
+            Order::Route {
+                frontend,
+                backend,
+                when_idle,
+            } => match when_idle {
+                true => self.broker.route_when_idle(frontend, backend),
+                false => self.broker.route(frontend, backend),
+            },
+            Order::Restart { instance } => self.reloader.restart(instance),
+            Order::Reload { dry_run, colours } => {
+                let outcome = self.reloader.reload(*dry_run);
+                return changed(outcome, *colours, *dry_run);
+            }
+            Order::RenewPlugin { plugin, colours } => {
+                return changed(self.reloader.renew(plugin), *colours, false);
+            }
         };
         match changed {
             Ok(()) => {
@@ -120,7 +165,45 @@ impl Desk {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             up_s: self.begun.elapsed().as_secs(),
+            memory_bytes: memory(),
             instances: self.broker.instances(),
         }
+    }
+}
+
+/// What is resident of this process, as Linux tells it.
+fn memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+fn answer(mut stream: UnixStream, answer: &Answer) -> io::Result<()> {
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    stream.write_all(&line)
+}
+
+fn changed(outcome: Result<Done, Refusal>, colours: bool, dry_run: bool) -> Answer {
+    match outcome {
+        Ok((report, warnings)) => {
+            if !dry_run {
+                report.log();
+            }
+            let steps = report.steps.into_iter().map(|step| ChangedStep {
+                what: step.what,
+                failed: step.failed,
+            });
+            Answer::Changed(Changed {
+                steps: steps.collect(),
+                warnings: warnings.render(colours),
+            })
+        }
+        Err(Refusal::Mistakes(mistakes)) => Answer::Mistakes(mistakes.render(colours)),
+        Err(Refusal::Because(why)) => Answer::Refused(why),
     }
 }

@@ -5,6 +5,7 @@
     reason = "running a shared library's code cannot be checked by the compiler"
 )]
 
+use super::build::{Build, respelled};
 use super::inspect;
 use abi_stable::StableAbi;
 use abi_stable::abi_stability::abi_checking::{AbiInstabilityErrors, check_layout_compatibility};
@@ -22,6 +23,8 @@ pub struct Plugin {
     pub path: PathBuf,
     /// The JSON Schema of an instance's configuration.
     pub schema: serde_json::Value,
+    /// Which build it is.
+    pub build: Build,
     module: PluginModule_Ref,
 }
 
@@ -31,12 +34,46 @@ impl Plugin {
     /// # Errors
     /// A sentence that names the file, what was found and expected, and what to do.
     pub fn load(path: &Path) -> Result<Plugin, String> {
+        Plugin::load_from(path, path)
+    }
+
+    /// Loads the build that has taken the place of this one's file.
+    ///
+    /// # Errors
+    /// A sentence: like [`Plugin::load`], or that there is no other build.
+    pub fn load_newer(&self) -> Result<Plugin, String> {
+        let now = Build::of(&self.path)?;
+        self.build.is_replaced_by(&now, &self.path)?;
+        let newer = Plugin::load_from(&self.path, &respelled(&self.path))?;
+        let shown = self.path.display();
+        if !now.is_at(&self.path) {
+            return Err(format!("{shown} is just being replaced; do it again"));
+        }
+        if newer.role() != self.role() {
+            return Err(format!(
+                "{shown} was a {}, and is a {} now",
+                self.role(),
+                newer.role()
+            ));
+        }
+        Ok(newer)
+    }
+
+    /// Loads a file under a spelling of its path.
+    fn load_from(path: &Path, spelled: &Path) -> Result<Plugin, String> {
+        let build = Build::of(path)?;
         let manifest = inspect::manifest(path)?;
         let mismatches = inspect::mismatches(&manifest);
         if !mismatches.is_empty() {
             return Err(inspect::refusal(path, &manifest, &mismatches));
         }
-        let header = open(path)?;
+        let header = open(spelled)?;
+        if !build.is_at(path) {
+            return Err(format!(
+                "{} is just being replaced; do it again",
+                path.display()
+            ));
+        }
         let module = module(header).map_err(|why| inspect::refusal(path, &manifest, &[why]))?;
         let schema = (module.schema())();
         let schema = serde_json::from_str(&schema).map_err(|error| {
@@ -49,6 +86,7 @@ impl Plugin {
             manifest,
             path: path.to_owned(),
             schema,
+            build,
             module,
         })
     }

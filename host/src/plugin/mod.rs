@@ -5,7 +5,9 @@ pub mod find;
 pub mod inspect;
 pub mod load;
 
+mod build;
 mod catalog;
 
-pub use catalog::Catalog;
+pub use build::Build;
+pub use catalog::{Catalog, Renewed};
 pub use load::Plugin;

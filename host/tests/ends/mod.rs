@@ -32,7 +32,7 @@ pub struct Inbox {
     pub refuses: AtomicBool,
 }
 
-pub struct Side(Arc<Inbox>);
+pub struct Side(pub Arc<Inbox>);
 
 impl Deliver for Side {
     fn deliver(&self, message: Message) -> Delivery {
@@ -195,6 +195,9 @@ pub fn limits() -> Limits {
         in_flight_per_session: 4,
         logins_pending: 4,
         body_bytes: 200_000,
+        frontend_share: 75,
+        events_per_second: 100_000,
+        lines_per_second: 1000,
         request: Duration::from_millis(50),
         long: Duration::from_secs(5),
         login: Duration::from_secs(5),

@@ -47,6 +47,9 @@ pub fn limits() -> Limits {
         in_flight_per_session: 4,
         logins_pending: 3,
         body_bytes: 100_000,
+        frontend_share: 75,
+        events_per_second: 100_000,
+        lines_per_second: 1000,
         request: Duration::from_secs(5),
         long: Duration::from_secs(5),
         login: Duration::from_secs(5),
@@ -206,11 +209,13 @@ fn charge(rogue: Value) -> Charge {
         level: "info",
         stop_deadline: Duration::from_secs(5),
         start_deadline: Duration::from_secs(5),
+        hang: None,
         restart: Restart {
             backoff_min: Duration::from_millis(10),
             backoff_max: Duration::from_millis(20),
             max: 5,
             window: Duration::from_secs(60),
+            max_abandoned: 3,
         },
     }
 }

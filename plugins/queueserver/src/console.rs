@@ -28,8 +28,6 @@ pub struct Marker {
     pub value: Option<Box<RawValue>>,
     /// Or what was raised instead.
     pub raised: Option<String>,
-    /// The shim is there.
-    pub ready: Option<u64>,
 }
 
 /// A piece of the stream, understood.

@@ -20,6 +20,8 @@ use crate::wire::{Control, Urgency};
 
 /// How often an uploaded text is asked after.
 const TASK_LOOK: Duration = Duration::from_millis(30);
+/// So long the shim's first word may take to arrive.
+const FIRST_WORD: Duration = Duration::from_secs(2);
 /// Who speaks in the log for the gateway.
 pub const GATEWAY: &str = "patchbay";
 
@@ -203,7 +205,11 @@ impl Server {
         ask: impl FnOnce(u64) -> String,
         limit: Duration,
     ) -> Result<RawJson, Fault> {
-        if !*self.hears.borrow() {
+        let mut hears = self.hears.subscribe();
+        if timeout(FIRST_WORD, hears.wait_for(|hears| *hears))
+            .await
+            .is_err()
+        {
             let message = "values come over the RE Manager's console stream, which cannot be heard: start it with \
                 `--zmq-publish-console ON`, and check `info`";
             return Err(Fault::new(FaultKind::Unsupported, message));

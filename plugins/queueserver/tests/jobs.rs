@@ -145,7 +145,10 @@ fn a_copy_is_none_of_the_job_that_failed() {
     let failed = ended("1", "a", "failed");
     let copy = ended("9", "a", "failed");
     let queue = [copy.clone(), item("2", "b")];
-    let found = jobs.look(look("idle", &queue, None, &[failed.clone()]), 2.0);
+    let found = jobs.look(
+        look("idle", &queue, None, std::slice::from_ref(&failed)),
+        2.0,
+    );
     assert_eq!(
         (&found.copies[..], found.ended[0].0.how),
         (&["9".to_owned()][..], How::Failed)
@@ -153,7 +156,10 @@ fn a_copy_is_none_of_the_job_that_failed() {
     assert_eq!(told(&found), ["a Failed"]);
     // Also to a gateway that has just been started.
     let mut fresh = Jobs::new(100, false);
-    let found = fresh.look(look("idle", &queue, None, &[failed.clone()]), 2.0);
+    let found = fresh.look(
+        look("idle", &queue, None, std::slice::from_ref(&failed)),
+        2.0,
+    );
     assert_eq!(found.copies, ["9"]);
     assert_eq!(
         (state(&fresh, "a"), state(&fresh, "b")),
@@ -218,6 +224,23 @@ fn an_order_by_somebody_else_holds_what_waits() {
     let rest = look("idle", &queue[1..], None, &[done]);
     assert!(!jobs.look(rest.clone(), 3.0).ordered);
     assert!(jobs.look(rest, 4.0).ordered);
+}
+
+#[test]
+fn a_pause_that_comes_too_late_holds_the_queue_and_no_longer_than_that() {
+    let mut jobs = busy();
+    let mut late = look(
+        "idle",
+        &[item("2", "b")],
+        None,
+        &[ended("1", "a", "completed")],
+    );
+    late.status.pause_pending = true;
+    jobs.look(late.clone(), 2.0);
+    assert!(!jobs.is_going());
+    jobs.resume();
+    jobs.look(late, 3.0);
+    assert!(jobs.is_going());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the rogue can be asked to do.
 
-use patchbay_sdk::{BackendContext, Event, EventKind, Fault, FaultKind, Reply};
+use crate::raw::Raw;
+use patchbay_sdk::{BackendContext, Event, EventKind, Fault, FaultKind, Health, Reply};
 use serde_json::json;
 use std::time::Duration;
 
@@ -14,14 +15,26 @@ pub(crate) enum Deed {
     PanicInDrop,
     /// `hang`: never answer.
     Hang,
+    /// `block MS`: hold the instance's only thread.
+    Block(u64),
     /// `sleep MS`: answer late.
     Sleep(u64),
     /// `big BYTES`: answer with a string of that length.
     Big(usize),
     /// `flood N`: that many events, then the answer.
     Flood(u64),
+    /// `chatter N`: that many log lines, then the answer.
+    Chatter(u64),
+    /// `flap N`: down and up again so many times.
+    Flap(u64),
+    /// `leak BYTES`: never give them back.
+    Leak(usize),
     /// `fail`: the whole instance.
     Fail,
+    /// `say WHAT`: past the SDK, as a plugin in another language might.
+    Say(String),
+    /// `forge N`: answer the requests up to that number, whoever asked for them and of whom.
+    Forge(u64),
 }
 
 impl Deed {
@@ -33,14 +46,26 @@ impl Deed {
             ("panic in", "drop") => Deed::PanicInDrop,
             ("hang", "") => Deed::Hang,
             ("fail", "") => Deed::Fail,
+            ("block", ms) => Deed::Block(ms.parse().ok()?),
             ("sleep", ms) => Deed::Sleep(ms.parse().ok()?),
             ("big", bytes) => Deed::Big(bytes.parse().ok()?),
             ("flood", events) => Deed::Flood(events.parse().ok()?),
+            ("chatter", lines) => Deed::Chatter(lines.parse().ok()?),
+            ("flap", times) => Deed::Flap(times.parse().ok()?),
+            ("leak", bytes) => Deed::Leak(bytes.parse().ok()?),
+            ("say", what) => Deed::Say(what.to_owned()),
+            ("forge", number) => Deed::Forge(number.parse().ok()?),
             _ => return None,
         })
     }
 
-    pub(crate) async fn act(self, cx: &BackendContext) -> Result<Reply, Fault> {
+    /// Does it, in the request of that number.
+    pub(crate) async fn act(
+        self,
+        request: u64,
+        cx: &BackendContext,
+        raw: &Raw,
+    ) -> Result<Reply, Fault> {
         match self {
             Deed::Panic => panic!("a call panics on request"),
             Deed::PanicInTask => drop(tokio::spawn(async { panic!("a task panics on request") })),
@@ -49,13 +74,22 @@ impl Deed {
                 tokio::task::yield_now().await;
             }
             Deed::Hang => std::future::pending().await,
+            Deed::Block(ms) => std::thread::sleep(Duration::from_millis(ms)),
             Deed::Sleep(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
             Deed::Big(bytes) => return Reply::new(&"x".repeat(bytes)),
             Deed::Flood(events) => flood(cx, events)?,
+            Deed::Chatter(lines) => (0..lines).for_each(|line| tracing::info!(line, "chatter")),
+            Deed::Flap(times) => (0..times).for_each(|_| {
+                cx.health(Health::Down("it flaps on request".to_owned()));
+                cx.health(Health::Up);
+            }),
+            Deed::Leak(bytes) => drop(Box::leak(vec![1_u8; bytes].into_boxed_slice())),
             Deed::Fail => cx.fail(Fault::new(
                 FaultKind::Internal,
                 "the instance fails on request",
             )),
+            Deed::Say(what) => raw.say(&what, request),
+            Deed::Forge(last) => (1..=last).for_each(|number| raw.answer(number, r#""forged""#)),
         }
         Ok(Reply::null())
     }

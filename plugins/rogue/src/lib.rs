@@ -7,17 +7,22 @@
 #![allow(clippy::panic, reason = "this is what it is for")]
 
 mod deed;
+mod raw;
 
 use deed::Deed;
 use patchbay_sdk::schemars::{self, JsonSchema};
 use patchbay_sdk::{Backend, BackendContext, BackendSession, Command, Fault, FaultKind, Login};
 use patchbay_sdk::{Reply, Role};
+use raw::Raw;
 use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Misbehaves.
 pub struct Rogue {
     config: Config,
     cx: BackendContext,
+    raw: Arc<Raw>,
 }
 
 /// `[backend.config]` of a rogue.
@@ -30,10 +35,19 @@ pub struct Config {
     /// How it lets somebody in.
     #[serde(default)]
     login: Manner,
+    /// How it lets somebody out.
+    #[serde(default)]
+    logout: Manner,
     /// How it stops.
     #[serde(default)]
     stop: Manner,
+    /// Answers say that they come from here, and of which build, beside what was asked.
+    #[serde(default)]
+    mark: Option<String>,
 }
+
+/// Tests make other builds of the file by changing this in it.
+const BUILD: &str = "build 0000";
 
 /// How something is done.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
@@ -48,6 +62,8 @@ enum Manner {
     Panic,
     /// Never.
     Hang,
+    /// Never, and nothing else either: it holds the instance's only thread.
+    Block,
 }
 
 impl Manner {
@@ -60,6 +76,9 @@ impl Manner {
             )),
             Manner::Panic => panic!("{what} panics on request"),
             Manner::Hang => std::future::pending().await,
+            Manner::Block => loop {
+                std::thread::sleep(Duration::from_secs(3600));
+            },
         }
     }
 }
@@ -70,8 +89,9 @@ impl Backend for Rogue {
     const TAKES_THE_HOSTS_WORD: bool = true;
 
     async fn start(config: Config, cx: BackendContext) -> Result<Self, Fault> {
+        let raw = Arc::new(Raw::of(cx.instance()));
         config.start.act("start").await?;
-        Ok(Rogue { config, cx })
+        Ok(Rogue { config, cx, raw })
     }
 
     async fn login(&self, login: Login) -> Result<RogueSession, Fault> {
@@ -79,7 +99,10 @@ impl Backend for Rogue {
         let role = Role::from_name(&login.user).unwrap_or(Role::Admin);
         Ok(RogueSession {
             role,
+            logout: self.config.logout,
+            mark: self.config.mark.clone(),
             cx: self.cx.clone(),
+            raw: self.raw.clone(),
         })
     }
 
@@ -92,7 +115,10 @@ impl Backend for Rogue {
 /// Somebody who asks for misbehaviour. A user name that is a role's gets that role.
 pub struct RogueSession {
     role: Role,
+    logout: Manner,
+    mark: Option<String>,
     cx: BackendContext,
+    raw: Arc<Raw>,
 }
 
 #[derive(Deserialize)]
@@ -106,17 +132,25 @@ impl BackendSession for RogueSession {
     }
 
     async fn call(&self, command: Command) -> Result<Reply, Fault> {
+        if let (Some(mark), "status") = (&self.mark, command.op.as_str()) {
+            let asked: serde_json::Value = command.args()?;
+            return Reply::new(&serde_json::json!({ "by": mark, "build": BUILD, "asked": asked }));
+        }
         if command.op != "eval" {
             return Ok(Reply::raw(command.args));
         }
         let Eval { code } = command.args()?;
         match Deed::read(&code) {
-            Some(deed) => deed.act(&self.cx).await,
+            Some(deed) => deed.act(command.id, &self.cx, &self.raw).await,
             None => Err(Fault::new(
                 FaultKind::Invalid,
                 format!("no such deed: {code}"),
             )),
         }
+    }
+
+    async fn logout(&self) {
+        let _ = self.logout.act("logout").await;
     }
 }
 
@@ -128,4 +162,9 @@ impl Drop for RogueSession {
     }
 }
 
-patchbay_sdk::export!(backend = Rogue);
+// As `patchbay_sdk::export!` does it, but for the function that opens an instance.
+const _: () = {
+    use patchbay_sdk::__private::{SDK_VERSION, patchbay_abi, schema_backend};
+    patchbay_abi::place_manifest!("backend", SDK_VERSION);
+    patchbay_abi::export_module!(schema_backend::<Rogue>, raw::open);
+};

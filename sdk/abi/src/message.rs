@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 ///
 /// An instance's life: the host opens it and sends `START`; the plugin answers `READY` or `FAILED`.
 /// The host sends `STOP`; the plugin finishes what it has and answers `STOPPED`. An instance that
-/// fails on its way says `FAILED`.
+/// fails on its way says `FAILED`. Once it is ready the host sends a `PING` now and then, the next one only after the
+/// `PONG` that answers the one before; an instance that answers none for too long is given up.
 ///
 /// A client's request: the frontend sends `LOGIN`, `CALL` with an id of its own; the host sends the
 /// same kinds to the backend with an id of *its* own; `REPLY` comes back the same way. Each `LOGIN`
@@ -76,6 +77,10 @@ kinds! {
     METRIC = 16
     /// Plugin → host: how it is. Head [`crate::head::Health`].
     HEALTH = 17
+    /// Host → plugin: is anybody there? No head.
+    PING = 18
+    /// Plugin → host: answers a `PING` by its id, from the thread on which the instance does its work. No head.
+    PONG = 19
 }
 
 /// A kind, a correlation id, a small JSON head, a JSON body that most hops never parse, and blobs.

@@ -10,6 +10,7 @@ use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, Secret, head
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -80,13 +81,16 @@ impl<B: Backend> BackendSide<B> {
         let deadline = stop_deadline(message);
         let (shared, runtime) = (self.shared.clone(), self.runtime.clone());
         self.runtime.handle.spawn(async move {
-            if let Ok(backend) = shared.started() {
-                let stopped = contain("stop", backend.stop());
-                if tokio::time::timeout(deadline, stopped).await.is_err() {
-                    tracing::warn!("did not stop within {deadline:?}");
+            let stopped = async {
+                if let Ok(backend) = shared.started() {
+                    // A panic has been logged by the hook, and it has ended all the same.
+                    let _ = contain("stop", backend.stop()).await;
                 }
+            };
+            match tokio::time::timeout(deadline, stopped).await {
+                Ok(()) => drop(shared.host.deliver(Message::bare(Kind::STOPPED, 0))),
+                Err(_) => send_failed(&shared.host, &unstopped(deadline)),
             }
-            shared.host.deliver(Message::bare(Kind::STOPPED, 0));
             runtime.finish();
         });
     }
@@ -147,6 +151,7 @@ impl<B: Backend> Deliver for BackendSide<B> {
             Kind::LOGOUT => self.logout(&message),
             Kind::CALL => return self.call(&message),
             Kind::CANCEL => self.cancel(message.id),
+            Kind::PING => self.runtime.answer_ping(&self.shared.host, &message),
             _ => {}
         }
         Delivery::Taken
@@ -237,6 +242,13 @@ fn no_word() -> Fault {
     let text = "this backend checks passwords itself, and gets none of clients that another backend has let in; route \
                 their frontend back, or let them in through a frontend whose `backend` this is";
     Fault::new(FaultKind::Unauthorized, text)
+}
+
+fn unstopped(deadline: Duration) -> Fault {
+    Fault::new(
+        FaultKind::Timeout,
+        format!("it did not stop within {deadline:?}"),
+    )
 }
 
 fn broken(error: serde_json::Error) -> Fault {

@@ -79,6 +79,7 @@ impl<F: Frontend> Deliver for FrontendSide<F> {
             Kind::START => self.start(message),
             Kind::STOP => self.runtime.ask_to_stop(),
             Kind::LEVEL => self.runtime.set_level(&message),
+            Kind::PING => self.runtime.answer_ping(&self.host, &message),
             _ => {}
         }
         Delivery::Taken

@@ -2,7 +2,7 @@
 
 use crate::Stop;
 use crate::log::{self, Voice};
-use patchbay_abi::{Message, Port, head};
+use patchbay_abi::{Kind, Message, Port, head};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
@@ -65,6 +65,12 @@ impl Runtime {
         if let Ok(head) = message.read_head::<head::Level>() {
             self.voice.set_level(&head.level);
         }
+    }
+
+    /// Tells the host that the thread is not blocked, by doing so on it.
+    pub(crate) fn answer_ping(&self, host: &Port, ping: &Message) {
+        let (host, pong) = (host.clone(), Message::bare(Kind::PONG, ping.id));
+        self.handle.spawn(async move { host.deliver(pong) });
     }
 
     pub(crate) fn stop_signal(&self) -> Stop {

@@ -62,7 +62,9 @@ impl Jobs {
         if !look.status.worker_environment_exists {
             self.wedged = false;
         }
-        if look.status.queue_stop_pending {
+        // A pause that comes too late for a plan ends with it, and stands for the queue.
+        let too_late = look.status.pause_pending && look.status.is_idle() && !self.status.is_idle();
+        if look.status.queue_stop_pending || too_late {
             self.going = false;
         }
         self.status = look.status;

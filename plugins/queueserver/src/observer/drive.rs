@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use patchbay_sdk::FaultKind;
 use serde_json::json;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::config::{Environment, Then};
@@ -17,13 +18,16 @@ use crate::shim;
 
 /// After a try to start the queue in vain.
 const AGAIN: Duration = Duration::from_millis(500);
+/// After the environment could not be opened.
+const REST: Duration = Duration::from_secs(60);
 /// How long a script that runs alone may run: as long as it likes.
 const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[derive(Default)]
 pub(super) struct Driving {
     tried: Option<Instant>,
-    opened: Option<Instant>,
+    opening: Option<JoinHandle<bool>>,
+    failed: Option<Instant>,
     copies: usize,
     /// A script that runs alone, taken from the queue and not yet begun.
     due: Option<String>,
@@ -63,24 +67,29 @@ impl Driving {
             return;
         }
         if server.config.environment == Environment::AtStart && !status.worker_environment_exists {
-            self.open(server);
+            self.open(server).await;
         }
         self.start_queue(server, status).await;
     }
 
-    /// Tries once a minute at most, as long as it fails.
-    fn open(&mut self, server: &Arc<Server>) {
-        let pause = Duration::from_secs(60);
-        if self.opened.is_some_and(|opened| opened.elapsed() < pause) {
+    /// Once at a time, and after a failure not again for a minute.
+    async fn open(&mut self, server: &Arc<Server>) {
+        if let Some(opening) = self.opening.take_if(|opening| opening.is_finished()) {
+            self.failed = (!opening.await.unwrap_or(false)).then(Instant::now);
+        }
+        let rests = self.failed.is_some_and(|failed| failed.elapsed() < REST);
+        if rests || self.opening.is_some() {
             return;
         }
-        self.opened = Some(Instant::now());
         let server = Arc::clone(server);
-        tokio::spawn(async move {
-            if let Err(fault) = environment::ready(&server).await {
+        self.opening = Some(tokio::spawn(async move {
+            let opened = environment::ready(&server).await;
+            if let Err(fault) = &opened {
                 tracing::error!("{fault}");
+                server.remark("error", None, fault.message.clone());
             }
-        });
+            opened.is_ok()
+        }));
     }
 
     async fn start_queue(&mut self, server: &Arc<Server>, status: &Status) {
@@ -105,7 +114,7 @@ impl Driving {
             return;
         }
         if !status.worker_environment_exists || !server.opening.is_ready() {
-            self.open(server);
+            self.open(server).await;
             return;
         }
         self.tried = Some(Instant::now());

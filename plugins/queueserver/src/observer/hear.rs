@@ -85,6 +85,7 @@ impl Ear {
     }
 
     fn marker(&self, marker: Marker) -> bool {
+        self.server.hears.send_replace(true);
         if let Some(nonce) = marker.nonce {
             let told = match (marker.value, marker.raised) {
                 (_, Some(raised)) => Err(raised),
@@ -93,9 +94,6 @@ impl Ear {
             };
             self.server.answer(nonce, told);
             return false;
-        }
-        if marker.ready.is_some() {
-            self.server.hears.send_replace(true);
         }
         let Some(job) = marker.job else {
             return false;

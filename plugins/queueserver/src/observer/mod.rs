@@ -19,7 +19,7 @@ use crate::jobs::Look;
 use crate::server::{Server, now};
 use crate::shape::{History, Queue, Status};
 use crate::wire::Urgency;
-use crate::wire::feed::{self, Heard};
+use crate::wire::feed::{self, Heard, Waiting};
 
 pub(crate) use drive::drop_all;
 use health::Health;
@@ -31,7 +31,7 @@ const LAST_WORDS: Duration = Duration::from_millis(150);
 /// Watches until it is told to end.
 pub struct Observer {
     server: Arc<Server>,
-    heard: mpsc::Receiver<Heard>,
+    heard: mpsc::Receiver<Waiting>,
     ear: Ear,
     health: Health,
     backoff: Backoff,
@@ -67,7 +67,7 @@ impl Observer {
                 biased;
                 () = told_to_stop(&mut stopped) => return,
                 heard = self.heard.recv(), if listens => match heard {
-                    Some(heard) => if self.hear(heard).await { next = Instant::now() },
+                    Some(waiting) => if self.hear(waiting.heard).await { next = Instant::now() },
                     None => return,
                 },
                 () = self.server.hurry.notified() => next = self.look_and_wait().await,
@@ -92,6 +92,8 @@ impl Observer {
             Heard::Info => true,
             Heard::Begun => {
                 self.health.console(None);
+                // Whether the shim is heard is found out when it is loaded, or found there.
+                self.server.opening.forget();
                 false
             }
             Heard::Broken(why) => {
@@ -210,7 +212,7 @@ impl Observer {
             let Ok(Some(heard)) = timeout(left, self.heard.recv()).await else {
                 return;
             };
-            if let Heard::Console(time, text) = heard {
+            if let Heard::Console(time, text) = heard.heard {
                 self.ear.hear(time, &text);
             }
         }

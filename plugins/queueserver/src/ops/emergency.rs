@@ -57,14 +57,16 @@ async fn stop_everything(server: &Arc<Server>, user: &str) -> Result<(), Fault> 
             }
         }
     };
-    if !environment::look(server).await?.is_idle() {
+    // One that is dead would only hold up the RE Manager.
+    let wedged = server.jobs().is_wedged();
+    if !wedged && !environment::look(server).await?.is_idle() {
         let _ = timeout(grace, gently).await;
     }
     loop {
         if environment::look(server).await?.is_idle() {
             return finish(server).await;
         }
-        if Instant::now() >= end {
+        if wedged || Instant::now() >= end {
             break;
         }
         sleep(LOOK).await;

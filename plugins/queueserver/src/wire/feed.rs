@@ -1,10 +1,11 @@
 //! Listens to what the RE Manager publishes, for as long as it is wanted.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::sleep;
 
 use super::socket::{Socket, SocketError};
@@ -14,8 +15,20 @@ use crate::zmtp::Kind;
 
 const CONSOLE: &[u8] = b"QS_Console";
 const INFO: &[u8] = b"QS_Info";
-/// As many messages may wait for whoever reads them; the server keeps the others, or drops them as PUB sockets do.
-const WAITING: usize = 1024;
+/// As many messages, and bytes of them, may wait for whoever reads them; the server keeps the others, or drops them as
+/// PUB sockets do.
+const WAITING: usize = 16 << 10;
+const WAITING_BYTES: usize = 8 << 20;
+/// What a message takes beside its text.
+const OVERHEAD: usize = 64;
+
+/// What was heard, and its share of the room that there is.
+#[derive(Debug)]
+pub struct Waiting {
+    /// What.
+    pub heard: Heard,
+    _room: Option<OwnedSemaphorePermit>,
+}
 
 /// What was heard.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +52,7 @@ struct Console<'a> {
 }
 
 /// Starts to listen; ends when nobody reads any more.
-pub fn listen(config: &Config) -> mpsc::Receiver<Heard> {
+pub fn listen(config: &Config) -> mpsc::Receiver<Waiting> {
     let (told, heard) = mpsc::channel(WAITING);
     if !config.info.is_empty() {
         let (first, most) = (seconds(config.retry_first_s), seconds(config.retry_most_s));
@@ -48,6 +61,7 @@ pub fn listen(config: &Config) -> mpsc::Receiver<Heard> {
             limit: config.frame_limit_bytes,
             deadline: seconds(config.connect_deadline_s),
             told,
+            room: Arc::new(Semaphore::new(WAITING_BYTES)),
         };
         tokio::spawn(listener.run(Backoff::new(first, most)));
     }
@@ -58,7 +72,8 @@ struct Listener {
     address: String,
     limit: usize,
     deadline: Duration,
-    told: mpsc::Sender<Heard>,
+    told: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
 }
 
 impl Listener {
@@ -69,7 +84,7 @@ impl Listener {
                 Ok(()) => return,
             };
             let broken = Heard::Broken(format!("{} cannot be read: {error}", self.address));
-            if self.told.send(broken).await.is_err() {
+            if self.tell(broken, 0).await.is_err() {
                 return;
             }
             tokio::select! {
@@ -77,6 +92,17 @@ impl Listener {
                 () = self.told.closed() => return,
             }
         }
+    }
+
+    /// Waits for room; fails when nobody reads any more.
+    async fn tell(&self, heard: Heard, bytes: usize) -> Result<(), ()> {
+        let share = u32::try_from((bytes + OVERHEAD).min(WAITING_BYTES)).unwrap_or(u32::MAX);
+        let room = tokio::select! {
+            room = Arc::clone(&self.room).acquire_many_owned(share) => room.ok(),
+            () = self.told.closed() => return Err(()),
+        };
+        let waiting = Waiting { heard, _room: room };
+        self.told.send(waiting).await.map_err(|_| ())
     }
 
     /// Until nobody reads any more (`Ok`) or it breaks.
@@ -87,7 +113,7 @@ impl Listener {
             let subscribe = [b"\x01", topic].concat();
             socket.send(&[&subscribe]).await?;
         }
-        if self.told.send(Heard::Begun).await.is_err() {
+        if self.tell(Heard::Begun, 0).await.is_err() {
             return Ok(());
         }
         loop {
@@ -96,11 +122,12 @@ impl Listener {
                 () = self.told.closed() => return Ok(()),
             };
             backoff.reset();
+            let bytes = frames.iter().map(bytes::Bytes::len).sum();
             let Some(heard) = heard(&frames) else {
                 tracing::debug!("the RE Manager publishes something unknown");
                 continue;
             };
-            if self.told.send(heard).await.is_err() {
+            if self.tell(heard, bytes).await.is_err() {
                 return Ok(());
             }
         }
