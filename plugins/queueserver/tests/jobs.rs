@@ -170,6 +170,7 @@ fn a_copy_is_none_of_the_job_that_failed() {
         ["b queued"],
         "what had ended before is no news"
     );
+    assert!(found.ended.is_empty(), "and no reason to stop anything");
     // Kept, it is a job of its own.
     let mut keeping = Jobs::new(100, true);
     let found = keeping.look(look("idle", &queue, None, &[failed]), 2.0);
@@ -241,6 +242,45 @@ fn a_pause_that_comes_too_late_holds_the_queue_and_no_longer_than_that() {
     jobs.resume();
     jobs.look(late, 3.0);
     assert!(jobs.is_going());
+}
+
+#[test]
+fn a_queue_that_somebody_has_started_is_to_go_on() {
+    let mut fresh = Jobs::new(100, false);
+    fresh.look(
+        look(
+            "executing_queue",
+            &[item("2", "b")],
+            Some(item("1", "a")),
+            &[],
+        ),
+        0.0,
+    );
+    assert!(fresh.is_going());
+    // But not one that was to stop after this job.
+    fresh.set_going(false);
+    fresh.look(
+        look(
+            "executing_queue",
+            &[item("2", "b")],
+            Some(item("1", "a")),
+            &[],
+        ),
+        1.0,
+    );
+    assert!(!fresh.is_going());
+    fresh.look(
+        look(
+            "idle",
+            &[item("2", "b")],
+            None,
+            &[ended("1", "a", "completed")],
+        ),
+        2.0,
+    );
+    assert!(!fresh.is_going());
+    fresh.look(look("executing_queue", &[], Some(item("2", "b")), &[]), 3.0);
+    assert!(fresh.is_going());
 }
 
 #[test]

@@ -62,6 +62,14 @@ impl Jobs {
         if !look.status.worker_environment_exists {
             self.wedged = false;
         }
+        // Somebody has started the queue, perhaps before anybody looked: then it is to go on.
+        let stood = matches!(
+            self.status.manager_state.as_str(),
+            "" | "idle" | "starting_queue"
+        );
+        if stood && look.status.manager_state == "executing_queue" {
+            self.going = true;
+        }
         // A pause that comes too late for a plan ends with it, and stands for the queue.
         let too_late = look.status.pause_pending && look.status.is_idle() && !self.status.is_idle();
         if look.status.queue_stop_pending || too_late {
@@ -103,13 +111,11 @@ impl Jobs {
                 "failed" | "stopped" | "aborted" | "halted" => JobState::Failed,
                 _ => JobState::Unknown,
             };
-            let before = found.notices.len();
-            self.finish(&id, &ending, state, now, found);
-            if !self.looked && known.is_none() {
-                // What ended before anybody looked is no news, unless it was submitted since.
-                let is_news = |notice: &Notice| matches!(notice, Notice::Job(id, _) if self.queue.contains(id));
-                let told = found.notices.split_off(before);
-                found.notices.extend(told.into_iter().filter(is_news));
+            // What ended before anybody looked is no news, unless it was submitted since.
+            let is_news = self.looked || known.is_some() || self.queue.contains(&id);
+            match is_news {
+                true => self.finish(&id, &ending, state, now, found),
+                false => self.finish(&id, &ending, state, now, &mut Found::default()),
             }
         }
         if let Some(last) = history.last() {
