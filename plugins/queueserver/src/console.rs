@@ -18,6 +18,8 @@ pub struct Marker {
     pub job: Option<String>,
     /// It has begun.
     pub begun: bool,
+    /// It prints no more.
+    pub over: bool,
     /// It is at this line.
     pub line: Option<i64>,
     /// It is held, or goes on.

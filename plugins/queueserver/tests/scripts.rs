@@ -6,6 +6,7 @@ mod common {
 }
 
 use common::bench::{self, ended, event_where, native, output, plugin, run, script, server, until};
+use patchbay_abi::{Kind, head};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -197,4 +198,28 @@ async fn values_come_in_the_models_form_and_what_is_raised_is_said() {
     );
     anna.call("emergency", json!({})).await.unwrap();
     assert_eq!(ended(&anna, &job).await["state"], "failed");
+}
+
+#[tokio::test]
+async fn what_a_script_prints_is_told_before_its_end_and_as_its_own() {
+    let server = server().await;
+    let host = plugin(&server, json!({})).await;
+    let anna = host.login("anna", "").await.unwrap();
+    let code = "for i in range(3000):\n    print('line', i)\nprint('no newline', end='')\n";
+    let loud = script(&anna, "loud", code).await;
+    let next = script(&anna, "next", "print('next')").await;
+    let mut lines = 0;
+    loop {
+        let told = host.next_of(&[Kind::EVENT]).await;
+        let head: head::Event = told.read_head().unwrap();
+        let body: Value = serde_json::from_slice(&told.body).unwrap();
+        match head.kind.as_str() {
+            "log" if head.job.as_deref() == Some(&*loud) => lines += 1,
+            "job" if body["state"] == "finished" => break,
+            _ => {}
+        }
+    }
+    assert_eq!(lines, 3001);
+    ended(&anna, &next).await;
+    assert_eq!(output(&anna, &next).await, ["next"]);
 }

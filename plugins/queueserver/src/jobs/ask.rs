@@ -1,6 +1,6 @@
 //! What can be asked of the jobs.
 
-use super::{Job, Jobs};
+use super::{Job, Jobs, Look};
 use crate::model::{JobKind, JobState, LinkState, QueuedJob, Run, RunningJob};
 use crate::shape::Status;
 
@@ -69,6 +69,14 @@ impl Jobs {
     pub fn is_doubtful(&self) -> bool {
         let ends = self.status.is_idle() && self.running.is_some();
         ends || self.table.live().any(|job| job.missing > 0)
+    }
+
+    /// Whether this look shows that what runs has ended.
+    #[must_use]
+    pub fn ends(&self, look: &Look) -> bool {
+        let history = look.history.as_deref().unwrap_or_default();
+        let running = self.running();
+        running.is_some_and(|job| history.iter().rev().any(|item| item.item_uid == job.uid))
     }
 
     pub(super) fn is_queued(&self, id: &str) -> bool {

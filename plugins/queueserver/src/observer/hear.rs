@@ -6,7 +6,7 @@ use patchbay_sdk::RawJson;
 
 use crate::console::{Console, Marker, Said};
 use crate::jobs::{Ended, How};
-use crate::model::LogLine;
+use crate::model::{JobKind, LogLine};
 use crate::server::{Server, now};
 use crate::shape::Ending;
 
@@ -16,6 +16,8 @@ const OUTPUT: &str = "output";
 pub(super) struct Ear {
     server: Arc<Server>,
     console: Console,
+    /// The script whose output comes, by its own word: what comes may be older than what is known of the jobs.
+    speaks: Option<String>,
 }
 
 impl Ear {
@@ -24,6 +26,7 @@ impl Ear {
         Self {
             server: Arc::clone(server),
             console: Console::new(config.line_bytes, config.frame_limit_bytes),
+            speaks: None,
         }
     }
 
@@ -31,6 +34,16 @@ impl Ear {
     pub(super) fn needs_look(&self, text: &str) -> bool {
         let jobs = self.server.jobs();
         !text.starts_with(['[', '\x1e', '\n']) && jobs.running().is_none() && jobs.is_going()
+    }
+
+    /// Whether output of a script is still to come.
+    pub(super) fn awaits_more(&self) -> bool {
+        self.speaks.is_some()
+    }
+
+    /// No more of its output is waited for.
+    pub(super) fn give_up(&mut self) {
+        self.speaks = None;
     }
 
     /// Whether a look is worth while.
@@ -84,7 +97,7 @@ impl Ear {
         }
     }
 
-    fn marker(&self, marker: Marker) -> bool {
+    fn marker(&mut self, marker: Marker) -> bool {
         self.server.hears.send_replace(true);
         if let Some(nonce) = marker.nonce {
             let told = match (marker.value, marker.raised) {
@@ -98,6 +111,13 @@ impl Ear {
         let Some(job) = marker.job else {
             return false;
         };
+        if marker.over {
+            if let Some(Said::Line(text)) = self.console.flush() {
+                self.line(now(), "info", OUTPUT.to_owned(), text, None);
+            }
+            self.speaks = None;
+            return true;
+        }
         let mut jobs = self.server.jobs();
         let mut notices = Vec::new();
         if marker.begun {
@@ -106,6 +126,9 @@ impl Ear {
         notices.extend(jobs.at_line(&job, marker.line, marker.held));
         drop(jobs);
         self.server.tell(notices);
+        if marker.begun {
+            self.speaks = Some(job);
+        }
         marker.begun
     }
 
@@ -117,12 +140,15 @@ impl Ear {
         text: String,
         traceback: Option<String>,
     ) {
-        let running = self
-            .server
-            .jobs()
-            .running()
-            .map(|job| job.record.id.clone());
-        let job = running.filter(|_| logger == OUTPUT);
+        // A plan does not say when it begins and ends.
+        let job = self.speaks.clone().or_else(|| {
+            let jobs = self.server.jobs();
+            let plan = jobs
+                .running()
+                .filter(|job| job.record.kind == JobKind::Plan);
+            plan.map(|job| job.record.id.clone())
+        });
+        let job = job.filter(|_| logger == OUTPUT);
         self.server.say(LogLine {
             time,
             level,

@@ -25,8 +25,12 @@ pub(crate) use drive::drop_all;
 use health::Health;
 use hear::Ear;
 
-/// Before a job's end is told, what it has printed gets so long to arrive.
-const LAST_WORDS: Duration = Duration::from_millis(150);
+/// Before a job's end is told, what it has printed gets so long to arrive;
+const LAST_WORDS: Duration = Duration::from_secs(10);
+/// after such a silence nothing more is expected,
+const SILENCE: Duration = Duration::from_millis(100);
+/// or after such a one if a script has not said that this was all.
+const SCRIPT_SILENCE: Duration = Duration::from_secs(1);
 
 /// Watches until it is told to end.
 pub struct Observer {
@@ -172,8 +176,7 @@ impl Observer {
                 Err(fault) => self.health.redis(Some(fault.message)),
             }
         }
-        let ends = look.history.is_some() || !server.ended_alone().is_empty();
-        let ends = ends && server.jobs().running().is_some();
+        let ends = server.jobs().ends(&look) || !server.ended_alone().is_empty();
         if ends {
             self.last_words().await;
         }
@@ -204,18 +207,23 @@ impl Observer {
         Ok(())
     }
 
-    /// Hears what has been printed up to now.
+    /// Hears what the job that ends has printed: a script says when it has done so, a plan falls silent.
     async fn last_words(&mut self) {
         let end = Instant::now() + LAST_WORDS;
         while *self.server.hears.borrow() {
-            let left = end.saturating_duration_since(Instant::now());
-            let Ok(Some(heard)) = timeout(left, self.heard.recv()).await else {
-                return;
+            let silence = match self.ear.awaits_more() {
+                true => SCRIPT_SILENCE,
+                false => SILENCE,
             };
-            if let Heard::Console(time, text) = heard.heard {
+            let left = end.saturating_duration_since(Instant::now()).min(silence);
+            let Ok(Some(waiting)) = timeout(left, self.heard.recv()).await else {
+                break;
+            };
+            if let Heard::Console(time, text) = waiting.heard {
                 self.ear.hear(time, &text);
             }
         }
+        self.ear.give_up();
     }
 }
 

@@ -133,6 +133,7 @@ def _patchbay_make():
             script.over = True
             if self.script is script:
                 self.script = None
+            tell({"job": script.job, "over": True})
 
         def named(self, job):
             script = self.script
