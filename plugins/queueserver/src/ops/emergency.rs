@@ -18,6 +18,8 @@ use crate::server::Server;
 use crate::shim;
 
 const LOOK: Duration = Duration::from_millis(50);
+/// So long the server's history may take to say that what ran has ended.
+const SETTLED: Duration = Duration::from_secs(15);
 
 pub(super) async fn emergency(scene: &Scene<'_>) -> Result<Reply, Fault> {
     let (server, user) = (Arc::clone(scene.server), scene.user.to_owned());
@@ -84,13 +86,17 @@ async fn stop_everything(server: &Arc<Server>, user: &str) -> Result<(), Fault> 
 async fn finish(server: &Arc<Server>) -> Result<(), Fault> {
     drop_all(server).await;
     let _ = server.urgently("queue_stop_cancel", json!({})).await;
-    server.looked(Duration::from_secs(3)).await;
-    let jobs = server.jobs();
-    match jobs.running() {
-        None => Ok(()),
-        Some(_) => Err(Fault::new(
-            FaultKind::UnknownOutcome,
-            "the RE Manager is idle, but what ran is not known to have ended; ask for `status`",
-        )),
+    let end = Instant::now() + SETTLED;
+    loop {
+        server.looked(Duration::from_secs(2)).await;
+        if server.jobs().running().is_none() {
+            return Ok(());
+        }
+        if Instant::now() >= end {
+            return Err(Fault::new(
+                FaultKind::UnknownOutcome,
+                "the RE Manager is idle, but what ran is not known to have ended; ask for `status`",
+            ));
+        }
     }
 }
