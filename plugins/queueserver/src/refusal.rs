@@ -60,6 +60,18 @@ pub fn fault(method: &str, text: &str) -> Fault {
             format!("the RE Manager cannot reach its Redis; it says to `{method}`: “{text}”");
         return Fault::new(FaultKind::Unavailable, message);
     }
+    // Its client library's words, in the middle of something.
+    let lost = [
+        "Connection closed by server",
+        "Connection reset",
+        "Timeout reading from",
+    ];
+    if lost.iter().any(|words| text.contains(words)) {
+        let message = format!(
+            "the RE Manager has lost its Redis, and it may or may not have been done; it says to `{method}`: “{text}”"
+        );
+        return Fault::new(FaultKind::UnknownOutcome, message);
+    }
     let known = MEANINGS.iter().find(|(words, _)| text.contains(words));
     let kind = known.map_or(FaultKind::Conflict, |(_, kind)| kind.clone());
     let message = format!("the RE Manager refuses `{method}`: “{text}”");
@@ -79,5 +91,18 @@ mod tests {
         assert_eq!(fault.kind, FaultKind::Conflict);
         assert!(fault.message.contains("is not paused"));
         assert!(changes("re_stop") && !changes("status"));
+        let redis = [
+            (
+                "Failed to add an item: Error 111 connecting to 127.0.0.1:1. Connection refused.",
+                FaultKind::Unavailable,
+            ),
+            (
+                "Failed to add an item: Connection closed by server.",
+                FaultKind::UnknownOutcome,
+            ),
+        ];
+        for (text, kind) in redis {
+            assert_eq!(super::fault("queue_item_add", text).kind, kind);
+        }
     }
 }

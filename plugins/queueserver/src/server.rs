@@ -1,6 +1,7 @@
 //! What everything here shares: the way to the RE Manager, what is known of it, and whom to tell.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -40,6 +41,8 @@ pub struct Server {
     pub opening: Opening,
     /// Asks for a look before its time.
     pub hurry: Notify,
+    /// The queue must be looked at although it seems unchanged: something was refused, or its outcome is not known.
+    pub doubt: AtomicBool,
     /// How many looks have been taken.
     pub looks: watch::Sender<u64>,
     /// Whether what is printed can be heard.
@@ -59,6 +62,7 @@ impl Server {
             cx,
             opening: Opening::default(),
             hurry: Notify::new(),
+            doubt: AtomicBool::new(false),
             looks: watch::channel(0).0,
             hears: watch::channel(false).0,
             jobs: Mutex::new(Jobs::new(config.jobs_most, keeps_copies)),
@@ -236,6 +240,12 @@ impl Server {
         let asked = self.lock_asked().remove(&nonce);
         // Who asked may have gone.
         let _ = asked.map(|asked| asked.send(told));
+    }
+
+    /// Looks at everything anew, soon.
+    pub fn doubt(&self) {
+        self.doubt.store(true, Ordering::Release);
+        self.hurry.notify_one();
     }
 
     /// Waits until two further looks are over, of which the first may have begun already.

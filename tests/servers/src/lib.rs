@@ -52,19 +52,33 @@ pub use queueserver::{QueueServer, QueueServerOptions};
 pub use terminal::Terminal;
 pub use wait::interrupt;
 
-/// Installs all servers. What Debian packages are missing is found out first, so that an ordinary user is told one
-/// command for all of them.
+/// Installs all servers that tests use. What Debian packages are missing is found out first, so that an ordinary user is
+/// told one command for all of them.
 ///
 /// # Errors
 /// With the failed step's last lines, or the command that an ordinary user has to run first.
+pub fn install_all(progress: Progress<'_>) -> Result<()> {
+    let mut packages = demo_packages()?;
+    packages.extend(queueserver::missing_packages()?);
+    debian::install(&packages, progress)?;
+    QueueServer::install(progress)?;
+    install(progress)
+}
+
+/// As [`install_all`], only those that the demo shows.
+///
+/// # Errors
+/// As [`install_all`].
 pub fn install(progress: Progress<'_>) -> Result<()> {
+    debian::install(&demo_packages()?, progress)?;
+    Nicos::install(progress)?;
+    // It needs everything that the broker needs.
+    jms::install(progress).map(|_| ())
+}
+
+fn demo_packages() -> Result<Vec<String>> {
     let mut packages = nicos::missing_packages();
     packages.extend(activemq::missing_packages()?);
     packages.extend(terminal::missing_packages()?);
-    packages.extend(queueserver::missing_packages()?);
-    debian::install(&packages, progress)?;
-    Nicos::install(progress)?;
-    QueueServer::install(progress)?;
-    // It needs everything that the broker needs.
-    jms::install(progress).map(|_| ())
+    Ok(packages)
 }

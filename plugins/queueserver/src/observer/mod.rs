@@ -5,6 +5,7 @@ mod health;
 mod hear;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use patchbay_sdk::{EventKind, Fault};
@@ -165,15 +166,18 @@ impl Observer {
             status.plan_history_uid.clone(),
             status.running_item_uid.clone(),
         );
-        let missing = self.driving.is_puzzled();
-        if self.seen.as_ref() != Some(&seen) || missing || server.jobs().is_doubtful() {
+        let doubt = server.doubt.swap(false, Ordering::AcqRel) || self.driving.is_puzzled();
+        if self.seen.as_ref() != Some(&seen) || doubt || server.jobs().is_doubtful() {
             match self.whole(&mut look).await {
                 Ok(()) => {
                     self.seen = Some(seen);
                     self.health.redis(None);
                 }
                 // The state can be seen all the same.
-                Err(fault) => self.health.redis(Some(fault.message)),
+                Err(fault) => {
+                    self.seen = None;
+                    self.health.redis(Some(fault.message));
+                }
             }
         }
         let ends = server.jobs().ends(&look) || !server.ended_alone().is_empty();

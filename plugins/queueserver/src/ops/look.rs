@@ -73,15 +73,8 @@ pub(super) fn job(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> 
 pub(super) fn log(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let look: Look = command.args()?;
     let server = scene.server;
-    let most = server.config.log_most;
-    let last = look.last.unwrap_or(USUAL);
-    if last > most && last > 100_000 {
-        let message =
-            format!("`log`: `last` is {last}, and at most {most} lines are kept (`log_most`)");
-        return Err(Fault::new(FaultKind::TooLarge, message));
-    }
     let journal = server.journal();
-    let messages: Vec<_> = journal.last(last).collect();
+    let messages: Vec<_> = journal.last(look.last.unwrap_or(USUAL)).collect();
     Reply::new(&json!({ "messages": messages }))
 }
 

@@ -31,7 +31,7 @@ pub(super) async fn native(scene: &Scene<'_>, command: &Command) -> Result<Reply
     let body = control
         .raw(&native.method, params, Urgency::Ordinary)
         .await?;
-    scene.server.hurry.notify_one();
+    scene.server.doubt();
     let text = String::from_utf8_lossy(&body).into_owned();
     RawJson::from_string(text).map(Reply::raw).map_err(|fault| {
         Fault::new(

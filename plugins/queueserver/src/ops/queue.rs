@@ -98,10 +98,11 @@ pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply
     let params = json!({
         "item": item, "pos": "back", "user": scene.user, "user_group": server.config.user_group,
     });
-    let added: Added = server
+    let added = server
         .control
         .ask("queue_item_add", params, Urgency::Ordinary)
-        .await?;
+        .await;
+    let added: Added = added.inspect_err(|_| server.doubt())?;
     let notices = {
         let mut jobs = server.jobs();
         jobs.set_going(true);
