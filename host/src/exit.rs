@@ -1,4 +1,5 @@
-//! What the process says by ending.
+//! What the process says by ending. This is the one table of it: the help, the manual page and the README are held
+//! against it.
 
 use std::process::ExitCode;
 
@@ -9,13 +10,51 @@ pub enum Exit {
     Done = 0,
     /// Could not; the last line on standard error says why.
     Failed = 1,
-    // 2 is a mistake on the command line, said by the parser.
+    /// A mistake on the command line, said by the parser.
+    Usage = 2,
     /// The configuration, or a plugin that it names, is wrong; nothing was started or changed.
     Configuration = 3,
     /// Ended, but the deadline for shutting down passed and something was cut off.
     CutOff = 4,
     /// The gateway that was asked how it is runs, and not all is well.
     Unwell = 5,
+}
+
+impl Exit {
+    /// Every one, in order.
+    pub const ALL: [Exit; 6] = [
+        Exit::Done,
+        Exit::Failed,
+        Exit::Usage,
+        Exit::Configuration,
+        Exit::CutOff,
+        Exit::Unwell,
+    ];
+
+    /// For whoever reads the number.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Exit::Done => "did what it was asked to",
+            Exit::Failed => "could not; the last line on standard error says why",
+            Exit::Usage => "mistake on the command line",
+            Exit::Configuration => {
+                "mistake in the configuration, or in a plugin that it names; nothing was started or changed"
+            }
+            Exit::CutOff => {
+                "ended, but some instance, or a thread of one that hung, had to be cut off"
+            }
+            Exit::Unwell => "`status`: the gateway runs, and not all is well",
+        }
+    }
+
+    /// All of them, for the help and the manual page.
+    pub fn table() -> String {
+        let lines = Exit::ALL.map(|exit| format!("  {}  {}\n", exit as u8, exit.meaning()));
+        format!(
+            "Exit status:\n{}`patchbay client` has its own.",
+            lines.concat()
+        )
+    }
 }
 
 impl From<Exit> for ExitCode {

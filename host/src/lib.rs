@@ -8,6 +8,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod admin;
 pub mod broker;
 pub mod cli;
 pub mod config;
@@ -17,8 +18,11 @@ pub mod intents;
 pub mod logging;
 pub mod metrics;
 pub mod plugin;
+pub mod ports;
 pub mod reload;
 pub mod run;
+pub mod service;
 mod signals;
 pub mod staff;
 pub mod supervise;
+pub mod trace;

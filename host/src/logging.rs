@@ -3,6 +3,7 @@
 use crate::config::{LogFormat, LogLevel};
 use patchbay_abi::head;
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU8, Ordering};
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::Layer as _;
@@ -22,8 +23,19 @@ pub struct Log {
 
 impl Log {
     /// Lines that could not be written because nobody read standard error.
-    pub fn dropped(&self) -> usize {
-        self.dropped.dropped_lines()
+    pub fn dropped(&self) -> Dropped {
+        Dropped(self.dropped.clone())
+    }
+}
+
+/// Counts the lines that could not be written because nobody read standard error.
+#[derive(Clone)]
+pub struct Dropped(ErrorCounter);
+
+impl Dropped {
+    /// How many there are, since the start.
+    pub fn lines(&self) -> usize {
+        self.0.dropped_lines()
     }
 }
 
@@ -41,9 +53,10 @@ pub fn start(level: LogLevel, format: LogFormat) -> Log {
         .finish(std::io::stderr());
     let dropped = writer.error_counter();
     let lines = fmt::layer().with_writer(writer).with_target(false);
+    LEVEL.store(level as u8, Ordering::Relaxed);
     // Lines of plugins were filtered where they were said, each by its instance's own level.
     let filter =
-        filter_fn(move |line| line.target() == PLUGIN || *line.level() <= filter_of(level));
+        filter_fn(|line| line.target() == PLUGIN || *line.level() <= filter_of(host_level()));
     let registry = tracing_subscriber::registry();
     let started = match pretty {
         true => registry
@@ -60,6 +73,41 @@ pub fn start(level: LogLevel, format: LogFormat) -> Log {
         _writer: guard,
         dropped,
     }
+}
+
+/// The host's own level; the process has one log.
+static LEVEL: AtomicU8 = AtomicU8::new(LogLevel::Info as u8);
+
+/// The least severe of the host's own lines that are logged.
+pub fn host_level() -> LogLevel {
+    let now = LEVEL.load(Ordering::Relaxed);
+    let known = LogLevel::OPTIONS.iter().map(|(_, level)| *level);
+    known
+        .into_iter()
+        .find(|level| *level as u8 == now)
+        .unwrap_or(LogLevel::Info)
+}
+
+/// Changes that while everything runs.
+pub fn set_host_level(level: LogLevel) {
+    LEVEL.store(level as u8, Ordering::Relaxed);
+    // Each place that logs has noted for itself whether anybody wants to hear it.
+    tracing::callsite::rebuild_interest_cache();
+}
+
+/// The level of that name.
+///
+/// # Errors
+/// A sentence that names those that there are.
+pub fn level_of(name: &str) -> Result<LogLevel, String> {
+    let found = LogLevel::OPTIONS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, level)| *level).ok_or_else(|| {
+        let known: Vec<&str> = LogLevel::OPTIONS.iter().map(|(known, _)| *known).collect();
+        format!(
+            "there is no level `{name}`; there are: {}",
+            known.join(", ")
+        )
+    })
 }
 
 fn colours(terminal: bool) -> bool {
@@ -89,12 +137,21 @@ pub fn level_name(level: LogLevel) -> &'static str {
 
 const PLUGIN: &str = "plugin";
 
+/// Numbers of the host, by which lines of host, frontend and backend belong together.
+const REQUEST: &str = "request";
+const SESSION: &str = "session";
+
 /// Logs what a plugin says, under its instance's name.
 pub fn plugin_line(instance: &str, line: &head::Log) {
     let said = said(line);
+    let number = |name: &str| {
+        let field = line.fields.iter().find(|(known, _)| known == name);
+        field.and_then(|(_, value)| value.parse::<u64>().ok())
+    };
+    let (request, session) = (number(REQUEST), number(SESSION));
     macro_rules! say {
         ($level:ident) => {
-            tracing::$level!(target: PLUGIN, instance, module = line.target, at = line.at, "{said}")
+            tracing::$level!(target: PLUGIN, instance, request, session, module = line.target, at = line.at, "{said}")
         };
     }
     match line.level.as_str() {
@@ -112,11 +169,17 @@ fn said(line: &head::Log) -> String {
     let fields = line
         .fields
         .iter()
+        .filter(|field| !is_number(field))
         .map(|(name, value)| format!(" {name}={value}"));
     let whole = std::iter::once(line.message.clone())
         .chain(fields)
         .collect::<String>();
     whole.chars().flat_map(visible).collect()
+}
+
+/// Whether a field stands for itself in the line.
+fn is_number((name, value): &(String, String)) -> bool {
+    (name == REQUEST || name == SESSION) && value.parse::<u64>().is_ok()
 }
 
 fn visible(c: char) -> impl Iterator<Item = char> {

@@ -5,7 +5,8 @@
 //! to change things is done by the staff, one after the other.
 
 use crate::config::{self, Checked, Mistakes, PluginCatalog};
-use crate::plugin::{Catalog, Renewed};
+use crate::plugin::{Catalog, Renewed, Trust};
+use crate::service;
 use crate::staff::{Errand, Errands, Report, Said};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,6 +50,7 @@ impl Reloader {
     /// Why nothing was changed.
     pub fn reload(&self, dry_run: bool) -> Result<Done, Refusal> {
         let _turn = self.turn();
+        let _told = (!dry_run).then(service::Reloading::begin);
         let (config, warnings) = self.load(&*self.catalog)?;
         let report = self.ask(|answer| Errand::Reload(Box::new(config), dry_run, answer))?;
         Ok((report, warnings))
@@ -86,7 +88,9 @@ impl Reloader {
         let path = path.map_err(Refusal::Because)?;
         let present = self.catalog.loaded(&path);
         let present = present.ok_or_else(|| Refusal::Because("it is not loaded".to_owned()))?;
-        let newer = Arc::new(present.load_newer().map_err(Refusal::Because)?);
+        let (_, trusted) = config::plugin_paths(&self.file).map_err(Refusal::Mistakes)?;
+        let trust = Trust::new(trusted.as_deref());
+        let newer = Arc::new(present.load_newer(&trust).map_err(Refusal::Because)?);
         let renewed = Renewed {
             catalog: &self.catalog,
             newer: &newer,

@@ -1,5 +1,6 @@
 //! The life of a gateway: take the seats, start everything, wait for a signal, drain, end.
 
+use crate::admin;
 use crate::broker::Broker;
 use crate::config::Checked;
 use crate::exit::Exit;
@@ -8,6 +9,7 @@ use crate::logging::{self, Log};
 use crate::metrics::Metrics;
 use crate::plugin::Catalog;
 use crate::reload::Reloader;
+use crate::service;
 use crate::signals::{self, Signals};
 use crate::staff::{self, Errand, Staff};
 use std::sync::Arc;
@@ -61,13 +63,16 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
         tracing::error!(%error, "SIGHUP will not have the configuration read anew");
     }
     let control = listen_to_operators(&config, &broker, &reloader);
+    watch_over(&config, &broker, log);
     let name = config.gateway.name.clone();
     let (ready, mut all_ready) = mpsc::channel::<()>(1);
     let mut staff = Staff::hire(broker.clone(), catalog, config, &ready);
     drop(ready);
+    let alive = tokio::spawn(live(broker.clone()));
     let announced = async {
         all_ready.recv().await;
         tracing::info!(name, version = env!("CARGO_PKG_VERSION"), "ready");
+        service::ready(&broker.pulse());
         std::future::pending::<()>().await;
     };
     tokio::select! {
@@ -77,6 +82,7 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
         _ = signals.to_end.wait_for(|asked| *asked) => {}
     }
     let whole = staff.shutdown_deadline();
+    service::stopping("what was taken is answered");
     tracing::info!(
         "shutting down within {} s; once more to end at once",
         whole.as_secs()
@@ -85,8 +91,20 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
     let clean = staff.stop(whole, FRONTENDS_SHARE).await;
     sweeper.abort();
     switcher.abort();
+    alive.abort();
     drop(control);
     farewell(&broker, clean, log)
+}
+
+/// Lets machines look at the gateway.
+fn watch_over(config: &Checked, broker: &Arc<Broker>, log: &Log) {
+    let gateway = &config.gateway;
+    let desk = admin::Desk {
+        name: gateway.name.clone(),
+        broker: broker.clone(),
+        dropped: log.dropped(),
+    };
+    admin::start(&gateway.admin, desk);
 }
 
 /// Ends the process some time after the deadline, should even our own thread hang: a plugin may hold up whoever
@@ -110,10 +128,16 @@ fn listen_to_operators(
     reloader: &Arc<Reloader>,
 ) -> Option<crate::control::Control> {
     let gateway = &config.gateway;
-    let folder = &gateway.intents.folder;
-    crate::control::serve(&gateway.name, folder, broker.clone(), reloader.clone())
-        .inspect_err(|why| tracing::error!(why, "`patchbay status` and the like will not work"))
-        .ok()
+    let (folder, group) = (&gateway.intents.folder, gateway.control_group.as_deref());
+    crate::control::serve(
+        &gateway.name,
+        folder,
+        group,
+        broker.clone(),
+        reloader.clone(),
+    )
+    .inspect_err(|why| tracing::error!(why, "`patchbay status` and the like will not work"))
+    .ok()
 }
 
 /// Not on this system.
@@ -141,7 +165,7 @@ fn reload_at(signals: Receiver<()>, reloader: Arc<Reloader>) -> std::io::Result<
 }
 
 fn farewell(broker: &Broker, clean: bool, log: &Log) -> Exit {
-    let (counted, unwritten) = (broker.metrics().summary(), log.dropped());
+    let (counted, unwritten) = (broker.metrics().summary(), log.dropped().lines());
     let lives = broker.seats().iter().map(|(_, seat)| seat.life());
     let hanging: usize = lives.map(|life| life.abandoned).sum();
     tracing::info!(counted, unwritten, "ended");
@@ -155,6 +179,10 @@ fn farewell(broker: &Broker, clean: bool, log: &Log) -> Exit {
         true => Exit::Done,
         false => Exit::CutOff,
     }
+}
+
+async fn live(broker: Arc<Broker>) {
+    service::live(|| broker.pulse()).await;
 }
 
 async fn sweep(broker: Arc<Broker>) {

@@ -106,6 +106,7 @@ impl Supervisor {
     async fn work(mut self) -> Ending {
         loop {
             self.seat().is_of(&self.charge.plugin.manifest.name);
+            self.seat().is_built(self.charge.plugin.build());
             self.seat().enters(Phase::Starting, "");
             let fault = match self.live().await {
                 Ended::Asked(ending) => return self.end(ending),
@@ -160,6 +161,7 @@ impl Supervisor {
                 }
             }
             None => {
+                self.broker.metrics().add(instance, "quarantines", 1);
                 tracing::error!(
                     instance,
                     fault = fault_said,

@@ -154,6 +154,7 @@ fn blobs_heads_and_bytes_that_are_no_text_are_within_the_limits_too() {
         urgent: false,
         key: None,
         asker: None,
+        reference: None,
     };
     let blob = Buffer::from(vec![0; 200_001]);
     frontend

@@ -180,7 +180,7 @@ fn the_sample_is_a_good_configuration_and_is_written_over_nothing() {
         build::folder().to_str().unwrap(),
     );
     std::fs::write(&file, &here).unwrap();
-    let output = patchbay(&["check", path]);
+    let output = patchbay(&["check", "--offline", path]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     // Each comment that is a key can be made one.
     let keys = here.lines().map(|line| match line.strip_prefix("# ") {
@@ -190,7 +190,7 @@ fn the_sample_is_a_good_configuration_and_is_written_over_nothing() {
     let all: String = keys.map(|line| format!("{line}\n")).collect();
     let all = all.replace("# [[", "[[").replace("# [f", "[f");
     std::fs::write(&file, &all).unwrap();
-    let shown = said(&patchbay(&["check", path]));
+    let shown = said(&patchbay(&["check", "--offline", path]));
     for wrong in ["unknown key", "is not TOML", "out of range"] {
         assert!(!shown.contains(wrong), "{shown}");
     }
@@ -217,4 +217,43 @@ fn the_schema_accepts_what_check_accepts_and_refuses_what_it_refuses() {
     let mut unknown = config("user".into());
     unknown["gateway"]["max_sesions"] = 7.into();
     assert!(!validator.is_valid(&unknown));
+}
+
+#[test]
+fn exit_statuses_are_the_same_in_the_help_the_manual_and_the_readme() {
+    use patchbay::exit::Exit;
+    let readme = include_str!("../../README.md");
+    let help = said(&patchbay(&["--help"]));
+    let manual = said(&patchbay(&["man"]));
+    for exit in Exit::ALL {
+        let (status, meaning) = (exit as u8, exit.meaning());
+        let row = format!("| {status} | {meaning} |");
+        assert!(readme.contains(&row), "{row} is not in the README");
+        let line = format!("{status}  {meaning}");
+        assert!(help.contains(&line), "{line} is not in {help}");
+        assert!(manual.contains(&line), "{line} is not in {manual}");
+    }
+    // What the parser says, which ends the process by itself.
+    let status = patchbay(&["no-such-verb"]).status.code();
+    assert_eq!(status, Some(Exit::Usage as i32));
+}
+
+#[test]
+fn the_sample_for_several_instruments_is_a_good_configuration() {
+    for name in ["nicos", "socket", "activemq"] {
+        build::plugin(name);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let sample = include_str!("../packaging/several.toml");
+    let here = sample.replace(
+        "/usr/lib/patchbay/plugins",
+        build::folder().to_str().unwrap(),
+    );
+    let file = folder.path().join("several.toml");
+    std::fs::write(&file, here).unwrap();
+    let output = patchbay(&["check", "--offline", file.to_str().unwrap()]);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(!said.contains("warning"), "{said}");
+    assert_eq!(said.matches("  backend").count(), 2, "{said}");
 }

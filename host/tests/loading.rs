@@ -8,14 +8,14 @@
     reason = "a test that cannot go on must fail"
 )]
 
-use patchbay::plugin::{Plugin, inspect};
+use patchbay::plugin::{Plugin, Trust, inspect};
 use patchbay_testkit::build;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
 fn refusal(path: &Path) -> String {
-    let refusal = Plugin::load(path).expect_err("a refusal");
+    let refusal = Plugin::load(path, &Trust::Any).expect_err("a refusal");
     assert!(refusal.contains(&*path.to_string_lossy()), "{refusal}");
     refusal
 }
@@ -41,7 +41,7 @@ fn a_plugin_says_who_it_is_without_being_run() {
         ("patchbay-echo", "unwind")
     );
     assert!(inspect::mismatches(&manifest).is_empty());
-    let plugin = Plugin::load(&build::plugin("echo")).unwrap();
+    let plugin = Plugin::load(&build::plugin("echo"), &Trust::Any).unwrap();
     assert_eq!(plugin.schema["properties"]["role"]["default"], "admin");
 }
 
@@ -133,6 +133,7 @@ fn a_plugin_built_with_another_layout_of_the_abi_is_refused_and_told_where_they_
 #[test]
 fn a_plugin_of_a_newer_abi_that_only_adds_functions_is_loaded() {
     let folder = tempfile::tempdir().unwrap();
-    let plugin = Plugin::load(&built_against("more-functions", folder.path())).unwrap();
+    let plugin =
+        Plugin::load(&built_against("more-functions", folder.path()), &Trust::Any).unwrap();
     assert_eq!(plugin.schema["properties"]["role"]["default"], "admin");
 }

@@ -65,6 +65,7 @@ impl Life {
             urgent: false,
             key: Some(key.into()),
             asker,
+            reference: None,
         };
         let message = Message::new(Kind::CALL, id, &head).body(body.to_owned());
         self.frontend.host.deliver(message);
@@ -86,6 +87,7 @@ impl Life {
         let head = head::Reply {
             fault: Some(Fault::new(kind, "no")),
             session: None,
+            ..head::Reply::default()
         };
         self.backend.say(Kind::REPLY, asked.id, &head);
     }

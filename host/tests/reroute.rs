@@ -216,6 +216,7 @@ fn a_backend_that_refuses_a_moved_client_is_told_to_it_and_the_way_back_works() 
     let head = head::Reply {
         fault: Some(fault),
         session: None,
+        ..head::Reply::default()
     };
     site.new.say(Kind::REPLY, asked.id, &head);
     assert_eq!(site.front.inbox.fault().message, "who?");

@@ -138,9 +138,11 @@ fn a_file_that_was_overwritten_in_place_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(build::file_name("rogue"));
     std::fs::write(&file, site::rogue(1)).unwrap();
-    let loaded = patchbay::plugin::Plugin::load(&file).unwrap();
+    let loaded = patchbay::plugin::Plugin::load(&file, &patchbay::plugin::Trust::Any).unwrap();
     append(&file, b"more");
-    let why = loaded.load_newer().unwrap_err();
+    let why = loaded
+        .load_newer(&patchbay::plugin::Trust::Any)
+        .unwrap_err();
     assert!(why.contains("overwritten in place"), "{why}");
 }
 

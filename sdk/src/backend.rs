@@ -126,8 +126,16 @@ impl BackendContext {
 
     /// Adds to a counter that operators see.
     pub fn count(&self, counter: &str, add: u64) {
-        let counter = counter.to_owned();
-        let head = head::Metric { counter, add };
+        let head = head::Metric::counted(counter, add);
+        self.inner
+            .host
+            .deliver(Message::new(Kind::METRIC, 0, &head));
+    }
+
+    /// Says how much there is of something now, for operators: clients, what waits, the memory that the
+    /// plugin knows to be its own (`memory_bytes`).
+    pub fn level(&self, gauge: &str, value: i64) {
+        let head = head::Metric::level(gauge, value);
         self.inner
             .host
             .deliver(Message::new(Kind::METRIC, 0, &head));

@@ -19,6 +19,8 @@ pub struct Command {
     pub session: u64,
     /// The host's number of this request, as it stands in the logs.
     pub id: u64,
+    /// What the client calls it, as it stands in the logs, where its protocol has such names.
+    pub reference: Option<String>,
     /// When the host answers in the backend's place.
     pub deadline: Instant,
     /// Must not wait behind anything.
@@ -44,6 +46,7 @@ impl Command {
             args: RawJson::from_buffer(message.body.clone()),
             session: head.session,
             id: message.id,
+            reference: head.reference,
             deadline: Instant::now() + Duration::from_millis(head.deadline_ms),
             urgent: head.urgent,
         })

@@ -1,11 +1,13 @@
 //! A frontend's way to the host.
 
 use crate::events::{EVENT_WINDOW, Events};
+use crate::taken::Taken;
 use crate::{Health, RawJson, Reply, Session};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, Secret, head};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 /// Sessions are numbered from 1 on.
@@ -17,12 +19,16 @@ pub struct Gateway {
     link: Arc<Link>,
 }
 
+/// A reply, and when the host handed it over.
+type Answer = (Message, Instant);
+
 /// What [`Gateway`], [`Session`] and the glue share.
 pub(crate) struct Link {
     instance: String,
     host: Port,
     next_id: AtomicU64,
-    waiting: Mutex<HashMap<u64, oneshot::Sender<Message>>>,
+    waiting: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
+    pub(crate) taken: Taken,
     events: mpsc::Sender<Message>,
     unread: Mutex<Option<mpsc::Receiver<Message>>>,
 }
@@ -35,6 +41,7 @@ impl Gateway {
             host,
             next_id: AtomicU64::new(1),
             waiting: Mutex::default(),
+            taken: Taken::default(),
             events,
             unread: Mutex::new(Some(unread)),
         };
@@ -64,8 +71,14 @@ impl Gateway {
 
     /// Adds to a counter that operators see.
     pub fn count(&self, counter: &str, add: u64) {
-        let counter = counter.to_owned();
-        let head = head::Metric { counter, add };
+        let head = head::Metric::counted(counter, add);
+        self.link.host.deliver(Message::new(Kind::METRIC, 0, &head));
+    }
+
+    /// Says how much there is of something now, for operators: clients, what waits, the memory that the
+    /// plugin knows to be its own (`memory_bytes`).
+    pub fn level(&self, gauge: &str, value: i64) {
+        let head = head::Metric::level(gauge, value);
         self.link.host.deliver(Message::new(Kind::METRIC, 0, &head));
     }
 
@@ -81,7 +94,7 @@ impl Gateway {
             vouched: None,
         };
         let ask = |id| Message::new(Kind::LOGIN, id, &head).secret(secret);
-        let reply = self.link.ask(ask).await?;
+        let reply = self.link.ask(ask).await.outcome?;
         let granted = reply
             .read_head::<head::Reply>()
             .ok()
@@ -125,9 +138,10 @@ impl Link {
     /// From the host, on whatever thread it speaks.
     pub(crate) fn take_reply(&self, message: Message) -> Delivery {
         let waiting = self.lock(&self.waiting).remove(&message.id);
-        match waiting.map(|waiting| waiting.send(message)) {
-            Some(Ok(())) => Delivery::Taken,
-            _ => Delivery::Closed,
+        let answer = (message, Instant::now());
+        match waiting.is_some_and(|waiting| waiting.send(answer).is_ok()) {
+            true => Delivery::Taken,
+            false => Delivery::Closed,
         }
     }
 
@@ -138,6 +152,11 @@ impl Link {
             Err(mpsc::error::TrySendError::Full(_)) => Delivery::Refused,
             Err(mpsc::error::TrySendError::Closed(_)) => Delivery::Closed,
         }
+    }
+
+    /// How many events wait for the frontend.
+    pub(crate) fn events_unread(&self) -> usize {
+        self.events.max_capacity() - self.events.capacity()
     }
 
     /// Ends the session that an answer grants which came when nobody wanted it any more.
@@ -169,6 +188,7 @@ impl Link {
             urgent: false,
             key: key.map(str::to_owned),
             asker: None,
+            reference: None,
         }
     }
 
@@ -178,19 +198,32 @@ impl Link {
         args: RawJson,
     ) -> Result<Reply, Fault> {
         let ask = |id| Message::new(Kind::CALL, id, &head).body(args.into_buffer());
-        let reply = self.ask(ask).await?;
+        let reply = self.ask(ask).await;
+        let reply = self.note_in_the_log(&head, reply)?;
         Ok(Reply {
             blobs: reply.blobs.into_iter().collect(),
             body: RawJson::from_buffer(reply.body),
         })
     }
 
+    /// So that the log of a frontend knows a request by the host's number and by the client's own name for it.
+    fn note_in_the_log(&self, asked: &head::Call, answer: Answered) -> Result<Message, Fault> {
+        let request = answer.request;
+        let (session, op) = (asked.session, asked.op.as_str());
+        let reference = asked.reference.as_deref();
+        match &answer.outcome {
+            Ok(_) => tracing::debug!(request, session, op, reference, "answered"),
+            Err(fault) => {
+                let fault = fault.message.as_str();
+                tracing::debug!(request, session, op, reference, fault, "answered");
+            }
+        }
+        answer.outcome
+    }
+
     /// Sends a request and waits for its reply, or its fault. The host ends every wait: it answers
     /// at the deadline in the backend's place.
-    pub(crate) async fn ask(
-        self: &Arc<Self>,
-        request: impl FnOnce(u64) -> Message,
-    ) -> Result<Message, Fault> {
+    pub(crate) async fn ask(self: &Arc<Self>, request: impl FnOnce(u64) -> Message) -> Answered {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         self.lock(&self.waiting).insert(id, answer);
@@ -200,24 +233,48 @@ impl Link {
             answered: None,
         };
         if self.host.deliver(request(id)) != Delivery::Taken {
-            return Err(Fault::new(
-                FaultKind::ShuttingDown,
-                "the gateway is shutting down",
-            ));
+            let why = "the gateway is shutting down";
+            return Answered::failed(Fault::new(FaultKind::ShuttingDown, why));
         }
         let reply = wait.answered.insert(answered).await;
         wait.answered = None;
-        let reply =
-            reply.map_err(|_| Fault::new(FaultKind::Internal, "the host dropped a request"))?;
-        match reply.read_head::<head::Reply>() {
-            Ok(head::Reply {
-                fault: Some(fault), ..
-            }) => Err(fault),
-            Ok(_) => Ok(reply),
-            Err(error) => Err(Fault::new(
+        match reply {
+            Ok((reply, since)) => {
+                self.taken.note(since.elapsed());
+                Answered::read(reply)
+            }
+            Err(_) => Answered::failed(Fault::new(
                 FaultKind::Internal,
-                format!("a broken reply: {error}"),
+                "the host dropped a request",
             )),
+        }
+    }
+}
+
+/// What came of a request, and the host's number of it; 0 if it has none.
+pub(crate) struct Answered {
+    request: u64,
+    outcome: Result<Message, Fault>,
+}
+
+impl Answered {
+    fn failed(fault: Fault) -> Self {
+        Answered {
+            request: 0,
+            outcome: Err(fault),
+        }
+    }
+
+    fn read(reply: Message) -> Self {
+        match reply.read_head::<head::Reply>() {
+            Ok(head) => Answered {
+                request: head.request,
+                outcome: head.fault.map_or(Ok(reply), Err),
+            },
+            Err(error) => {
+                let text = format!("a broken reply: {error}");
+                Answered::failed(Fault::new(FaultKind::Internal, text))
+            }
         }
     }
 }
@@ -227,7 +284,7 @@ struct Wait<'a> {
     link: &'a Link,
     id: u64,
     /// While the host owes an answer.
-    answered: Option<oneshot::Receiver<Message>>,
+    answered: Option<oneshot::Receiver<Answer>>,
 }
 
 impl Drop for Wait<'_> {
@@ -242,7 +299,7 @@ impl Drop for Wait<'_> {
         };
         if unanswered {
             self.link.host.deliver(Message::bare(Kind::CANCEL, self.id));
-        } else if let Ok(reply) = answered.try_recv() {
+        } else if let Ok((reply, _)) = answered.try_recv() {
             self.link.give_back(&reply);
         }
     }
@@ -294,6 +351,7 @@ mod tests {
             &head::Reply {
                 fault: None,
                 session,
+                ..head::Reply::default()
             },
         )
     }

@@ -38,11 +38,13 @@ mod frontend;
 mod gateway;
 mod health;
 mod json;
+mod listen;
 mod log;
 mod mistake;
 mod secret_source;
 mod session;
 mod stop;
+mod taken;
 
 #[doc(hidden)]
 pub mod glue;
@@ -57,6 +59,7 @@ pub use frontend::Frontend;
 pub use gateway::Gateway;
 pub use health::Health;
 pub use json::RawJson;
+pub use listen::{ListenAddress, ListenFile};
 pub use mistake::{field_within, wrong_field};
 pub use model::Role;
 pub use patchbay_abi::{Buffer, Fault, FaultKind, Secret, Side};

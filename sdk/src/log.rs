@@ -6,19 +6,22 @@
 use patchbay_abi::{Kind, Message, Port, head};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Event, Metadata, Span, Subscriber};
+use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
 /// No line is longer than this, in bytes; the rest is cut off.
 const LONGEST: usize = 16 * 1024;
 
-/// The most that any instance of this file has ever wanted to say; what callsites go by.
+/// The most that any instance of this file wants to say; what callsites go by.
 static MOST: AtomicU8 = AtomicU8::new(INFO);
+/// What each instance of this file wants to say.
+static LEVELS_OF_ALL: Mutex<Vec<Weak<AtomicU8>>> = Mutex::new(Vec::new());
 static INSTALL: Once = Once::new();
 
 thread_local! {
@@ -36,6 +39,7 @@ impl Voice {
     pub(crate) fn new(host: Port) -> Self {
         INSTALL.call_once(install);
         let level = Arc::new(AtomicU8::new(INFO));
+        levels_of_all().push(Arc::downgrade(&level));
         Voice { host, level }
     }
 
@@ -44,7 +48,15 @@ impl Voice {
         let number = LEVELS.iter().position(|level| *level == name);
         let number = number.map_or(INFO, |number| number as u8);
         self.level.store(number, Ordering::Relaxed);
-        if MOST.fetch_max(number, Ordering::Relaxed) < number {
+        let most = {
+            let mut all = levels_of_all();
+            all.retain(|level| level.strong_count() > 0);
+            let each = all.iter().filter_map(Weak::upgrade);
+            each.map(|level| level.load(Ordering::Relaxed)).max()
+        };
+        let most = most.unwrap_or(INFO);
+        if MOST.swap(most, Ordering::Relaxed) != most {
+            // Each place that logs has noted for itself whether anybody wants to hear it.
             tracing::callsite::rebuild_interest_cache();
         }
     }
@@ -56,6 +68,11 @@ impl Voice {
     fn say(&self, line: &head::Log) {
         self.host.deliver(Message::new(Kind::LOG, 0, line));
     }
+}
+
+/// A panic elsewhere leaves the list whole.
+fn levels_of_all() -> MutexGuard<'static, Vec<Weak<AtomicU8>>> {
+    LEVELS_OF_ALL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the current thread says from now on comes from that instance.
@@ -100,7 +117,7 @@ fn install() {
             level: "error".into(),
             target: "panic".into(),
             at: info.location().map(ToString::to_string).unwrap_or_default(),
-            fields: Vec::new(),
+            fields: fields_around(),
             message: format!(
                 "panicked: {}",
                 info.payload_as_str().unwrap_or("no message")
@@ -108,16 +125,28 @@ fn install() {
         };
         let heard = with_speaker(|voice| {
             voice.say(&line);
-            let head = head::Metric {
-                counter: "panics".into(),
-                add: 1,
-            };
+            let head = head::Metric::counted("panics", 1);
             voice.host.deliver(Message::new(Kind::METRIC, 0, &head));
         });
         if !heard {
             before(info);
         }
     }));
+}
+
+/// The fields of the spans in which the current thread is.
+fn fields_around() -> Vec<(String, String)> {
+    let found = Span::current().with_subscriber(|(id, dispatch)| {
+        let span = dispatch.downcast_ref::<Registry>()?.span(id)?;
+        let mut around = Vec::new();
+        for span in span.scope().from_root() {
+            if let Some(said) = span.extensions().get::<Said>() {
+                around.extend(said.fields.iter().cloned());
+            }
+        }
+        Some(around)
+    });
+    found.flatten().unwrap_or_default()
 }
 
 /// The layer that hands events over.

@@ -9,7 +9,12 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Session {
     inner: Arc<SessionInner>,
+    /// What the client calls what is asked through this one.
+    reference: Option<Arc<str>>,
 }
+
+/// A longer name of a client's for its request is cut off, in bytes.
+const LONGEST_REFERENCE: usize = 128;
 
 struct SessionInner {
     link: Arc<Link>,
@@ -28,6 +33,7 @@ impl Session {
         };
         Session {
             inner: Arc::new(inner),
+            reference: None,
         }
     }
 
@@ -46,13 +52,32 @@ impl Session {
         self.inner.detail.as_ref()
     }
 
+    /// The same session, in which what is asked stands in all logs under the client's own name for it, too: the id that
+    /// its protocol gives a request. It need not be unique.
+    #[must_use]
+    pub fn named(&self, reference: &str) -> Session {
+        let cut = reference.floor_char_boundary(LONGEST_REFERENCE);
+        let reference = reference.get(..cut).map(Arc::from);
+        Session {
+            inner: self.inner.clone(),
+            reference,
+        }
+    }
+
+    fn head(&self, session: u64, op: &str, key: Option<&str>) -> head::Call {
+        head::Call {
+            reference: self.reference.as_deref().map(str::to_owned),
+            ..Link::head(session, op, key)
+        }
+    }
+
     /// Asks the backend, and waits for its answer; until the host's deadline at the latest. A
     /// future that is dropped tells the backend not to bother.
     ///
     /// # Errors
     /// What the backend, or in its place the host, says.
     pub async fn call(&self, op: &str, args: RawJson) -> Result<Reply, Fault> {
-        let head = Link::head(self.inner.id, op, None);
+        let head = self.head(self.inner.id, op, None);
         self.inner.link.call(head, args).await
     }
 
@@ -66,7 +91,7 @@ impl Session {
     /// As [`Session::call`]; `Conflict` if the key was used for something else, and `UnknownOutcome`
     /// if the gateway was interrupted and cannot find out what became of it.
     pub async fn call_once(&self, op: &str, args: RawJson, key: &str) -> Result<Reply, Fault> {
-        let head = Link::head(self.inner.id, op, Some(key));
+        let head = self.head(self.inner.id, op, Some(key));
         self.inner.link.call(head, args).await
     }
 
@@ -78,7 +103,7 @@ impl Session {
     pub async fn recall(&self, op: &str, args: RawJson, key: &str) -> Result<Reply, Fault> {
         let head = head::Call {
             asker: Some(self.inner.id),
-            ..Link::head(NO_SESSION, op, Some(key))
+            ..self.head(NO_SESSION, op, Some(key))
         };
         self.inner.link.call(head, args).await
     }

@@ -1,7 +1,7 @@
 //! How an answer gets back, and what is answered where none comes.
 
 use super::pending::{Request, What};
-use super::{Broker, Place, State, check};
+use super::{Broker, Place, State};
 use patchbay_abi::{Fault, FaultKind, Message, Side, head};
 
 impl State {
@@ -56,7 +56,8 @@ impl Broker {
     pub(super) fn settle(&self, id: u64, answer: Result<Message, Fault>) -> bool {
         let taken = self.take(id);
         let first = taken.is_some();
-        if let Some(request) = taken {
+        if let Some(mut request) = taken {
+            request.trip.replied();
             self.settle_taken(request, answer);
         }
         first
@@ -73,8 +74,7 @@ impl Broker {
                 },
                 Some(_),
             ) => self.note_answer(*once, &request, answer),
-            (_, None) => {}
-            (_, Some(origin)) => self.answer_to(origin, answer),
+            _ => self.answer(&request, answer),
         }
     }
 
@@ -87,7 +87,7 @@ impl Broker {
             )
             .side(Side::Gateway)
         };
-        check(&reply, self.limits().body_bytes).map_err(|fault| match fault.kind {
+        self.check(&reply).map_err(|fault| match fault.kind {
             FaultKind::TooLarge => fault.side(Side::Backend),
             _ => nonsense(fault.message),
         })?;

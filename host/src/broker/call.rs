@@ -1,9 +1,10 @@
 //! How a request gets to its backend.
 
 use super::login::broken;
-use super::pending::{Once, Origin, Request, What, call_message};
+use super::pending::{Once, Origin, Request, What, call_message, short_reference};
 use super::session::{Attachment, Session};
-use super::{Broker, Place, State, check};
+use super::trip::{End, Trip};
+use super::{Broker, Place, State};
 use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::{OPS, Op, find_op, nearest};
@@ -15,23 +16,28 @@ type ToSend = (u64, Place, Message);
 impl Broker {
     /// A client asks for something.
     pub(super) fn call(&self, origin: Origin, message: Message) {
-        if let Err(fault) = self.read_call(origin, message) {
+        let mut trip = Trip::begin(&message);
+        if let Err(fault) = self.read_call(origin, message, &mut trip) {
             self.count("requests_refused");
+            self.turned_away(origin, trip, &fault);
             self.refuse(origin, fault);
         }
     }
 
-    fn read_call(&self, origin: Origin, message: Message) -> Result<(), Fault> {
-        check(&message, self.limits().body_bytes)?;
+    fn read_call(&self, origin: Origin, message: Message, trip: &mut Trip) -> Result<(), Fault> {
+        self.check(&message)?;
         let head: head::Call = message.read_head().map_err(broken)?;
         let op = find_op(&head.op).ok_or_else(|| unknown(&head.op))?;
+        trip.asks(op);
         let call = Call {
+            trip: *trip,
             origin,
             session: head.session,
             asker: head.asker.unwrap_or(head.session),
             op,
             message,
             once: None,
+            reference: head.reference.and_then(short_reference),
         };
         match op.once {
             true => self.look_up(head.key.as_deref(), call),
@@ -41,13 +47,31 @@ impl Broker {
 
     /// Enters a request and sends it on its way.
     pub(super) fn enter_call(&self, call: Call) -> Result<(), Fault> {
-        let (to_send, farewells) = {
+        let (origin, session, op) = (call.origin, call.session, call.op.name);
+        let reference = call.reference.clone();
+        let seen = self.tap.is_watched().then(|| call.message.clone());
+        let (id, at, to_send, farewells) = {
             let mut state = self.lock();
             let at = self.admit(&mut state, &call)?;
-            let to_send = self.send_or_park(&mut state, at, call);
-            (to_send, std::mem::take(&mut state.farewells))
+            let (id, to_send) = self
+                .send_or_park(&mut state, at, call)
+                .ok_or_else(no_session)?;
+            (id, at, to_send, std::mem::take(&mut state.farewells))
         };
         self.say_farewells(farewells);
+        let (frontend, backend) = (self.seats[origin.at.seat].id(), self.seats[at.seat].id());
+        tracing::debug!(
+            request = id,
+            session,
+            op,
+            frontend,
+            backend,
+            reference,
+            "asked"
+        );
+        if let Some(asked) = seen {
+            self.show_request(origin, (id, session, op), at, &asked);
+        }
         if let Some((id, at, message)) = to_send {
             self.hand_over(id, at, message);
         }
@@ -81,11 +105,17 @@ impl Broker {
     }
 
     /// Straight to the backend if the session is known there; otherwise it waits until the session
-    /// has been logged in again.
-    fn send_or_park(&self, state: &mut State, at: Place, call: Call) -> Option<ToSend> {
-        let deadline = match call.op.long {
-            true => self.limits().long,
-            false => self.limits().request,
+    /// has been logged in again. The number of the request, and what is to be sent now.
+    fn send_or_park(
+        &self,
+        state: &mut State,
+        at: Place,
+        call: Call,
+    ) -> Option<(u64, Option<ToSend>)> {
+        let deadline = if call.op.long {
+            self.limits().long
+        } else {
+            self.limits().request
         };
         let session = call.session;
         let known = state.sessions.get_mut(session)?;
@@ -106,23 +136,31 @@ impl Broker {
                 once: call.once,
             },
             deadline: Instant::now() + deadline,
+            trip: call.trip,
         });
-        let Call { op, message, .. } = call;
+        let Call {
+            op,
+            message,
+            reference,
+            ..
+        } = call;
         let known = state.sessions.get_mut(session)?;
         match &mut known.attachment {
             Attachment::Attached(now) if *now == at => {
-                Some((id, at, call_message(id, session, op, deadline, message)))
+                state.pending.sent(id);
+                let call = call_message(id, session, op, deadline, message, reference);
+                Some((id, Some((id, at, call))))
             }
             Attachment::Attaching(now, waiting) if *now == at => {
                 waiting.push(id);
                 state.pending.park(id, message);
-                None
+                Some((id, None))
             }
             stale => {
                 *stale = Attachment::Attaching(at, vec![id]);
                 state.pending.park(id, message);
                 let (login, ask) = self.ask_for_login(state, None, at, session)?;
-                Some((login, at, ask))
+                Some((id, Some((login, at, ask))))
             }
         }
     }
@@ -133,6 +171,7 @@ impl Broker {
         if *session.in_flight_of(op) < limit {
             return Ok(());
         }
+        self.metrics.limit_hit("max_in_flight_per_session");
         let text = format!(
             "{limit} requests of one client at a time (max_in_flight_per_session) is the limit of this gateway; wait \
              for answers"
@@ -166,11 +205,14 @@ impl Broker {
         if let Some((id, request)) = taken {
             if let What::Call {
                 once: Some(once), ..
-            } = request.what
+            } = &request.what
             {
-                self.abandon(once);
+                self.abandon(*once);
             }
             self.tell_cancelled(request.backend, id);
+            let given_up = Err(Fault::new(FaultKind::Cancelled, "nobody waits any more"));
+            self.show_answer(&request, &given_up);
+            self.ended(&request, End::CANCELLED);
         }
     }
 
@@ -190,6 +232,9 @@ pub(super) struct Call {
     pub(super) op: &'static Op,
     pub(super) message: Message,
     pub(super) once: Option<Once>,
+    /// What its client calls it.
+    pub(super) reference: Option<String>,
+    pub(super) trip: Trip,
 }
 
 pub(super) fn check_role(role: Role, op: &Op) -> Result<(), Fault> {

@@ -2,7 +2,7 @@
 
 use super::Broker;
 use super::call::Call;
-use super::once::Item;
+use super::once::{Item, Tray};
 use super::pending::Once;
 use super::verdict::{
     given_up, interrupted, not_known, not_noted, nothing_was_done, used_otherwise,
@@ -13,7 +13,6 @@ use patchbay_sdk::model::find_op;
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::HashMap;
-use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -58,11 +57,7 @@ enum Then {
 ///
 /// # Errors
 /// If the system gives no thread.
-pub(super) fn start(
-    broker: &Arc<Broker>,
-    store: Store,
-    items: Receiver<Item>,
-) -> std::io::Result<()> {
+pub(super) fn start(broker: &Arc<Broker>, store: Store, items: Tray) -> std::io::Result<()> {
     let clerk = Clerk {
         broker: Arc::downgrade(broker),
         store,
@@ -74,14 +69,12 @@ pub(super) fn start(
 }
 
 impl Clerk {
-    fn run(mut self, items: &Receiver<Item>) {
+    fn run(mut self, items: &Tray) {
         // Now rather than at the first submit, so that operators learn of trouble at the start.
         if let (Err(trouble), Some(broker)) = (self.store.open(), self.broker.upgrade()) {
             self.in_trouble(&broker, &trouble);
         }
-        while let Ok(first) = items.recv() {
-            let more = items.try_iter().take(BATCH - 1);
-            let batch: Vec<Item> = std::iter::once(first).chain(more).collect();
+        while let Some(batch) = items.take(BATCH) {
             let Some(broker) = self.broker.upgrade() else {
                 return;
             };
@@ -263,13 +256,14 @@ impl Clerk {
                 self.settle(broker, once.key, &refused);
             }
             (Then::Send(id, call, once), _) => {
-                let origin = call.origin;
+                let (origin, trip) = (call.origin, call.trip);
                 match broker.send_on(id, *call) {
                     Some(Ok(())) => {}
                     Some(Err(fault)) => {
                         broker.count("requests_refused");
                         let fault = self.not_sent(broker, once, fault);
-                        broker.answer_to(origin, Err(fault));
+                        broker.turned_away(origin, trip, &fault);
+                        broker.refuse(origin, fault);
                     }
                     None => _ = self.not_sent(broker, once, given_up()),
                 }

@@ -1,8 +1,10 @@
 //! The events of one backend: numbered, kept for a while, handed out against credit.
 
+use super::gap::gap;
 use super::login::broken;
-use super::{Broker, Place, check};
+use super::{Broker, Place};
 use patchbay_abi::{Buffer, Delivery, Fault, Kind, Message, Port, head};
+use prometheus_client::metrics::counter::Counter;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -53,6 +55,7 @@ pub(super) struct Reader {
     credit: u32,
     /// The number of the event that it gets next.
     next: u64,
+    gaps: Counter,
 }
 
 impl Journal {
@@ -102,7 +105,7 @@ impl Journal {
         ring.hand_out();
     }
 
-    pub(super) fn subscribe(&self, at: Place, port: Port) {
+    pub(super) fn subscribe(&self, at: Place, port: Port, gaps: Counter) {
         let mut ring = self.lock();
         let next = ring.next;
         ring.readers.retain(|reader| reader.at.seat != at.seat);
@@ -111,7 +114,14 @@ impl Journal {
             port,
             credit: 0,
             next,
+            gaps,
         });
+    }
+
+    /// How many events are kept, and what they cost.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let ring = self.lock();
+        (ring.kept.len(), ring.bytes)
     }
 
     pub(super) fn unsubscribe(&self, at: Place) {
@@ -287,25 +297,13 @@ impl Reader {
                 self.credit = 0;
                 return;
             }
+            if self.next.max(FIRST) < oldest {
+                self.gaps.inc();
+            }
             self.next = then;
             self.credit -= 1;
         }
     }
-}
-
-/// Tells a reader that it has missed the events up to that number, or, with 0, that the backend
-/// has begun a new life.
-fn gap(epoch: u64, from: u64, to: u64) -> Message {
-    let head = head::Event {
-        epoch,
-        seq: to,
-        time: 0.0,
-        kind: "gap".to_owned(),
-        job: None,
-        session: None,
-    };
-    let body = serde_json::json!({ "missed_from": from, "missed_to": to }).to_string();
-    Message::new(Kind::EVENT, 0, &head).body(body)
 }
 
 impl Broker {
@@ -331,6 +329,8 @@ impl Broker {
             Ok(head) => {
                 self.note_run(from, &head.kind, &message.body);
                 let session = head.session;
+                self.show_event(from, &head, &message);
+                self.seats[from.seat].counts_event(&self.metrics, message.weight());
                 let event = Told {
                     epoch: from.epoch,
                     head,
@@ -370,7 +370,7 @@ impl Broker {
     }
 
     fn read_event(&self, message: &Message) -> Result<head::Event, Fault> {
-        check(message, self.limits().body_bytes)?;
+        self.check(message)?;
         message.read_head().map_err(broken)
     }
 
@@ -378,7 +378,8 @@ impl Broker {
     pub(super) fn subscribe(&self, frontend: Place) {
         let port = self.seats[frontend.seat].port_in(frontend.epoch);
         if let (Some(journal), Some(port)) = (self.journal_of(frontend), port) {
-            journal.subscribe(frontend, port);
+            let gaps = self.metrics.gaps_of(self.seats[frontend.seat].id());
+            journal.subscribe(frontend, port, gaps);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Where an instance is in its life, as its supervisor notes it.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Where an instance is in its life.
@@ -33,11 +34,28 @@ impl Phase {
     }
 }
 
+/// What a plugin says of its build, and where it was found.
+#[derive(Debug, Clone, Default)]
+pub struct Build {
+    /// Its version.
+    pub version: String,
+    /// That of its SDK.
+    pub sdk: String,
+    /// That of its ABI.
+    pub abi: u32,
+    /// Its file.
+    pub file: PathBuf,
+}
+
 /// What is noted.
 #[derive(Debug, Clone)]
 pub struct LifeNote {
     /// What it is an instance of.
     pub plugin: String,
+    /// What its plugin was built as.
+    pub build: Build,
+    /// What it logs in this life, if nobody has changed that.
+    pub level: &'static str,
     /// Where it is.
     pub phase: Phase,
     /// Why, if that needs a word.
@@ -56,6 +74,8 @@ impl Default for LifeNote {
     fn default() -> Self {
         LifeNote {
             plugin: String::new(),
+            build: Build::default(),
+            level: "info",
             phase: Phase::Starting,
             reason: String::new(),
             since: Instant::now(),

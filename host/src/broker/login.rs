@@ -3,7 +3,8 @@
 use super::call::check_role;
 use super::pending::{Origin, Request, What};
 use super::session::{Applicant, Attachment};
-use super::{Broker, Place, State, check};
+use super::trip::{End, Trip};
+use super::{Broker, Place, State};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Secret, head};
 use patchbay_sdk::Role;
 use std::time::Instant;
@@ -15,8 +16,17 @@ impl Broker {
     /// A frontend wants to log a client in.
     pub(super) fn login(&self, origin: Origin, message: Message) {
         match self.enter_login(origin, message) {
-            Ok((id, at, ask)) => self.hand_over(id, at, ask),
-            Err(fault) => self.refuse(origin, fault),
+            Ok((id, at, ask)) => {
+                if self.tap.is_watched() {
+                    let session = ask.read_head().map_or(0, |head: head::Login| head.session);
+                    self.show_request(origin, (id, session, "login"), at, &ask);
+                }
+                self.hand_over(id, at, ask);
+            }
+            Err(fault) => {
+                self.turned_away(origin, Trip::login(), &fault);
+                self.refuse(origin, fault);
+            }
         }
     }
 
@@ -25,7 +35,7 @@ impl Broker {
         origin: Origin,
         message: Message,
     ) -> Result<(u64, Place, Message), Fault> {
-        check(&message, self.limits().body_bytes)?;
+        self.check(&message)?;
         let mut head: head::Login = message.read_head().map_err(broken)?;
         if head.user.len() > LONGEST_NAME {
             let text = format!("a user name of more than {LONGEST_NAME} bytes");
@@ -83,6 +93,7 @@ impl Broker {
             session,
             what: What::Login,
             deadline: Instant::now() + self.limits().login,
+            trip: Trip::login().sent(),
         });
         let known = state.sessions.get_mut(session)?;
         let vouched = at.seat != known.authority;
@@ -91,6 +102,8 @@ impl Broker {
 
     /// The backend has let a client in, or not.
     pub(super) fn login_answered(&self, request: Request, answer: Result<Message, Fault>) {
+        self.show_answer(&request, &answer);
+        self.ended(&request, End::of(&answer));
         let granted = answer.and_then(|reply| read_session(&reply).map(|granted| (granted, reply)));
         let known = match (granted, request.origin) {
             (Ok((granted, reply)), Some(origin)) => self.let_in(origin, &request, granted, reply),
@@ -131,6 +144,7 @@ impl Broker {
         let head = head::Reply {
             fault: None,
             session: Some(granted),
+            ..head::Reply::default()
         };
         let welcome = Message {
             body: reply.body,

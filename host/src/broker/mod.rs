@@ -14,9 +14,11 @@ mod allowance;
 mod answer;
 mod call;
 mod clerk;
+mod gap;
 mod idle;
 mod introduce;
 mod journal;
+mod levels;
 mod life;
 mod lines;
 mod login;
@@ -27,26 +29,31 @@ mod reroute;
 mod seat;
 mod session;
 mod share;
+mod side;
+mod sight;
 mod status;
+mod stock;
 mod sweep;
+mod trip;
 mod verdict;
 mod wish;
 
-pub use life::{LifeNote, Phase};
+pub use levels::LevelStatus;
+pub use life::{Build, LifeNote, Phase};
 pub use seat::{Life, LoginRule, Route, Seat};
 pub use status::{InstanceStatus, SessionStatus};
 pub use wish::{Granted, Wish};
 
 use crate::intents::Store;
-use crate::logging;
 use crate::metrics::Metrics;
+use crate::trace::Tap;
 use allowance::Allowance;
 use arc_swap::ArcSwap;
 use once::Desk;
-use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
 use pending::{Origin, Pending};
 use session::Sessions;
+use side::HostSide;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -92,6 +99,7 @@ pub struct Broker {
     /// Changes of route that wait until nothing is under way.
     waiting: idle::Waiting,
     intents: Desk,
+    tap: Tap,
 }
 
 #[derive(Default)]
@@ -131,6 +139,7 @@ impl Broker {
             routing: Mutex::default(),
             waiting: idle::Waiting::default(),
             intents: desk,
+            tap: Tap::default(),
         });
         clerk::start(&broker, intents, items)?;
         Ok(broker)
@@ -142,7 +151,7 @@ impl Broker {
     }
 
     /// Those that the configuration has now: backends first.
-    fn present(&self) -> impl Iterator<Item = (usize, &Seat)> {
+    pub(crate) fn present(&self) -> impl Iterator<Item = (usize, &Seat)> {
         let seats = || self.seats.iter().filter(|(_, seat)| !seat.is_retired());
         let backends = seats().filter(|(_, seat)| !seat.is_frontend());
         backends.chain(seats().filter(|(_, seat)| seat.is_frontend()))
@@ -171,6 +180,7 @@ impl Broker {
 
     /// From now on the instance is spoken to through `port`.
     pub fn connect(&self, seat: usize, epoch: u64, port: Port) {
+        self.metrics.add(self.seats[seat].id(), "starts", 1);
         self.seats[seat].connect(epoch, port);
         if let Some(journal) = self.seats[seat].journal() {
             journal.begin(epoch);
@@ -179,6 +189,7 @@ impl Broker {
 
     /// Another life of the instance begins, and is spoken to when it takes over.
     pub fn prepare(&self, seat: usize, epoch: u64, port: Port) {
+        self.metrics.add(self.seats[seat].id(), "starts", 1);
         self.seats[seat].prepare(epoch, port);
         if let Some(journal) = self.seats[seat].journal() {
             journal.prepare(epoch);
@@ -231,7 +242,13 @@ impl Broker {
 
     /// Tells a frontend why its request has no answer.
     fn refuse(&self, origin: Origin, fault: Fault) {
+        self.refuse_numbered(origin, 0, fault);
+    }
+
+    /// And by which number its request stands in the logs.
+    fn refuse_numbered(&self, origin: Origin, request: u64, fault: Fault) {
         let head = head::Reply {
+            request,
             fault: Some(fault),
             session: None,
         };
@@ -254,6 +271,15 @@ impl Broker {
             );
         }
         taken
+    }
+
+    /// Whether a message is within its limits, and JSON.
+    fn check(&self, message: &Message) -> Result<(), Fault> {
+        check(message, self.limits().body_bytes).inspect_err(|fault| {
+            if fault.kind == FaultKind::TooLarge {
+                self.metrics.limit_hit("max_body_bytes");
+            }
+        })
     }
 
     fn unavailable(&self, seat: usize) -> Fault {
@@ -292,151 +318,4 @@ fn check(message: &Message, limit: usize) -> Result<(), Fault> {
             .map(|_| ())
             .map_err(|error| invalid(format!("no JSON: {error}"))),
     }
-}
-
-/// Where an instance speaks to, in one of its lives.
-struct HostSide {
-    broker: Arc<Broker>,
-    at: Place,
-    life: mpsc::Sender<Life>,
-    events: Allowance,
-    lines: Allowance,
-}
-
-impl Deliver for HostSide {
-    fn deliver(&self, message: Message) -> Delivery {
-        let broker = &self.broker;
-        let seat = &broker.seats[self.at.seat];
-        let own = !matches!(message.kind, Kind::CALL | Kind::LOGIN | Kind::REPLY);
-        if own && message.head.len() > LONGEST_HEAD {
-            broker.count("messages_ignored");
-            return Delivery::Refused;
-        }
-        match message.kind {
-            Kind::LOG => self.log(&message),
-            Kind::METRIC => self.metric(&message),
-            Kind::HEALTH => seat.heard(self.at.epoch, &message, || self.may_log()),
-            Kind::READY => self.tell(Life::Ready),
-            Kind::PONG => {
-                self.tell(Life::Answers(message.id));
-                self.say_rest();
-            }
-            Kind::STOPPED => self.tell(Life::Stopped),
-            Kind::FAILED => self.tell(Life::Failed(read_fault(&message))),
-            Kind::REPLY => broker.answered(self.at, message),
-            Kind::EVENT => return self.event(message),
-            _ if seat.is_frontend() => self.frontend_says(message),
-            _ => broker.count("messages_ignored"),
-        }
-        Delivery::Taken
-    }
-}
-
-impl HostSide {
-    fn frontend_says(&self, message: Message) {
-        let broker = &self.broker;
-        let origin = Origin {
-            at: self.at,
-            id: message.id,
-        };
-        match message.kind {
-            Kind::CALL => broker.call(origin, message),
-            Kind::LOGIN => broker.login(origin, message),
-            Kind::LOGOUT => broker.logout(self.at, &message),
-            Kind::CANCEL => broker.cancel(origin),
-            Kind::SUBSCRIBE => broker.subscribe(self.at),
-            Kind::CREDIT => broker.credit(self.at, &message),
-            _ => broker.count("messages_ignored"),
-        }
-    }
-
-    /// A life has few events; one that tells more than fit is not believed the rest.
-    fn tell(&self, event: Life) {
-        if self.life.try_send(event).is_err() {
-            self.broker.count("messages_ignored");
-        }
-    }
-
-    fn log(&self, message: &Message) {
-        if let Ok(line) = message.read_head::<head::Log>()
-            && self.may_log()
-        {
-            logging::plugin_line(self.id(), &line);
-        }
-    }
-
-    /// Whether one more line by this instance, or about it, may go to the log.
-    fn may_log(&self) -> bool {
-        let taken = self.lines.take(self.broker.limits().lines_per_second);
-        self.say_unlogged(taken.unwrap_or_default());
-        taken.is_some()
-    }
-
-    fn say_unlogged(&self, lines: u64) {
-        if lines > 0 {
-            let instance = self.id();
-            self.broker
-                .metrics
-                .add(instance, "log_lines_dropped", lines);
-            tracing::warn!(
-                instance,
-                lines,
-                "logs too much (max_log_lines_per_s); lines of it were dropped"
-            );
-        }
-    }
-
-    fn event(&self, message: Message) -> Delivery {
-        match self.events.take(self.broker.limits().events_per_second) {
-            None => Delivery::Refused,
-            Some(missed) => {
-                self.say_missed(missed);
-                self.broker.event(self.at, message, || self.may_log())
-            }
-        }
-    }
-
-    fn say_missed(&self, events: u64) {
-        if events > 0 {
-            let instance = self.id();
-            self.broker.events_missed(self.at, events);
-            self.broker.metrics.add(instance, "events_dropped", events);
-            if self.may_log() {
-                tracing::warn!(
-                    instance,
-                    events,
-                    "tells too much (max_events_per_s); its readers are told that they miss events"
-                );
-            }
-        }
-    }
-
-    /// What it said too much is told now and then also if it has fallen silent since.
-    fn say_rest(&self) {
-        self.say_missed(self.events.rest());
-        self.say_unlogged(self.lines.rest());
-    }
-
-    fn id(&self) -> &str {
-        self.broker.seats[self.at.seat].id()
-    }
-
-    fn metric(&self, message: &Message) {
-        if let Ok(head::Metric { counter, add }) = message.read_head() {
-            self.broker.metrics.add(self.id(), &counter, add);
-        }
-    }
-}
-
-/// The last thread of that life has ended.
-impl Drop for HostSide {
-    fn drop(&mut self) {
-        self.say_rest();
-    }
-}
-
-fn read_fault(message: &Message) -> Fault {
-    message
-        .read_head()
-        .unwrap_or_else(|_| Fault::new(FaultKind::Internal, "it did not say why"))
 }

@@ -16,10 +16,13 @@
 //! request, so that the clerk's inbox is never longer than that table may be.
 
 use super::call::Call;
-use super::pending::{Once, Origin, Request, What};
+use super::pending::{Once, Request, What, reference_of};
+use super::trip::End;
 use super::{Broker, Place};
 use crate::intents::Digest;
-use patchbay_abi::{Fault, Message};
+use patchbay_abi::{Fault, Kind, Message, head};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
@@ -29,6 +32,24 @@ const NOWHERE: u64 = 0;
 /// Where work for the clerk is put.
 pub(super) struct Desk {
     items: Sender<Item>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// Where the clerk takes it from.
+pub(super) struct Tray {
+    items: Receiver<Item>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Tray {
+    /// What comes next, and what is there already, `most` at the most; `None` when the desk is gone.
+    pub(super) fn take(&self, most: usize) -> Option<Vec<Item>> {
+        let first = self.items.recv().ok()?;
+        let more = self.items.try_iter().take(most.saturating_sub(1));
+        let batch: Vec<Item> = std::iter::once(first).chain(more).collect();
+        self.waiting.fetch_sub(batch.len(), Ordering::Relaxed);
+        Some(batch)
+    }
 }
 
 /// What the clerk is told.
@@ -42,13 +63,30 @@ pub(super) enum Item {
 }
 
 impl Desk {
-    pub(super) fn new() -> (Desk, Receiver<Item>) {
+    pub(super) fn new() -> (Desk, Tray) {
         let (desk, items) = channel();
-        (Desk { items: desk }, items)
+        let waiting = Arc::<AtomicUsize>::default();
+        let tray = Tray {
+            items,
+            waiting: waiting.clone(),
+        };
+        (
+            Desk {
+                items: desk,
+                waiting,
+            },
+            tray,
+        )
+    }
+
+    /// How much waits for the clerk.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Fails only when the clerk has gone, who stays as long as the broker does.
     fn put(&self, item: Item) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         let _ = self.items.send(item);
     }
 }
@@ -79,6 +117,7 @@ impl Broker {
                 message: call.message,
             },
             deadline: Instant::now() + self.limits().request,
+            trip: call.trip,
         });
         drop(state);
         self.intents.put(Item::LookUp(id));
@@ -126,6 +165,8 @@ impl Broker {
             op,
             message: message.clone(),
             once: None,
+            reference: reference_of(message),
+            trip: request.trip,
         };
         Some((call, *key))
     }
@@ -150,17 +191,33 @@ impl Broker {
 
     /// Answers a request that was looked up.
     pub(super) fn answer_keyed(&self, id: u64, answer: Result<Message, Fault>) {
-        let origin = self.take(id).and_then(|request| request.origin);
-        if let Some(origin) = origin {
-            self.answer_to(origin, answer);
+        if let Some(request) = self.take(id) {
+            self.answer(&request, answer);
         }
     }
 
-    /// Hands an answer to the frontend that waits for it.
-    pub(super) fn answer_to(&self, origin: Origin, answer: Result<Message, Fault>) {
+    /// Hands an answer to the frontend that waits for it, if any does.
+    pub(super) fn answer(&self, request: &Request, answer: Result<Message, Fault>) {
+        let Some(origin) = request.origin else { return };
+        let end = End::of(&answer);
+        self.show_answer(request, &answer);
+        let number = request.trip.number;
         match answer {
-            Ok(reply) => _ = self.reply(origin, reply),
-            Err(fault) => self.refuse(origin, fault),
+            Ok(reply) => {
+                let head = head::Reply {
+                    request: number,
+                    ..head::Reply::default()
+                };
+                self.reply(
+                    origin,
+                    Message {
+                        head: Message::new(Kind::REPLY, 0, &head).head,
+                        ..reply
+                    },
+                );
+            }
+            Err(fault) => self.refuse_numbered(origin, number, fault),
         }
+        self.ended(request, end);
     }
 }

@@ -1,6 +1,8 @@
 //! The requests that wait for an answer.
 
 use super::Place;
+use super::stock::ByBackend;
+use super::trip::Trip;
 use crate::intents::Digest;
 use patchbay_abi::{Fault, Kind, Message, head};
 use patchbay_sdk::model::Op;
@@ -23,6 +25,7 @@ pub(crate) struct Request {
     pub(super) session: u64,
     pub(super) what: What,
     pub(super) deadline: Instant,
+    pub(super) trip: Trip,
 }
 
 /// What was asked.
@@ -76,9 +79,13 @@ pub(super) struct Load {
 
 impl Pending {
     /// Enters a request; the number under which the backend will answer it.
-    pub(super) fn enter(&mut self, request: Request) -> u64 {
+    pub(super) fn enter(&mut self, mut request: Request) -> u64 {
         self.last_id += 1;
         let id = self.last_id;
+        // One that was answered and is only being noted keeps the number that the backend knows.
+        if !matches!(request.what, What::Noting(_)) {
+            request.trip.number = id;
+        }
         self.by_deadline.insert((request.deadline, id));
         let login = usize::from(matches!(request.what, What::Login));
         if let Some(origin) = request.origin {
@@ -127,13 +134,23 @@ impl Pending {
     pub(super) fn unpark(&mut self, id: u64, backend: Place) -> Option<(&'static Op, Message)> {
         let request = self.requests.get_mut(&id)?;
         request.backend = backend;
+        request.trip = request.trip.sent();
         match &mut request.what {
             What::Call { op, parked, .. } => {
                 let asked = parked.take()?;
                 let left = request.deadline.saturating_duration_since(Instant::now());
-                Some((*op, call_message(id, request.session, op, left, asked)))
+                let reference = reference_of(&asked);
+                let call = call_message(id, request.session, op, left, asked, reference);
+                Some((*op, call))
             }
             What::Login | What::Keyed { .. } | What::Noting(_) => None,
+        }
+    }
+
+    /// Notes that a request goes to the backend now.
+    pub(super) fn sent(&mut self, id: u64) {
+        if let Some(request) = self.requests.get_mut(&id) {
+            request.trip = request.trip.sent();
         }
     }
 
@@ -184,6 +201,15 @@ impl Pending {
         self.requests.len()
     }
 
+    /// How many requests wait, by the seat of the backend that they wait for.
+    pub(super) fn by_backend(&self) -> ByBackend {
+        let mut counts = ByBackend::new();
+        for request in self.requests.values() {
+            *counts.entry(request.backend.seat).or_default() += 1;
+        }
+        counts
+    }
+
     pub(super) fn logins(&self) -> usize {
         self.logins
     }
@@ -193,6 +219,20 @@ impl Pending {
     }
 }
 
+/// A longer name of a client's for its request is not passed on, in bytes.
+const LONGEST_REFERENCE: usize = 256;
+
+/// What the client calls its request.
+pub(super) fn reference_of(asked: &Message) -> Option<String> {
+    let head: head::Call = asked.read_head().ok()?;
+    head.reference.and_then(short_reference)
+}
+
+/// One that is not too long.
+pub(super) fn short_reference(reference: String) -> Option<String> {
+    (reference.len() <= LONGEST_REFERENCE).then_some(reference)
+}
+
 /// What the backend is sent for a client's `CALL`.
 pub(super) fn call_message(
     id: u64,
@@ -200,6 +240,7 @@ pub(super) fn call_message(
     op: &Op,
     left: Duration,
     asked: Message,
+    reference: Option<String>,
 ) -> Message {
     let head = head::Call {
         session,
@@ -208,6 +249,7 @@ pub(super) fn call_message(
         urgent: op.urgent,
         key: None,
         asker: None,
+        reference,
     };
     let Message { body, blobs, .. } = asked;
     Message {

@@ -2,15 +2,17 @@
 
 use super::idle::RunNote;
 use super::journal::Journal;
-use super::life::{LifeNote, Phase};
+use super::life::{Build, LifeNote, Phase};
 use super::lines::Lines;
 use super::wish::{Wish, Wishes};
+use crate::config::LogLevel;
 use arc_swap::ArcSwap;
 use patchbay_abi::{Fault, FaultKind, Message, Port, Secret, head};
 use patchbay_sdk::Role;
+use prometheus_client::metrics::counter::Counter;
 use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What an instance tells of its life.
@@ -32,6 +34,10 @@ pub struct Seat {
     lines: Lines,
     health: Mutex<head::Health>,
     life: Mutex<LifeNote>,
+    /// What it logs, if an operator wants it otherwise than the configuration.
+    pub(super) level: Mutex<Option<LogLevel>>,
+    /// Of a backend: its events and their bytes.
+    pub(super) events: OnceLock<(Counter, Counter)>,
     run: Mutex<RunNote>,
     /// What is wanted of its supervisor.
     wishes: Wishes,
@@ -95,6 +101,8 @@ impl Seat {
             lines: Lines::default(),
             health: Mutex::new(starting()),
             life: Mutex::default(),
+            level: Mutex::default(),
+            events: OnceLock::new(),
             run: Mutex::default(),
             wishes: Wishes::default(),
             retired: AtomicBool::new(false),
@@ -227,6 +235,11 @@ impl Seat {
         plugin.clone_into(&mut self.lock_life().plugin);
     }
 
+    /// Notes what its plugin was built as.
+    pub fn is_built(&self, build: Build) {
+        self.lock_life().build = build;
+    }
+
     /// Notes where it is in its life, and why if that needs a word.
     pub fn enters(&self, phase: Phase, reason: &str) {
         let mut life = self.lock_life();
@@ -280,7 +293,7 @@ impl Seat {
         self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock_life(&self) -> MutexGuard<'_, LifeNote> {
+    pub(super) fn lock_life(&self) -> MutexGuard<'_, LifeNote> {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

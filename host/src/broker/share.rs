@@ -9,12 +9,12 @@ impl Broker {
         let limits = self.limits();
         let sessions = state.sessions.len();
         let then = "try again later";
-        check(sessions, limits.sessions, "sessions (max_sessions)", then)?;
+        self.within(sessions, limits.sessions, "sessions (max_sessions)", then)?;
         let logins = "logins at a time (max_logins_pending)";
-        check(state.pending.logins(), limits.logins_pending, logins, then)?;
+        self.within(state.pending.logins(), limits.logins_pending, logins, then)?;
         if let Some(share) = self.share(limits.sessions) {
             let own = state.sessions.through(frontend);
-            check(
+            self.within(
                 own,
                 share,
                 "sessions through one way in (frontend_share_percent)",
@@ -23,7 +23,7 @@ impl Broker {
         }
         if let Some(share) = self.share(limits.logins_pending) {
             let own = state.pending.load_of(frontend).logins;
-            check(
+            self.within(
                 own,
                 share,
                 "logins at a time through one way in (frontend_share_percent)",
@@ -36,7 +36,7 @@ impl Broker {
     /// Whether there is room for another request, in all and through that frontend.
     pub(super) fn check_room_in_all(&self, state: &State, frontend: usize) -> Result<(), Fault> {
         let (limit, then) = (self.limits().in_flight, "wait for answers");
-        check(
+        self.within(
             state.pending.len(),
             limit,
             "requests at a time (max_in_flight)",
@@ -46,7 +46,7 @@ impl Broker {
             return Ok(());
         };
         let own = state.pending.load_of(frontend).requests;
-        check(
+        self.within(
             own,
             share,
             "requests at a time through one way in (frontend_share_percent)",
@@ -60,12 +60,24 @@ impl Broker {
         let share = limit.saturating_mul(self.limits().frontend_share) / 100;
         (frontends.count() > 1).then_some(share.max(1))
     }
+
+    fn within(
+        &self,
+        now: usize,
+        limit: usize,
+        what: &'static str,
+        then: &str,
+    ) -> Result<(), Fault> {
+        if now < limit {
+            return Ok(());
+        }
+        self.metrics.limit_hit(key_in(what));
+        let text = format!("{limit} {what} is the limit of this gateway; {then}");
+        Err(Fault::new(FaultKind::Busy, text))
+    }
 }
 
-fn check(now: usize, limit: usize, what: &str, then: &str) -> Result<(), Fault> {
-    if now < limit {
-        return Ok(());
-    }
-    let text = format!("{limit} {what} is the limit of this gateway; {then}");
-    Err(Fault::new(FaultKind::Busy, text))
+/// The key of the configuration that such a text names in brackets.
+fn key_in(what: &'static str) -> &'static str {
+    what.split(['(', ')']).nth(1).unwrap_or(what)
 }

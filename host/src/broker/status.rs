@@ -70,6 +70,21 @@ impl Broker {
             .collect()
     }
 
+    /// How everything is, in a line. Every lock of the broker that a request needs is taken for it.
+    pub fn pulse(&self) -> String {
+        let instances = self.instances();
+        let clients = self.sessions().len();
+        let mut line = format!("{clients} clients");
+        for instance in instances {
+            let well = instance.phase == "running" && matches!(&*instance.health, "up" | "");
+            if !well {
+                let (id, phase, health) = (instance.id, instance.phase, instance.health);
+                line += &format!("; {id} is {phase}, {health}");
+            }
+        }
+        line.replace(char::is_control, " ")
+    }
+
     fn instance(&self, position: usize, seat: &Seat, sessions: &[SessionStatus]) -> InstanceStatus {
         let to = seat.backend_now().map(|backend| self.seats()[backend].id());
         let (health, life) = (seat.health(), seat.life());

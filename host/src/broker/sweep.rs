@@ -24,10 +24,10 @@ impl Broker {
         let Some(request) = self.take(id) else {
             return;
         };
-        if let (What::Noting(answer), Some(origin)) = (&request.what, request.origin) {
+        if let What::Noting(answer) = &request.what {
             // It has an answer; only the disk did not take it in time.
             self.count("answers_not_noted");
-            return self.answer_to(origin, answer.clone());
+            return self.answer(&request, answer.clone());
         }
         let (at, fault) = (request.backend, self.too_late(&request));
         let (instance, said) = (self.seats[at.seat].id(), fault.message.as_str());

@@ -2,10 +2,16 @@
 
 use crate::exit::Exit;
 use crate::plugin::Catalog;
+use crate::ports::Machine;
 use std::path::Path;
 
-pub(super) fn check(file: &Path) -> Exit {
-    let config = match super::load(file, &Catalog::default()) {
+pub(super) fn check(file: &Path, offline: bool) -> Exit {
+    let catalog = Catalog::default();
+    let loaded = match offline {
+        true => crate::config::load(file, &catalog),
+        false => crate::config::load_at(file, &catalog, &Machine { own: running(file) }),
+    };
+    let config = match super::shown(loaded) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
@@ -22,4 +28,21 @@ pub(super) fn check(file: &Path) -> Exit {
         println!("  frontend {id} → {}: {path}", frontend.backend);
     }
     Exit::Done
+}
+
+/// The process of the gateway that runs with this file, if there is one.
+#[cfg(unix)]
+fn running(file: &Path) -> Option<u32> {
+    use crate::control::{Answer, Order, ask};
+    let state = crate::config::state_path(file).ok()?;
+    match ask(&state, &Order::Status) {
+        Ok(Answer::Status(status)) => Some(status.pid),
+        _ => None,
+    }
+}
+
+/// Not known on this system.
+#[cfg(not(unix))]
+fn running(_file: &Path) -> Option<u32> {
+    None
 }

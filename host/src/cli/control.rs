@@ -9,11 +9,14 @@ use clap::Args;
 use std::cell::Cell;
 use std::path::PathBuf;
 
+/// The configuration file of a gateway that was installed as a service.
+pub(super) const DEFAULT_FILE: &str = "/etc/patchbay/patchbay.toml";
+
 /// Which gateway is meant.
 #[derive(Args)]
 pub(super) struct Which {
     /// The configuration file that the gateway runs with.
-    #[arg(default_value = "/etc/patchbay/patchbay.toml")]
+    #[arg(default_value = DEFAULT_FILE)]
     pub(super) file: PathBuf,
     /// Print JSON.
     #[arg(long)]
@@ -62,6 +65,10 @@ pub(super) fn renew(which: &Which, plugin: String) -> Exit {
 }
 
 impl Which {
+    pub(super) fn new(file: PathBuf, json: bool) -> Self {
+        Which { file, json }
+    }
+
     /// Prints what was changed.
     fn change(&self, order: &Order, head: &str, nothing: &str) -> Exit {
         let incomplete = Cell::new(false);
@@ -94,7 +101,7 @@ impl Which {
     }
 
     /// Prints what `shown` makes of the answer, or why there is none.
-    fn ask(&self, order: &Order, shown: impl Fn(&Answer) -> Option<String>) -> Exit {
+    pub(super) fn ask(&self, order: &Order, shown: impl Fn(&Answer) -> Option<String>) -> Exit {
         let answer = match self.answer(order) {
             Ok(answer) => answer,
             Err(exit) => return exit,

@@ -5,6 +5,8 @@ mod check;
 mod control;
 mod explain;
 mod init;
+#[cfg(unix)]
+mod log_level;
 mod pages;
 mod plugin;
 mod run;
@@ -13,6 +15,8 @@ mod schema;
 mod status;
 #[cfg(unix)]
 mod table;
+#[cfg(unix)]
+mod trace;
 #[cfg(unix)]
 mod when_idle;
 
@@ -28,9 +32,7 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Exit status: 0 done, 1 failed, 2 mistake on the command line, 3 mistake in the \
-                  configuration or a plugin, 4 ended but cut something off, 5 (`status`) not all \
-                  is well. `client` has its own."
+    after_help = Exit::table()
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -42,7 +44,13 @@ enum Verb {
     /// Run the gateway until SIGINT or SIGTERM.
     Run(ConfigFile),
     /// Say everything that is wrong with a configuration file, and start nothing.
-    Check(ConfigFile),
+    Check {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Do not look whether the addresses to listen on are free.
+        #[arg(long)]
+        offline: bool,
+    },
     /// Say what a key of the configuration means and, with a file, what it is there and why.
     Explain {
         /// A key, such as `max_sessions`, `frontend.max_role` or `frontend.config.queue`.
@@ -104,6 +112,13 @@ enum Verb {
         #[command(flatten)]
         which: control::Which,
     },
+    /// Show requests, answers and events of a gateway that runs as they happen, until Ctrl-C; without secrets.
+    #[cfg(unix)]
+    Trace(trace::Trace),
+    /// Say how much everybody logs at a gateway that runs, or change that at once.
+    #[cfg(unix)]
+    #[command(override_usage = "patchbay log-level [INSTANCE LEVEL] [FILE]")]
+    LogLevel(log_level::LogLevel),
     /// Have a gateway that runs read its configuration file anew: only what differs is touched, and a mistake changes
     /// nothing. SIGHUP does the same.
     #[cfg(unix)]
@@ -142,7 +157,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let exit = match self.verb {
             Verb::Run(config) => run::run(&config.file),
-            Verb::Check(config) => check::check(&config.file),
+            Verb::Check { config, offline } => check::check(&config.file, offline),
             Verb::Explain { key, file } => explain::run(&key, file.as_deref()),
             Verb::Schema { folders } => schema::run(&folders),
             Verb::Init { file } => init::run(file.as_deref()),
@@ -169,6 +184,10 @@ impl Cli {
             #[cfg(unix)]
             Verb::Restart { instance, which } => control::restart(&which, instance),
             #[cfg(unix)]
+            Verb::LogLevel(said) => said.run(),
+            #[cfg(unix)]
+            Verb::Trace(trace) => trace.run(),
+            #[cfg(unix)]
             Verb::Reload { which, dry_run } => control::reload(&which, dry_run),
             Verb::Plugin(verb) => verb.run(),
             Verb::Client(client) => return client.run(),
@@ -181,7 +200,11 @@ impl Cli {
 
 /// Reads a configuration; its mistakes, or its warnings, go to standard error.
 fn load(file: &Path, catalog: &Catalog) -> Result<Checked, Exit> {
-    let (said, loaded) = match crate::config::load(file, catalog) {
+    shown(crate::config::load(file, catalog))
+}
+
+fn shown(loaded: Result<Checked, Mistakes>) -> Result<Checked, Exit> {
+    let (said, loaded) = match loaded {
         Ok(checked) => (checked.warnings.clone(), Ok(checked)),
         Err(mistakes) => (mistakes, Err(Exit::Configuration)),
     };

@@ -1,21 +1,38 @@
 //! `patchbay plugin`.
 
+use crate::config::plugin_paths;
 use crate::exit::Exit;
+use crate::plugin::admit::{Admitted, admit};
+use crate::plugin::trust::{Digest, Trust, TrustList};
 use crate::plugin::{find, inspect};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
 #[derive(Subcommand)]
 pub(super) enum PluginVerb {
     /// List the plugins in the search path, and why what else is there is none. Runs none of them.
     List {
-        /// A folder to look in; may be given more than once.
-        #[arg(
-            long = "path",
-            value_name = "FOLDER",
-            default_value = "/usr/lib/patchbay/plugins"
-        )]
+        /// A folder to look in; may be given more than once. Those of the configuration if none is given.
+        #[arg(long = "path", value_name = "FOLDER")]
         folders: Vec<PathBuf>,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Allow a gateway with `trusted_plugins` to load these very files. Runs none of them.
+    Trust {
+        /// The plugins' files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Allow it no more; a gateway that has loaded them goes on until it is restarted.
+    Untrust {
+        /// The plugins' files, or their SHA-256 where a file is no more.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        whose: Whose,
     },
     /// Let a newer build of a plugin take over in a gateway that runs. Its file must have been replaced (`mv`, `install`),
     /// not overwritten. Backends finish what they have in the former build; frontends are stopped and started anew.
@@ -28,28 +45,147 @@ pub(super) enum PluginVerb {
     },
 }
 
+/// Whose plugins are meant.
+#[derive(Args)]
+pub(super) struct Whose {
+    /// The configuration file that the gateway runs with.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/etc/patchbay/patchbay.toml"
+    )]
+    config: PathBuf,
+    /// The list of trusted plugins; the one that the configuration names if not given.
+    #[arg(long, value_name = "FILE")]
+    list: Option<PathBuf>,
+}
+
 impl PluginVerb {
     pub(super) fn run(self) -> Exit {
         match self {
-            PluginVerb::List { folders } => list_all(&folders),
+            PluginVerb::List { folders, whose } => list(folders, &whose),
+            PluginVerb::Trust { files, whose } => change(&whose, &files, trust),
+            PluginVerb::Untrust { files, whose } => change(&whose, &files, untrust),
             #[cfg(unix)]
             PluginVerb::Reload { plugin, which } => super::control::renew(&which, plugin),
         }
     }
 }
 
-fn list_all(folders: &[PathBuf]) -> Exit {
-    let listed = folders.iter().map(|folder| list(folder));
+impl Whose {
+    /// The list that is to be changed.
+    fn list(&self) -> Result<PathBuf, Exit> {
+        if let Some(list) = &self.list {
+            return Ok(list.clone());
+        }
+        let found = plugin_paths(&self.config).map_err(|mistakes| {
+            super::show(&mistakes);
+            Exit::Configuration
+        })?;
+        found.1.ok_or_else(|| {
+            eprintln!(
+                "error: {}: `[gateway]` does not say where the list is; add, for example, trusted_plugins = \
+                 \"trusted-plugins\", or name it with --list",
+                self.config.display()
+            );
+            Exit::Failed
+        })
+    }
+}
+
+fn change(
+    whose: &Whose,
+    files: &[PathBuf],
+    what: fn(&mut TrustList, &Path) -> Result<String, String>,
+) -> Exit {
+    let path = match whose.list() {
+        Ok(path) => path,
+        Err(exit) => return exit,
+    };
+    let changed = TrustList::read_or_new(&path).and_then(|mut list| {
+        let said: Result<Vec<String>, String> =
+            files.iter().map(|file| what(&mut list, file)).collect();
+        let said = said?;
+        list.write(&path)
+            .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+        Ok(said)
+    });
+    match changed {
+        Ok(said) => {
+            said.iter().for_each(|line| println!("{line}"));
+            println!("written to {}", path.display());
+            Exit::Done
+        }
+        Err(why) => {
+            eprintln!("error: {why}; nothing was changed");
+            Exit::Failed
+        }
+    }
+}
+
+fn trust(list: &mut TrustList, file: &Path) -> Result<String, String> {
+    let absolute = std::path::absolute(file)
+        .map_err(|error| format!("{} cannot be looked at: {error}", file.display()))?;
+    let Admitted {
+        manifest, digest, ..
+    } = admit(&absolute, &Trust::Any)?;
+    let today = jiff::Timestamp::now().strftime("%Y-%m-%d");
+    let (name, version) = (&manifest.name, &manifest.version);
+    list.add(
+        digest,
+        &format!("{name} {version}, {today}, {}", absolute.display()),
+    );
+    Ok(format!("trusted: {name} {version}, SHA-256 {digest}"))
+}
+
+fn untrust(list: &mut TrustList, file: &Path) -> Result<String, String> {
+    let digest = match file.to_str().and_then(Digest::read) {
+        Some(digest) => digest,
+        None => digest_of(file)?,
+    };
+    match list.remove(digest) {
+        true => Ok(format!("no longer trusted: {}", file.display())),
+        false => Err(format!(
+            "{} is not in the list (SHA-256 {digest})",
+            file.display()
+        )),
+    }
+}
+
+fn digest_of(file: &Path) -> Result<Digest, String> {
+    std::fs::File::open(file)
+        .and_then(|file| inspect::read(&file))
+        .map(|bytes| Digest::of(&bytes))
+        .map_err(|error| format!("{} cannot be read: {error}", file.display()))
+}
+
+fn list(folders: Vec<PathBuf>, whose: &Whose) -> Exit {
+    // What is given on the command line is looked at without a configuration.
+    let of_config = match folders.is_empty() {
+        false => (folders, None),
+        true => match plugin_paths(&whose.config) {
+            Ok(paths) => paths,
+            Err(mistakes) => {
+                super::show(&mistakes);
+                return Exit::Configuration;
+            }
+        },
+    };
+    let (folders, trusted) = of_config;
+    let trust = Trust::new(whose.list.as_deref().or(trusted.as_deref()));
+    let listed = folders.iter().map(|folder| list_folder(folder, &trust));
     listed.fold(
         Exit::Done,
         |worst, exit| if worst == Exit::Done { exit } else { worst },
     )
 }
 
-fn list(folder: &Path) -> Exit {
+fn list_folder(folder: &Path, trust: &Trust) -> Exit {
     match find::libraries(folder) {
         Ok(files) if files.is_empty() => println!("{}: no shared library in it", folder.display()),
-        Ok(files) => files.iter().for_each(|file| println!("{}", line(file))),
+        Ok(files) => files
+            .iter()
+            .for_each(|file| println!("{}", line(file, trust))),
         Err(error) => {
             eprintln!("{} cannot be read: {error}", folder.display());
             return Exit::Failed;
@@ -58,20 +194,23 @@ fn list(folder: &Path) -> Exit {
     Exit::Done
 }
 
-fn line(file: &Path) -> String {
-    match inspect::manifest(file) {
-        Err(why) => format!("-         {why}"),
-        Ok(manifest) => {
-            let (role, name, version) =
-                (manifest.role.to_string(), &manifest.name, &manifest.version);
-            let found = format!("{role:<9} {name} {version}  {}", file.display());
-            match inspect::mismatches(&manifest).as_slice() {
-                [] => found,
-                mismatches => format!(
-                    "{found}\n          cannot be loaded: {}",
-                    mismatches.join("; ")
-                ),
-            }
-        }
+fn line(file: &Path, trust: &Trust) -> String {
+    let manifest = match inspect::manifest(file) {
+        Err(why) => return format!("-         {why}"),
+        Ok(manifest) => manifest,
+    };
+    let (role, name, version) = (manifest.role.to_string(), &manifest.name, &manifest.version);
+    let trusted = match trust {
+        Trust::Any => "",
+        Trust::Listed(_) => "  trusted",
+    };
+    let found = format!("{role:<9} {name} {version}  {}", file.display());
+    match admit(file, trust) {
+        Ok(_) => format!("{found}{trusted}"),
+        Err(_) if !inspect::mismatches(&manifest).is_empty() => format!(
+            "{found}\n          cannot be loaded: {}",
+            inspect::mismatches(&manifest).join("; ")
+        ),
+        Err(why) => format!("{found}\n          cannot be loaded: {why}"),
     }
 }

@@ -1,12 +1,16 @@
 //! `patchbay schema`.
 
-use crate::config::{PluginCatalog, schema};
+use crate::config::{PluginCatalog, PluginSearch, schema};
 use crate::exit::Exit;
 use crate::plugin::{Catalog, find, inspect};
 use std::path::PathBuf;
 
 pub(super) fn run(folders: &[PathBuf]) -> Exit {
     let catalog = Catalog::default();
+    let search = PluginSearch {
+        folders,
+        trusted: None,
+    };
     let mut plugins = Vec::new();
     for file in folders
         .iter()
@@ -16,7 +20,7 @@ pub(super) fn run(folders: &[PathBuf]) -> Exit {
         let plugin = inspect::manifest(&file)
             .ok()
             .and_then(|_| find::name_of(&file));
-        match plugin.map(|name| (catalog.find(&name, folders), name)) {
+        match plugin.map(|name| (catalog.find(&name, &search), name)) {
             Some((Ok(info), name)) => plugins.push((name, info)),
             Some((Err(why), _)) => eprintln!("left out: {why}"),
             None => {}

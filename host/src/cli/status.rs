@@ -77,8 +77,6 @@ fn look(which: &Which, state: &Path) -> Result<(String, Exit), String> {
 
 /// Whether nobody needs to do anything, or to wait.
 fn well(status: &GatewayStatus) -> bool {
-    status
-        .instances
-        .iter()
-        .all(|instance| advice::on(instance).is_empty())
+    let instances = &status.instances;
+    status.state.trouble.is_none() && instances.iter().all(|one| advice::on(one).is_empty())
 }

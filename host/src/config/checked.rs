@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::admin::AdminAddress;
 use super::mistake::Mistakes;
 use super::plugin_config::PluginConfig;
 use crate::intents::Keeping;
@@ -31,10 +32,14 @@ pub struct Gateway {
     pub name: String,
     /// Absolute folders, searched in order.
     pub plugin_path: Vec<PathBuf>,
+    /// The list of plugins that may be loaded; all if `None`. Absolute.
+    pub trusted_plugins: Option<PathBuf>,
     /// For the host and for instances that say nothing else.
     pub log_level: LogLevel,
     /// How log lines look.
     pub log_format: LogFormat,
+    /// Where machines may ask how it is.
+    pub admin: AdminAddress,
     /// How long things may take.
     pub deadlines: Deadlines,
     /// How much there may be.
@@ -43,6 +48,8 @@ pub struct Gateway {
     pub journal: Journal,
     /// Where is noted what must not be done twice.
     pub intents: Keeping,
+    /// The group whose members may give orders as well.
+    pub control_group: Option<String>,
     /// What happens to an instance that fails.
     pub restart: Restart,
 }
@@ -197,7 +204,7 @@ pub enum UnmappedLogins {
 }
 
 impl LogLevel {
-    pub(super) const OPTIONS: &'static [(&'static str, Self)] = &[
+    pub(crate) const OPTIONS: &'static [(&'static str, Self)] = &[
         ("error", Self::Error),
         ("warn", Self::Warn),
         ("info", Self::Info),

@@ -209,8 +209,11 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
     let Gateway {
         name,
         plugin_path,
+        trusted_plugins,
+        control_group,
         log_level,
         log_format,
+        admin,
         deadlines,
         limits,
         journal,
@@ -266,11 +269,22 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
     vec![
         later(keys::NAME.name, format!("`{name}`")),
         live(keys::PLUGIN_PATH.name, paths.join(", ")),
+        live(
+            keys::TRUSTED_PLUGINS.name,
+            trusted_plugins
+                .as_ref()
+                .map_or_else(|| "none".to_owned(), |list| list.display().to_string()),
+        ),
+        later(
+            keys::CONTROL_GROUP.name,
+            control_group.clone().unwrap_or_else(|| "none".to_owned()),
+        ),
         later(keys::LOG_LEVEL.name, name_of(*log_level).to_owned()),
         later(
             keys::LOG_FORMAT.name,
             format!("{log_format:?}").to_lowercase(),
         ),
+        later(keys::ADMIN_LISTEN.name, admin.to_string()),
         live(keys::REQUEST_DEADLINE_S.name, seconds(*request)),
         live(keys::LONG_DEADLINE_S.name, seconds(*long)),
         live(keys::LOGIN_DEADLINE_S.name, seconds(*login)),

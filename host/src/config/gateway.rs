@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use crate::intents::Keeping;
 
+use super::admin::address;
 use super::checked::{Deadlines, Gateway, Journal, Limits, Restart};
 use super::key::{Key, Number, Presence};
 use super::mistake::{Findings, Note};
@@ -31,8 +32,12 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
             .iter()
             .map(|path| folder.join(path))
             .collect(),
+        trusted_plugins: fields
+            .text(&keys::TRUSTED_PLUGINS)
+            .map(|path| folder.join(path.text)),
         log_level: fields.choice(&keys::LOG_LEVEL),
         log_format: fields.choice(&keys::LOG_FORMAT),
+        admin: address(&fields, findings),
         deadlines: deadlines(&fields),
         limits: limits(&fields),
         journal: Journal {
@@ -40,24 +45,44 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
             age: seconds(&fields, &keys::JOURNAL_AGE_S),
         },
         intents: intents(&fields, folder),
+        control_group: fields
+            .text(&keys::CONTROL_GROUP)
+            .map(|group| group.text.to_owned()),
         restart: restart(&fields, findings),
     }
 }
 
 /// The state directory, whatever else is wrong with the file.
 pub(super) fn state_path(top: &DeTable<'_>, folder: &Path) -> PathBuf {
-    let gateway = top
-        .get(keys::GATEWAY_TABLE.name)
-        .map(|value| value.get_ref());
-    let written = gateway
-        .and_then(|gateway| gateway.as_table())
-        .and_then(|gateway| gateway.get(keys::STATE_PATH.name))
-        .and_then(|path| path.get_ref().as_str());
     let default = match keys::STATE_PATH.kind.presence {
         Presence::Default(path) => path,
         _ => "",
     };
-    folder.join(written.unwrap_or(default))
+    folder.join(written(top, keys::STATE_PATH.name).unwrap_or(default))
+}
+
+/// Folders of plugins and the list of trusted ones, whatever else is wrong with the file.
+pub(super) fn plugin_paths(top: &DeTable<'_>, folder: &Path) -> (Vec<PathBuf>, Option<PathBuf>) {
+    let value = value(top, keys::PLUGIN_PATH.name).and_then(DeValue::as_array);
+    let folders: Vec<&str> = match value {
+        Some(folders) => folders
+            .iter()
+            .filter_map(|one| one.get_ref().as_str())
+            .collect(),
+        None => keys::PLUGIN_PATH.kind.default.to_vec(),
+    };
+    let folders = folders.iter().map(|path| folder.join(path)).collect();
+    let trusted = written(top, keys::TRUSTED_PLUGINS.name).map(|path| folder.join(path));
+    (folders, trusted)
+}
+
+fn value<'t>(top: &'t DeTable<'_>, key: &str) -> Option<&'t DeValue<'t>> {
+    let gateway = top.get(keys::GATEWAY_TABLE.name)?.get_ref().as_table()?;
+    Some(gateway.get(key)?.get_ref())
+}
+
+fn written<'t>(top: &'t DeTable<'_>, key: &str) -> Option<&'t str> {
+    value(top, key)?.as_str()
 }
 
 fn intents(fields: &Fields<'_>, folder: &Path) -> Keeping {

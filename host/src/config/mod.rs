@@ -11,12 +11,14 @@
 
 #![forbid(unsafe_code)]
 
+mod admin;
 mod advice;
 mod checked;
 mod diff;
 mod explain;
 mod gateway;
 mod key;
+mod listen;
 mod login;
 mod mask;
 mod mistake;
@@ -41,6 +43,7 @@ use std::path::{Path, PathBuf};
 use patchbay_abi::PluginRole;
 use toml::de::DeTable;
 
+pub use admin::AdminAddress;
 pub use checked::{
     Backend, Checked, Deadlines, Frontend, Gateway, Instance, Journal, Limits, LogFormat, LogLevel,
     LoginRule, Restart, UnmappedLogins,
@@ -59,11 +62,35 @@ use place::Lines;
 
 /// Knows the plugins that are installed.
 pub trait PluginCatalog {
-    /// Looks for a plugin of this name in these folders, in order. Asked once for each name.
+    /// Looks for a plugin of this name. Asked once for each name.
     ///
     /// # Errors
     /// Why the plugin cannot be used, in a line or more: the files that were tried, or what is wrong with the one found.
-    fn find(&self, name: &str, search_path: &[PathBuf]) -> Result<PluginInfo, String>;
+    fn find(&self, name: &str, search: &PluginSearch<'_>) -> Result<PluginInfo, String>;
+}
+
+/// Where plugins are looked for, and which of them may be used.
+#[derive(Debug, Clone, Copy)]
+pub struct PluginSearch<'a> {
+    /// Folders, in this order.
+    pub folders: &'a [PathBuf],
+    /// The list of those that may be loaded; all if `None`.
+    pub trusted: Option<&'a Path>,
+}
+
+/// Knows what is listened on on this machine.
+pub trait Ports {
+    /// Why nobody can listen on this address (`host:port`); `None` if somebody can, or if it is not an address.
+    fn taken(&self, address: &str) -> Option<String>;
+}
+
+/// Does not look.
+struct Unseen;
+
+impl Ports for Unseen {
+    fn taken(&self, _address: &str) -> Option<String> {
+        None
+    }
 }
 
 /// What the configuration needs to know of a plugin.
@@ -73,6 +100,8 @@ pub struct PluginInfo {
     pub role: PluginRole,
     /// The JSON schema of its settings.
     pub schema: serde_json::Value,
+    /// What is allowed but dangerous about its file.
+    pub warnings: Vec<String>,
     /// Its file.
     pub path: PathBuf,
 }
@@ -82,8 +111,20 @@ pub struct PluginInfo {
 /// # Errors
 /// Everything that is wrong with it, warnings included, in the order of the file.
 pub fn load(file: &Path, catalog: &dyn PluginCatalog) -> Result<Checked, Mistakes> {
+    load_at(file, catalog, &Unseen)
+}
+
+/// As [`load`], and checks that the addresses can be listened on, as far as the plugins' schemas say which they are.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_at(
+    file: &Path,
+    catalog: &dyn PluginCatalog,
+    ports: &dyn Ports,
+) -> Result<Checked, Mistakes> {
     let text = source::read(file)?;
-    check(&text, file, catalog)
+    check_at(&text, file, catalog, ports)
 }
 
 /// Where the gateway that runs with this file keeps its state. Nothing else of the file is looked at, and no plugin.
@@ -91,6 +132,19 @@ pub fn load(file: &Path, catalog: &dyn PluginCatalog) -> Result<Checked, Mistake
 /// # Errors
 /// If the file cannot be read, or is not TOML.
 pub fn state_path(file: &Path) -> Result<PathBuf, Mistakes> {
+    glance(file, gateway::state_path)
+}
+
+/// Which plugins the gateway that runs with this file looks for and may load, as in [`state_path`]: its folders, and
+/// the list of those it may load.
+///
+/// # Errors
+/// As [`state_path`].
+pub fn plugin_paths(file: &Path) -> Result<(Vec<PathBuf>, Option<PathBuf>), Mistakes> {
+    glance(file, gateway::plugin_paths)
+}
+
+fn glance<T>(file: &Path, look: fn(&DeTable<'_>, &Path) -> T) -> Result<T, Mistakes> {
     let text = source::read(file)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
@@ -101,7 +155,7 @@ pub fn state_path(file: &Path) -> Result<PathBuf, Mistakes> {
     if !syntax(&errors, &findings) {
         return Err(findings.finish());
     }
-    Ok(gateway::state_path(tree.get_ref(), folder))
+    Ok(look(tree.get_ref(), folder))
 }
 
 /// Like [`load`], with the text at hand; `file` serves messages and relative paths.
@@ -109,6 +163,15 @@ pub fn state_path(file: &Path) -> Result<PathBuf, Mistakes> {
 /// # Errors
 /// Like [`load`].
 pub fn check(text: &str, file: &Path, catalog: &dyn PluginCatalog) -> Result<Checked, Mistakes> {
+    check_at(text, file, catalog, &Unseen)
+}
+
+fn check_at(
+    text: &str,
+    file: &Path,
+    catalog: &dyn PluginCatalog,
+    ports: &dyn Ports,
+) -> Result<Checked, Mistakes> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let folder = absolute.parent().unwrap_or(Path::new("/"));
@@ -121,7 +184,7 @@ pub fn check(text: &str, file: &Path, catalog: &dyn PluginCatalog) -> Result<Che
     if !syntax(&errors, &findings) {
         return Err(findings.finish());
     }
-    let resolved = resolve::resolve(tree.get_ref(), folder, catalog, &findings);
+    let resolved = resolve::resolve(tree.get_ref(), folder, catalog, ports, &findings);
     if findings.errors() > 0 {
         return Err(findings.finish());
     }

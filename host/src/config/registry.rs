@@ -37,8 +37,10 @@ pub(super) static GATEWAY: Section = Section {
     keys: &[
         &NAME,
         &PLUGIN_PATH,
+        &TRUSTED_PLUGINS,
         &LOG_LEVEL,
         &LOG_FORMAT,
+        &ADMIN_LISTEN,
         &REQUEST_DEADLINE_S,
         &LONG_DEADLINE_S,
         &LOGIN_DEADLINE_S,
@@ -56,6 +58,7 @@ pub(super) static GATEWAY: Section = Section {
         &JOURNAL_BYTES,
         &JOURNAL_AGE_S,
         &STATE_PATH,
+        &CONTROL_GROUP,
         &MAX_INTENTS,
         &INTENTS_AGE_S,
         &RESTART_BACKOFF_MIN_MS,
@@ -77,6 +80,11 @@ pub(super) static PLUGIN_PATH: Key<Paths> = Key {
     },
     doc: "Folders searched for plugins, in this order. A relative one counts from the folder of this file.",
 };
+pub(super) static TRUSTED_PLUGINS: Key<Text> = Key {
+    name: "trusted_plugins",
+    kind: Text::new(Presence::Optional("whatever the folders hold")),
+    doc: "A list of the plugin files that may be loaded, by their SHA-256. `patchbay plugin trust` writes it.",
+};
 pub(super) static LOG_LEVEL: Key<Choice<LogLevel>> = Key {
     name: "log_level",
     kind: Choice {
@@ -94,6 +102,12 @@ pub(super) static LOG_FORMAT: Key<Choice<LogFormat>> = Key {
         default_text: "`\"auto\"`",
     },
     doc: "`auto` is `pretty` on a terminal and `json` elsewhere.",
+};
+pub(super) static ADMIN_LISTEN: Key<Text> = Key {
+    name: "admin_listen",
+    kind: Text::new(Presence::Default("off")),
+    doc: "Where machines may ask by HTTP how the gateway is (`/live`, `/ready`, `/metrics`, `/version`): a loopback address such \
+          as `127.0.0.1:9310`, the absolute path of a Unix socket, or `off`.",
 };
 pub(super) static REQUEST_DEADLINE_S: Key<Number> = Key {
     name: "request_deadline_s",
@@ -180,6 +194,11 @@ pub(super) static STATE_PATH: Key<Text> = Key {
     kind: Text::new(Presence::Default("state")),
     doc: "The folder where submits are noted, so that none is carried out twice. Each gateway needs its own; others must not be \
           able to write to it. A relative one counts from the folder of this file. While it is full or cannot be written, submits are refused.",
+};
+pub(super) static CONTROL_GROUP: Key<Text> = Key {
+    name: "control_group",
+    kind: Text::new(Presence::Optional("only the gateway's own user, and root")),
+    doc: "A group of this machine whose members may use `patchbay status`, `route`, `restart` and the like as well.",
 };
 pub(super) static MAX_INTENTS: Key<Number> = Key {
     name: "max_intents",

@@ -2,20 +2,21 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::de::DeTable;
 
 use super::advice::list;
 use super::checked::{Backend, Frontend, Gateway, Instance};
 use super::gateway::gateway;
+use super::listen::{self, Listening};
 use super::login::logins;
 use super::mistake::{Findings, Note, Span};
 use super::plugin_config::{Converter, PluginConfig};
 use super::raw::{Fields, Found, FoundTable};
 use super::registry as keys;
 use super::schema;
-use super::{PluginCatalog, PluginInfo};
+use super::{PluginCatalog, PluginInfo, PluginSearch, Ports};
 use patchbay_abi::PluginRole;
 use patchbay_sdk::model::nearest;
 
@@ -31,6 +32,7 @@ pub(super) fn resolve(
     root: &DeTable<'_>,
     folder: &Path,
     catalog: &dyn PluginCatalog,
+    ports: &dyn Ports,
     findings: &Findings,
 ) -> Resolved {
     let top = Fields::open(
@@ -42,13 +44,17 @@ pub(super) fn resolve(
         findings,
     );
     let gateway = gateway(&top, folder, findings);
-    let plugin_path = &gateway.plugin_path;
+    let search = PluginSearch {
+        folders: &gateway.plugin_path,
+        trusted: gateway.trusted_plugins.as_deref(),
+    };
     let resolver = Resolver {
         folder,
-        plugin_path,
+        search,
         catalog,
         findings,
         asked: RefCell::default(),
+        listenings: RefCell::default(),
     };
     let (backends, frontends) = (top.tables(&keys::BACKENDS), top.tables(&keys::FRONTENDS));
     let names = Names::new(&backends, &frontends);
@@ -61,6 +67,7 @@ pub(super) fn resolve(
         .into_iter()
         .filter_map(|found| resolver.frontend(found, &names))
         .collect();
+    listen::check(&resolver.listenings.borrow(), ports, findings);
     Resolved {
         gateway,
         backends,
@@ -70,11 +77,12 @@ pub(super) fn resolve(
 
 struct Resolver<'a> {
     folder: &'a Path,
-    plugin_path: &'a [PathBuf],
+    search: PluginSearch<'a>,
     catalog: &'a dyn PluginCatalog,
     findings: &'a Findings,
     /// What the catalog said, by name: a plugin is looked for once, however often it is used.
     asked: RefCell<BTreeMap<String, Result<PluginInfo, String>>>,
+    listenings: RefCell<Vec<Listening>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -123,8 +131,14 @@ impl<'a> Resolver<'a> {
 
     fn plugin(&self, name: &Found<'_>, role: PluginRole) -> Option<PluginInfo> {
         let mut asked = self.asked.borrow_mut();
-        let ask = || self.catalog.find(name.text, self.plugin_path);
+        let ask = || self.catalog.find(name.text, &self.search);
+        let first = !asked.contains_key(name.text);
         let answer = asked.entry(name.text.to_owned()).or_insert_with(ask);
+        if let Ok(info) = answer.as_ref()
+            && first
+        {
+            self.warn_of_plugin(name, &info.warnings);
+        }
         let note = match answer {
             Ok(info) if info.role == role => return Some(info.clone()),
             Ok(info) => Note::error(format!(
@@ -139,6 +153,14 @@ impl<'a> Resolver<'a> {
         };
         self.findings.note(note);
         None
+    }
+
+    fn warn_of_plugin(&self, name: &Found<'_>, warnings: &[String]) {
+        for warning in warnings {
+            let note = Note::warning(format!("plugin `{}` is not safe where it lies", name.text));
+            self.findings
+                .note(note.at(name.at.clone(), "not safe").help(warning.as_str()));
+        }
     }
 
     /// The settings; checked if the plugin is known, so that its absence is the only thing complained about.
@@ -157,7 +179,15 @@ impl<'a> Resolver<'a> {
             .unwrap_or_default();
         let config = PluginConfig::new(settings);
         if let Some(info) = info.filter(|_| !broken && self.findings.errors() == before) {
-            schema::check(&info.schema, &config, found.as_ref(), at, self.findings);
+            schema::check(
+                &info.schema,
+                &config,
+                found.as_ref(),
+                at.clone(),
+                self.findings,
+            );
+            let listenings = listen::of_instance(&info.schema, &config, found.as_ref(), at);
+            self.listenings.borrow_mut().extend(listenings);
         }
         config
     }

@@ -1,18 +1,29 @@
 //! What operators say to a gateway that runs: one JSON line in, one out, over a socket that only its
-//! own user can reach. The verbs of the command line are its only clients, so that its form is nobody
+//! own user, and the members of one group if the configuration names one, can reach. The verbs of the command line are its only clients, so that its form is nobody
 //! else's business; it names its version all the same.
 
 #[cfg(unix)]
+mod access;
+#[cfg(unix)]
 mod ask;
 #[cfg(unix)]
+mod look_on;
+#[cfg(unix)]
 mod serve;
+#[cfg(unix)]
+mod state;
 
 #[cfg(unix)]
-pub use ask::ask;
+pub use ask::{ask, follow};
+#[cfg(unix)]
+pub(crate) use serve::listen;
 #[cfg(unix)]
 pub use serve::{Control, serve};
+#[cfg(unix)]
+pub use state::StateFolder;
 
-use crate::broker::{InstanceStatus, SessionStatus};
+use crate::broker::{InstanceStatus, LevelStatus, SessionStatus};
+use crate::trace::Filter;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -36,6 +47,17 @@ pub enum Order {
         /// Only when nothing is under way.
         #[serde(default)]
         when_idle: bool,
+    },
+    /// To look on: after the answer come lines, until one side has had enough.
+    Trace(Filter),
+    /// To see how much everybody logs.
+    Levels,
+    /// To have an instance, or the host, log so much from now on.
+    Level {
+        /// Its id, or `host`.
+        who: String,
+        /// The level's name.
+        level: String,
     },
     /// To have an instance ended and started anew.
     Restart {
@@ -66,6 +88,8 @@ pub enum Answer {
     Status(GatewayStatus),
     /// Who is logged in.
     Sessions(Vec<SessionStatus>),
+    /// How much everybody logs.
+    Levels(Vec<LevelStatus>),
     /// It is done.
     Done,
     /// What was done, and what could not be.
@@ -107,6 +131,10 @@ pub struct GatewayStatus {
     pub up_s: u64,
     /// Memory of the whole process, plugins included, in bytes; where the system tells.
     pub memory_bytes: Option<u64>,
+    /// Where it notes what must not be done twice.
+    #[cfg(unix)]
+    #[serde(default)]
+    pub state: StateFolder,
     /// Its instances.
     pub instances: Vec<InstanceStatus>,
 }

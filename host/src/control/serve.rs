@@ -1,12 +1,16 @@
 //! The gateway's side.
 
-use super::{Answer, Changed, ChangedStep, GatewayStatus, LONGEST_LINE, Order, socket_in};
+use super::access::{self, Group};
+use super::look_on::look_on;
+use super::{
+    Answer, Changed, ChangedStep, GatewayStatus, LONGEST_LINE, Order, StateFolder, socket_in,
+};
 use crate::broker::Broker;
 use crate::intents::prepare;
+use crate::logging::level_of;
 use crate::reload::{Done, Refusal, Reloader};
 use socket2::{Domain, SockAddr, Type};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,21 +38,26 @@ impl Drop for Control {
 }
 
 /// Listens in the state directory, on a thread of its own, and on one for each operator's question.
-/// The socket's file is closed to others.
+/// The socket's file is closed to others, but for the members of `group`.
 ///
 /// # Errors
 /// A sentence that says why nobody can be listened to.
 pub fn serve(
     name: &str,
     state: &Path,
+    group: Option<&str>,
     broker: Arc<Broker>,
     reloader: Arc<Reloader>,
 ) -> Result<Control, String> {
     let file = socket_in(state);
-    let listener = prepare(state)
-        .and_then(|()| listen(&file).map_err(|error| format!("{}: {error}", file.display())))?;
+    let group = group.map(access::group).transpose()?;
+    prepare(state)?;
+    let listener = access::let_in(state, group)
+        .and_then(|()| listen(&file, group))
+        .map_err(|error| format!("{}: {error}", file.display()))?;
     let desk = Arc::new(Desk {
         name: name.to_owned(),
+        state: state.to_owned(),
         begun: Instant::now(),
         broker,
         reloader,
@@ -67,12 +76,11 @@ pub fn serve(
     Ok(Control { file })
 }
 
-fn listen(file: &Path) -> io::Result<UnixListener> {
+/// Listens at a file that only this user can reach, and the members of that group.
+pub(crate) fn listen(file: &Path, group: Option<Group>) -> io::Result<UnixListener> {
     // One that nobody listens on any more was left behind by a gateway that was killed.
     if UnixStream::connect(file).is_ok() {
-        return Err(io::Error::other(
-            "another gateway uses this state directory",
-        ));
+        return Err(io::Error::other("another process listens there already"));
     }
     match std::fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -81,13 +89,14 @@ fn listen(file: &Path) -> io::Result<UnixListener> {
     // Between the two nobody gets in: what is bound and does not listen refuses everybody.
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(file)?)?;
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))?;
+    access::restrict(file, group)?;
     socket.listen(BACKLOG)?;
     Ok(std::os::fd::OwnedFd::from(socket).into())
 }
 
 struct Desk {
     name: String,
+    state: PathBuf,
     begun: Instant,
     broker: Arc<Broker>,
     reloader: Arc<Reloader>,
@@ -101,7 +110,7 @@ impl Desk {
         if self.talking.fetch_add(1, Ordering::AcqRel) >= AT_ONCE {
             self.talking.fetch_sub(1, Ordering::AcqRel);
             let why = format!("{AT_ONCE} commands are being carried out; try again in a moment");
-            return answer(stream, &Answer::Refused(why));
+            return answer(&stream, &Answer::Refused(why));
         }
         let desk = self.clone();
         let work = move || {
@@ -120,19 +129,32 @@ impl Desk {
         let mut line = String::new();
         BufReader::new((&stream).take(LONGEST_LINE)).read_line(&mut line)?;
         let said = match serde_json::from_str(&line) {
+            Ok(Order::Trace(filter)) => match self.broker.watch(filter) {
+                Ok(watch) => {
+                    answer(&stream, &Answer::Done)?;
+                    return look_on(stream, watch);
+                }
+                Err(why) => Answer::Refused(why),
+            },
             Ok(order) => self.carry_out(order),
             Err(error) => Answer::Refused(format!(
                 "this gateway ({}) does not understand that: {error}",
                 env!("CARGO_PKG_VERSION")
             )),
         };
-        answer(stream, &said)
+        answer(&stream, &said)
     }
 
     fn carry_out(&self, order: Order) -> Answer {
         let changed = match &order {
             Order::Status => return Answer::Status(self.status()),
             Order::Sessions => return Answer::Sessions(self.broker.sessions()),
+            // It is not done at once; see above.
+            Order::Trace(_) => return Answer::Done,
+            Order::Levels => return Answer::Levels(self.broker.levels()),
+            Order::Level { who, level } => {
+                level_of(level).and_then(|level| self.broker.set_level(who, level))
+            }
             Order::Route {
                 frontend,
                 backend,
@@ -166,6 +188,7 @@ impl Desk {
             pid: std::process::id(),
             up_s: self.begun.elapsed().as_secs(),
             memory_bytes: memory(),
+            state: StateFolder::look(&self.state),
             instances: self.broker.instances(),
         }
     }
@@ -181,7 +204,7 @@ fn memory() -> Option<u64> {
     Some(kib * 1024)
 }
 
-fn answer(mut stream: UnixStream, answer: &Answer) -> io::Result<()> {
+fn answer(mut stream: &UnixStream, answer: &Answer) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');

@@ -37,6 +37,11 @@ impl Build {
         open().map_err(|error: io::Error| format!("{} cannot be read: {error}", path.display()))
     }
 
+    /// The file, to be read from its beginning.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Whether that file is still there, as it was.
     pub(super) fn is_at(&self, path: &Path) -> bool {
         path.metadata().is_ok_and(|now| Mark::of(&now) == self.mark)

@@ -1,7 +1,7 @@
 //! The plugins that the configuration may name.
 
-use super::{Plugin, find};
-use crate::config::{PluginCatalog, PluginInfo};
+use super::{Plugin, Trust, find, writers};
+use crate::config::{PluginCatalog, PluginInfo, PluginSearch};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,20 +27,24 @@ impl Catalog {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn load(&self, path: PathBuf) -> Result<Arc<Plugin>, String> {
+    fn load(&self, path: PathBuf, trust: &Trust) -> Result<Arc<Plugin>, String> {
         if let Some(plugin) = self.loaded(&path) {
+            // It may have been loaded when more was trusted.
+            trust.admits(&path, plugin.digest)?;
             return Ok(plugin);
         }
-        let plugin = Arc::new(Plugin::load(&path)?);
+        let plugin = Arc::new(Plugin::load(&path, trust)?);
         self.lock().insert(path, plugin.clone());
         Ok(plugin)
     }
 }
 
 impl PluginCatalog for Catalog {
-    fn find(&self, name: &str, search_path: &[PathBuf]) -> Result<PluginInfo, String> {
-        let path = find::find(name, search_path)?;
-        self.load(path).map(|plugin| info(&plugin))
+    fn find(&self, name: &str, search: &PluginSearch<'_>) -> Result<PluginInfo, String> {
+        let path = find::find(name, search.folders)?;
+        nobody_else_adds_files(&path, search.folders)?;
+        self.load(path, &Trust::new(search.trusted))
+            .map(|plugin| info(&plugin))
     }
 }
 
@@ -53,12 +57,14 @@ pub struct Renewed<'a> {
 }
 
 impl PluginCatalog for Renewed<'_> {
-    fn find(&self, name: &str, search_path: &[PathBuf]) -> Result<PluginInfo, String> {
-        let path = find::find(name, search_path)?;
-        match path == self.newer.path {
-            true => Ok(info(self.newer)),
-            false => self.catalog.load(path).map(|plugin| info(&plugin)),
+    fn find(&self, name: &str, search: &PluginSearch<'_>) -> Result<PluginInfo, String> {
+        let path = find::find(name, search.folders)?;
+        if path != self.newer.path {
+            return self.catalog.find(name, search);
         }
+        nobody_else_adds_files(&path, search.folders)?;
+        Trust::new(search.trusted).admits(&path, self.newer.digest)?;
+        Ok(info(self.newer))
     }
 }
 
@@ -66,6 +72,18 @@ fn info(plugin: &Plugin) -> PluginInfo {
     PluginInfo {
         role: plugin.role(),
         schema: plugin.schema.clone(),
+        warnings: plugin.warnings.clone(),
         path: plugin.path.clone(),
     }
+}
+
+/// A folder that is searched first could hold another file of that name tomorrow.
+fn nobody_else_adds_files(found: &Path, folders: &[PathBuf]) -> Result<(), String> {
+    let Some(last) = folders.iter().position(|folder| found.starts_with(folder)) else {
+        return Ok(());
+    };
+    let searched = folders.iter().take(last + 1);
+    searched
+        .filter(|folder| folder.exists())
+        .try_for_each(|folder| writers::of_folder(folder))
 }

@@ -3,6 +3,7 @@
 use object::{Object, ObjectSection};
 use patchbay_abi::manifest::{self, SECTION};
 use patchbay_abi::{ABI_VERSION, Manifest};
+use std::io::Read;
 use std::path::Path;
 
 /// No plugin file is larger, in bytes.
@@ -13,9 +14,19 @@ const LARGEST: u64 = 1 << 30;
 /// # Errors
 /// A sentence that says why this file is no plugin.
 pub fn manifest(path: &Path) -> Result<Manifest, String> {
+    let bytes = std::fs::File::open(path)
+        .and_then(|file| read(&file))
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    manifest_in(path, &bytes)
+}
+
+/// Reads the manifest of a plugin whose file consists of these bytes.
+///
+/// # Errors
+/// As [`manifest`].
+pub fn manifest_in(path: &Path, bytes: &[u8]) -> Result<Manifest, String> {
     let shown = path.display();
-    let bytes = read(path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
-    let file = object::File::parse(&*bytes)
+    let file = object::File::parse(bytes)
         .map_err(|error| format!("{shown} is no shared library ({error})"))?;
     let section = [SECTION, "patchbay"]
         .into_iter()
@@ -31,14 +42,22 @@ pub fn manifest(path: &Path) -> Result<Manifest, String> {
     manifest::read(section).map_err(|error| format!("{shown} is no Patchbay plugin: {error}"))
 }
 
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let size = std::fs::metadata(path)?;
-    if !size.is_file() || size.len() > LARGEST {
-        return Err(std::io::Error::other(
-            "it is no ordinary file of less than 1 GiB",
-        ));
+/// The whole of a file.
+///
+/// # Errors
+/// If it is no ordinary file, is too large or cannot be read.
+pub fn read(file: &std::fs::File) -> std::io::Result<Vec<u8>> {
+    let found = file.metadata()?;
+    let mut bytes = Vec::new();
+    if found.is_file() && found.len() <= LARGEST {
+        file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 <= LARGEST {
+            return Ok(bytes);
+        }
     }
-    std::fs::read(path)
+    Err(std::io::Error::other(
+        "it is no ordinary file of at most 1 GiB",
+    ))
 }
 
 /// Every reason, as far as the manifest tells, why this host cannot load the plugin; none if it can.

@@ -5,8 +5,10 @@
     reason = "running a shared library's code cannot be checked by the compiler"
 )]
 
+use super::admit::{Admitted, admit};
 use super::build::{Build, respelled};
 use super::inspect;
+use super::trust::{Digest, Trust};
 use abi_stable::StableAbi;
 use abi_stable::abi_stability::abi_checking::{AbiInstabilityErrors, check_layout_compatibility};
 use abi_stable::library::{AbiHeaderRef, LibHeader};
@@ -21,6 +23,10 @@ pub struct Plugin {
     pub manifest: Manifest,
     /// Where it was found.
     pub path: PathBuf,
+    /// What its file was known by when it was loaded.
+    pub digest: Digest,
+    /// What is dangerous about where it lies.
+    pub warnings: Vec<String>,
     /// The JSON Schema of an instance's configuration.
     pub schema: serde_json::Value,
     /// Which build it is.
@@ -33,18 +39,18 @@ impl Plugin {
     ///
     /// # Errors
     /// A sentence that names the file, what was found and expected, and what to do.
-    pub fn load(path: &Path) -> Result<Plugin, String> {
-        Plugin::load_from(path, path)
+    pub fn load(path: &Path, trust: &Trust) -> Result<Plugin, String> {
+        Plugin::load_from(path, path, trust)
     }
 
     /// Loads the build that has taken the place of this one's file.
     ///
     /// # Errors
     /// A sentence: like [`Plugin::load`], or that there is no other build.
-    pub fn load_newer(&self) -> Result<Plugin, String> {
+    pub fn load_newer(&self, trust: &Trust) -> Result<Plugin, String> {
         let now = Build::of(&self.path)?;
         self.build.is_replaced_by(&now, &self.path)?;
-        let newer = Plugin::load_from(&self.path, &respelled(&self.path))?;
+        let newer = Plugin::load_from(&self.path, &respelled(&self.path), trust)?;
         let shown = self.path.display();
         if !now.is_at(&self.path) {
             return Err(format!("{shown} is just being replaced; do it again"));
@@ -60,13 +66,13 @@ impl Plugin {
     }
 
     /// Loads a file under a spelling of its path.
-    fn load_from(path: &Path, spelled: &Path) -> Result<Plugin, String> {
-        let build = Build::of(path)?;
-        let manifest = inspect::manifest(path)?;
-        let mismatches = inspect::mismatches(&manifest);
-        if !mismatches.is_empty() {
-            return Err(inspect::refusal(path, &manifest, &mismatches));
-        }
+    fn load_from(path: &Path, spelled: &Path, trust: &Trust) -> Result<Plugin, String> {
+        let Admitted {
+            manifest,
+            digest,
+            warnings,
+            build,
+        } = admit(path, trust)?;
         let header = open(spelled)?;
         if !build.is_at(path) {
             return Err(format!(
@@ -85,10 +91,22 @@ impl Plugin {
         Ok(Plugin {
             manifest,
             path: path.to_owned(),
+            digest,
+            warnings,
             schema,
             build,
             module,
         })
+    }
+
+    /// What it was built as.
+    pub fn build(&self) -> crate::broker::Build {
+        crate::broker::Build {
+            version: self.manifest.version.clone(),
+            sdk: self.manifest.sdk.clone(),
+            abi: self.manifest.abi,
+            file: self.path.clone(),
+        }
     }
 
     /// What it plugs into.

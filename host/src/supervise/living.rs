@@ -51,7 +51,7 @@ impl Living {
         };
         let head = head::Start {
             instance: id.to_owned(),
-            level: charge.level.to_owned(),
+            level: broker.seats()[seat].begins_to_log(charge.level).to_owned(),
         };
         let start = Message::new(Kind::START, 0, &head).body(charge.config.clone());
         match life.say(start) {

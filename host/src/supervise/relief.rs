@@ -48,7 +48,7 @@ impl Supervisor {
     ) -> Option<Ended> {
         if !self.needs_new_life(&wish) {
             if let Some(next) = wish.charge.as_ref() {
-                life.log_at(next.level);
+                life.log_at(self.seat().begins_to_log(next.level));
                 life.pulse.follow(next.hang);
             }
             self.adopt(wish.charge);
@@ -181,6 +181,7 @@ async fn serves(life: &mut Living, former: u64, within: Duration) -> Result<(), 
     match tokio::time::timeout(within, ready).await {
         Ok(Ok(())) => {
             life.meet_a_client_of(former);
+            // It has the deadline of a login for that.
             while life.owes() {
                 tokio::time::sleep(LOOK).await;
             }

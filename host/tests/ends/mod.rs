@@ -125,6 +125,7 @@ impl End {
             urgent: false,
             key: None,
             asker: None,
+            reference: None,
         };
         self.host
             .deliver(Message::new(Kind::CALL, id, &head).body("{}".to_owned()));
@@ -146,6 +147,7 @@ impl End {
         let head = head::Reply {
             fault: None,
             session: Some(granted),
+            ..head::Reply::default()
         };
         self.say(Kind::REPLY, asked.id, &head);
         session

@@ -11,7 +11,7 @@ use patchbay::broker::{Broker, Limits, Route, Seat};
 use patchbay::config::Restart;
 use patchbay::intents::{Keeping, Store};
 use patchbay::metrics::Metrics;
-use patchbay::plugin::Plugin;
+use patchbay::plugin::{Plugin, Trust};
 use patchbay::supervise::{Charge, Ending, supervise};
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, Kind, Message, Port, Secret, head};
@@ -138,6 +138,7 @@ impl Office {
             urgent: false,
             key: None,
             asker: None,
+            reference: None,
         };
         self.send(Kind::CALL, &head, body)
     }
@@ -201,7 +202,7 @@ impl Office {
 }
 
 fn charge(rogue: Value) -> Charge {
-    let plugin = Plugin::load(&build::plugin("rogue")).expect("the rogue loads");
+    let plugin = Plugin::load(&build::plugin("rogue"), &Trust::Any).expect("the rogue loads");
     Charge {
         seat: BACKEND,
         plugin: Arc::new(plugin),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use patchbay_sdk::Stop;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, interval, sleep, timeout, timeout_at};
+use tokio::time::{Instant, interval, sleep, sleep_until, timeout, timeout_at};
 
 use crate::brokers::{BACKOFF, Brokers};
 use crate::delivery::Delivery;
@@ -21,8 +21,6 @@ const REQUESTS: &str = "requests-";
 const GOODBYE_RECEIPT: &str = "goodbye";
 /// How long the broker may take for a RECEIPT.
 const RECEIPT: Duration = Duration::from_secs(10);
-/// How long requests that were taken may take once the host wants us to stop.
-const DRAIN: Duration = Duration::from_secs(5);
 const GOODBYE: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_millis(500);
 
@@ -124,7 +122,7 @@ impl Consumer {
                 event = incoming.next() => self.handle(event?, &outgoing).await,
                 _ = sweep.tick() => self.sweep(),
                 () = brokers.given_up(broker) => return Err(LinkError::NoAnswers),
-                () = stop.wait() => return self.leave(incoming, outgoing).await,
+                () = stop.wait() => return self.leave(incoming, outgoing, stop.answer_until()).await,
             }
         }
     }
@@ -243,10 +241,14 @@ impl Consumer {
 
     /// Answers what was taken, turns away what still comes, and only then unsubscribes: the broker would deliver what is
     /// not acknowledged to somebody else at once.
-    async fn leave(&mut self, mut incoming: Incoming, outgoing: Outgoing) -> Result<(), LinkError> {
+    async fn leave(
+        &mut self,
+        mut incoming: Incoming,
+        outgoing: Outgoing,
+        deadline: Instant,
+    ) -> Result<(), LinkError> {
         self.stopping = true;
         self.desk.stop_holding();
-        let deadline = Instant::now() + DRAIN;
         let mut look = interval(Duration::from_millis(10));
         while self.taken.available_permits() < self.capacity && Instant::now() < deadline {
             tokio::select! {
@@ -278,5 +280,5 @@ impl Consumer {
 /// Whatever a connection is at, it must not outlive the host's wish by much.
 async fn hurry(stop: &Stop) {
     stop.wait().await;
-    sleep(DRAIN + GOODBYE).await;
+    sleep_until(stop.leave_until()).await;
 }

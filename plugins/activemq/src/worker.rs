@@ -176,10 +176,14 @@ impl Desk {
     /// Asks the script server.
     async fn perform(&self, ticket: &Ticket, member: &Member, call: Call) -> Result<String, Fault> {
         let args = call.args.clone();
+        let session = match &ticket.envelope.correlation {
+            Some(id) => member.session.named(id),
+            None => member.session.clone(),
+        };
         let reply = match once::key(ticket.key.as_ref(), Some(member), &call) {
-            None => member.session.call(&call.op, args).await?,
+            None => session.call(&call.op, args).await?,
             Some(key) => {
-                let done = member.session.call_once(&call.op, args, &key).await;
+                let done = session.call_once(&call.op, args, &key).await;
                 done.map_err(|fault| once::unsure(ticket, &call, fault))?
             }
         };

@@ -127,6 +127,7 @@ async fn run_on(
         args: RawJson::new(&json!({})).unwrap(),
         session: 1,
         id: 1,
+        reference: None,
         deadline: Instant::now() + PATIENCE,
         urgent: true,
     };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use patchbay_sdk::schemars::{self, JsonSchema};
-use patchbay_sdk::{Fault, field_within, wrong_field};
+use patchbay_sdk::{Fault, ListenAddress, ListenFile, field_within, wrong_field};
 use serde::{Deserialize, Serialize};
 
 /// Where to listen if nothing is said.
@@ -13,14 +13,15 @@ const DEFAULT_TCP: &str = "127.0.0.1:1310";
 /// A frontend for clients that write JSON lines to a socket.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("x-listens-at" = DEFAULT_TCP))]
 pub struct Config {
     /// Where to listen, `host:port`; `127.0.0.1:1310` if `unix` is not given either. Passwords and scripts travel
     /// unencrypted, so an address that other machines reach needs `allow_remote = true`.
-    pub tcp: Option<String>,
+    pub tcp: Option<ListenAddress>,
     /// Lets `tcp` be an address that other machines reach.
     pub allow_remote: bool,
     /// A socket file to listen on. An old one that nobody listens on any more is replaced.
-    pub unix: Option<PathBuf>,
+    pub unix: Option<ListenFile>,
     /// Who may connect to the socket file: its mode, in octal.
     pub unix_mode: String,
     /// A connection on which nobody is logged in is closed after so many seconds. At least 1.
@@ -30,9 +31,6 @@ pub struct Config {
     pub idle_s: u64,
     /// A client that does not take 64 KiB, or all that there is for it, within so many seconds is cut off. At least 1.
     pub write_s: u64,
-    /// How long answers that are due are waited for when the gateway is shut down, in seconds. One more is for goodbyes; the
-    /// gateway gives its frontends 0.6 of its `shutdown_deadline_s`.
-    pub stop_s: u64,
     /// Events kept for `since` and for slow readers, of all clients together, in bytes. At least 65536.
     pub events_bytes: usize,
     /// Bounds on what clients can use up.
@@ -75,7 +73,6 @@ impl Default for Config {
             login_s: 10,
             idle_s: 3_600,
             write_s: 30,
-            stop_s: 4,
             events_bytes: 16 << 20,
             limits: Limits::default(),
         }
@@ -119,8 +116,6 @@ pub struct Settings {
     pub idle: Duration,
     /// See [`Config::write_s`].
     pub write: Duration,
-    /// See [`Config::stop_s`].
-    pub stop: Duration,
     /// See [`Config::events_bytes`].
     pub events_bytes: usize,
     /// See [`Config::limits`].
@@ -135,18 +130,18 @@ impl Config {
     pub fn check(self) -> Result<Settings, Fault> {
         self.check_numbers()?;
         let mode = mode(&self.unix_mode)?;
+        let tcp = self.tcp.map(|address| address.0);
         let tcp = match self.unix {
-            None => Some(self.tcp.unwrap_or_else(|| DEFAULT_TCP.into())),
-            Some(_) => self.tcp,
+            None => Some(tcp.unwrap_or_else(|| DEFAULT_TCP.into())),
+            Some(_) => tcp,
         };
         Ok(Settings {
             tcp,
             allow_remote: self.allow_remote,
-            unix: self.unix.map(|path| (path, mode)),
+            unix: self.unix.map(|path| (path.0, mode)),
             login: Duration::from_secs(self.login_s),
             idle: Duration::from_secs(self.idle_s),
             write: Duration::from_secs(self.write_s),
-            stop: Duration::from_secs(self.stop_s),
             events_bytes: self.events_bytes,
             limits: self.limits,
         })
@@ -158,7 +153,6 @@ impl Config {
         field_within("login_s", self.login_s, 1, 3_600)?;
         field_within("idle_s", self.idle_s, 1, year)?;
         field_within("write_s", self.write_s, 1, 3_600)?;
-        field_within("stop_s", self.stop_s, 0, 3_600)?;
         field_within("events_bytes", self.events_bytes as u64, 64 << 10, 1 << 40)?;
         field_within(
             "limits.line_bytes",

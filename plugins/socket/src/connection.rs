@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use patchbay_dialect_json::{Form, Request};
+use patchbay_dialect_json::{Form, Request, Wish};
 use patchbay_sdk::{Fault, FaultKind, Stop, by_size};
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Duration, Instant, sleep_until, timeout};
+use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
 use crate::Shared;
 use crate::desk::Desk;
@@ -25,7 +25,7 @@ const CHUNK: usize = 16 << 10;
 const STRANGERS_LINE: usize = 64 << 10;
 
 /// After a `bye`, what the client still sends is read away for so long, so that it gets to read the `bye`.
-pub const GOODBYE: Duration = Duration::from_secs(1);
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// How a connection ends.
 enum End {
@@ -236,6 +236,9 @@ impl Connection {
             End::Closed(fault) => fault.message.clone(),
         };
         if !matches!(end, End::Gone) {
+            if stop.is_stopping() {
+                let _ = timeout_at(stop.answer_until(), self.turn_away()).await;
+            }
             self.settle(stop).await;
         }
         let due = self.desk.unanswered() as u64;
@@ -263,18 +266,51 @@ impl Connection {
             );
         }
         if matches!(end, End::Closed(_)) && written.is_ok() {
-            let _ = timeout(GOODBYE, read_away(&mut reading)).await;
+            let mut until = Instant::now() + GOODBYE;
+            if stop.is_stopping() {
+                until = until.min(stop.leave_until());
+            }
+            let _ = timeout_at(until, read_away(&mut reading)).await;
         }
         why
     }
 
-    /// Waits for what is due, at a stop for no longer than configured.
+    /// At a stop: until what was taken is answered, what still comes is told that nothing was done. What is urgent is
+    /// done all the same, as long as there is somebody to do it.
+    async fn turn_away(&mut self) {
+        let outbox = self.outbox.clone();
+        let answered = self.desk.all_answered();
+        tokio::pin!(answered);
+        loop {
+            let line = tokio::select! {
+                biased;
+                () = &mut answered => return,
+                () = outbox.closed() => return,
+                line = self.next() => line,
+            };
+            let Ok(Some(Line::Whole(line))) = line else {
+                return;
+            };
+            let Ok(request) = by_size(line.len(), move || read(&line)).await else {
+                return;
+            };
+            match &request.wish {
+                Ok(Wish::Call(call)) if call.urgent() => {
+                    if self.desk.take(request).await.is_err() {
+                        return;
+                    }
+                }
+                _ => self.desk.refuse(&request.form, &not_done()).await,
+            }
+        }
+    }
+
+    /// Waits for what is due, at a stop for no longer than the host does.
     async fn settle(&mut self, stop: &Stop) {
         let outbox = self.outbox.clone();
-        let patience = self.shared.settings.stop;
         let too_long = async {
             stop.wait().await;
-            tokio::time::sleep(patience).await;
+            sleep_until(stop.answer_until()).await;
         };
         tokio::select! {
             () = self.desk.finish() => {}
@@ -312,6 +348,11 @@ fn may_be_object(bytes: &[u8]) -> bool {
 fn is_object(line: &[u8]) -> bool {
     let any = serde_json::from_slice::<serde::de::IgnoredAny>(line);
     line.trim_ascii_start().starts_with(b"{") && any.is_ok()
+}
+
+fn not_done() -> Fault {
+    let text = "the gateway is being shut down; nothing was done";
+    Fault::new(FaultKind::ShuttingDown, text)
 }
 
 fn shutting_down() -> Fault {

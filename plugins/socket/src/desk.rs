@@ -273,6 +273,17 @@ impl Desk {
         }
     }
 
+    /// Returns when nothing is unanswered any more, be it for a moment.
+    pub fn all_answered(&self) -> impl Future<Output = ()> + use<> {
+        let most = self.shared.settings.limits.requests_per_connection;
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        let (ordinary, urgent) = (self.ordinary.clone(), self.urgent.clone());
+        async move {
+            let _ordinary = ordinary.acquire_many_owned(most).await;
+            let _urgent = urgent.acquire_many_owned(most).await;
+        }
+    }
+
     /// Takes nothing more, and waits until what was taken is answered.
     pub async fn finish(&mut self) {
         let (closed, _) = mpsc::channel(1);

@@ -149,7 +149,12 @@ async fn perform(client: Client, form: Form, call: Call) -> Result<String, Fault
         dialect,
         ..
     } = call;
-    let reply = ask(&client, &op, args, key).await?;
+    let session = match &form.id {
+        // A text without its quotation marks, which nobody would look for.
+        Some(id) => client.session.named(id.get().trim_matches('"')),
+        None => client.session.clone(),
+    };
+    let reply = ask(&session, &client.user, &op, args, key).await?;
     let length = reply.body.get().len();
     let shape = move || match dialect {
         Some(dialect) => dialect.reply(&reply.body).map(|body| form.success(&body)),
@@ -159,14 +164,15 @@ async fn perform(client: Client, form: Form, call: Call) -> Result<String, Fault
 }
 
 async fn ask(
-    client: &Client,
+    session: &Session,
+    user: &str,
     op: &str,
     args: RawJson,
     key: Option<String>,
 ) -> Result<Reply, Fault> {
     let Some(key) = key else {
-        return client.session.call(op, args).await;
+        return session.call(op, args).await;
     };
-    let key = json!([client.user, key]).to_string();
-    client.session.call_once(op, args, &key).await
+    let key = json!([user, key]).to_string();
+    session.call_once(op, args, &key).await
 }

@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use patchbay_sdk::{Fault, Frontend, Gateway, Health, Stop};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 pub use config::{Config, Limits};
 
@@ -77,14 +77,13 @@ impl Shared {
         }
     }
 
-    /// Waits until every connection has ended, and all that goes on without its client; but no longer than configured.
-    async fn end(&self) {
+    /// Waits until every connection has ended, and all that goes on without its client; but no longer than the host does.
+    async fn end(&self, stop: &Stop) {
         let ended = async {
             self.connections.all_free().await;
             self.changes.all_free().await;
         };
-        let patience = self.settings.stop + connection::GOODBYE;
-        if timeout(patience, ended).await.is_ok() {
+        if timeout_at(stop.leave_until(), ended).await.is_ok() {
             return;
         }
         let (connections, changes) = (self.connections.taken(), self.changes.taken());
@@ -112,7 +111,7 @@ impl Frontend for Socket {
         gateway.ready();
         gateway.health(Health::Up);
         keepers.join_all().await;
-        shared.end().await;
+        shared.end(&stop).await;
         reader.abort();
         Ok(())
     }

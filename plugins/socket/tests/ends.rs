@@ -205,13 +205,54 @@ async fn at_a_stop_what_was_taken_is_answered_and_everybody_told() {
 }
 
 #[tokio::test]
+async fn what_comes_while_the_rest_is_answered_is_told_unless_it_is_urgent() {
+    let world = World::new(json!({})).await;
+    let mut client = world.login().await;
+    client.send(json!({"id": 1, "op": "trace"})).await;
+    client.send(json!({"op": "trace"})).await;
+    world.wait_for_op("trace", 2).await;
+    let mut idle = world.login().await;
+    let gate = world.opener();
+    let stopped = tokio::spawn(world.host.stop());
+    assert_eq!(idle.bye().await.0, "shutting-down");
+    client.send(json!({"id": 2, "op": "status"})).await;
+    client.send(json!({"op": "queue"})).await;
+    client.send(json!({"id": 3, "op": "emergency"})).await;
+    for id in [2, 3] {
+        let answer = client.read().await;
+        assert_eq!(answer["id"], id, "{answer}");
+        match id {
+            2 => assert_eq!(answer["error"]["kind"], "shutting-down", "{answer}"),
+            _ => assert!(answer.get("ok").is_some(), "{answer}"),
+        }
+    }
+    gate();
+    // Those without a number in their order, whatever the one with a number does.
+    let mut rest = Vec::new();
+    for _ in 0..3 {
+        rest.push(client.read().await);
+    }
+    let numbered = rest.iter().position(|answer| answer["id"] == 1).unwrap();
+    assert!(rest.remove(numbered).get("ok").is_some());
+    assert!(rest[0].get("ok").is_some(), "{rest:?}");
+    assert_eq!(rest[1]["error"]["kind"], "shutting-down", "{rest:?}");
+    assert_eq!(client.bye().await.0, "shutting-down");
+    tokio::time::timeout(PATIENCE, stopped)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
 async fn a_stop_does_not_wait_for_ever() {
-    let world = World::new(json!({"stop_s": 1})).await;
+    let world = World::new(json!({})).await;
     let mut client = world.login().await;
     client.send(json!({"id": 1, "op": "trace"})).await;
     world.wait_for_op("trace", 1).await;
     let gate = world.opener();
-    let stopped = tokio::spawn(world.host.stop());
+    let within = std::time::Duration::from_secs(1);
+    let stopped = tokio::spawn(world.host.stop_within(within));
     assert_eq!(client.bye().await.0, "shutting-down");
     stopped.await.unwrap().unwrap();
     gate();

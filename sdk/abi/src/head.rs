@@ -62,7 +62,7 @@ pub struct Logout {
 }
 
 /// Of `CALL`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Call {
     /// In which session.
     pub session: u64,
@@ -82,6 +82,9 @@ pub struct Call {
     /// the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asker: Option<u64>,
+    /// What the client calls this request, for logs: it need not be unique, and proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }
 
 /// Of `REPLY`.
@@ -93,6 +96,13 @@ pub struct Reply {
     /// If a `LOGIN` is answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Session>,
+    /// From the host, if a `CALL` is answered: its number of the request, as it stands in the logs; 0 if there is none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub request: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Of `EVENT`.
@@ -146,13 +156,41 @@ pub struct Log {
     pub message: String,
 }
 
-/// Of `METRIC`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Of `METRIC`: something was counted (`add`), there is so much of it now (`set`), or it took so long
+/// (`seconds`).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Metric {
-    /// A counter's name, in `snake_case`.
+    /// Its name, in `snake_case`.
     pub counter: String,
     /// By how much it grew.
+    #[serde(default)]
     pub add: u64,
+    /// How much there is of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<i64>,
+    /// How long it took, each time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seconds: Vec<f32>,
+}
+
+impl Metric {
+    /// A counter that grew.
+    pub fn counted(counter: &str, add: u64) -> Self {
+        Metric {
+            counter: counter.to_owned(),
+            add,
+            ..Metric::default()
+        }
+    }
+
+    /// How much there is of something now.
+    pub fn level(gauge: &str, value: i64) -> Self {
+        Metric {
+            counter: gauge.to_owned(),
+            set: Some(value),
+            ..Metric::default()
+        }
+    }
 }
 
 /// Of `HEALTH`.

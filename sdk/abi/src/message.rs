@@ -73,7 +73,7 @@ kinds! {
     CREDIT = 14
     /// Plugin → host: a log line. Head [`crate::head::Log`].
     LOG = 15
-    /// Plugin → host: something was counted. Head [`crate::head::Metric`].
+    /// Plugin → host: something was counted, or measured. Head [`crate::head::Metric`].
     METRIC = 16
     /// Plugin → host: how it is. Head [`crate::head::Health`].
     HEALTH = 17

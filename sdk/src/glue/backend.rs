@@ -1,6 +1,7 @@
 //! A backend's side of the boundary.
 
 use super::contain::{contain, drop_contained};
+use super::report::{Depth, report};
 use super::runtime::{Runtime, stop_deadline};
 use super::{read_config, send_failed};
 use crate::{Backend, BackendContext, BackendSession, Command, Login, Reply, Role};
@@ -14,6 +15,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tracing::{Instrument, Span};
 
 /// Opens an instance of a backend.
 pub extern "C" fn open_backend<B: Backend>(instance: Text, host: Port) -> Opened {
@@ -57,6 +59,7 @@ impl<B: Backend> BackendSide<B> {
         let runtime = Runtime::start(instance, &host, move || of_author.drop_authors())?;
         let (inbox, calls) = mpsc::channel(INBOX);
         runtime.handle.spawn(begin_in_order(shared.clone(), calls));
+        runtime.handle.spawn(report_inbox(host, inbox.downgrade()));
         Ok(Port::new(BackendSide {
             runtime,
             shared,
@@ -77,7 +80,7 @@ impl<B: Backend> BackendSide<B> {
     }
 
     fn stop(&self, message: &Message) {
-        self.runtime.ask_to_stop();
+        self.runtime.ask_to_stop(message);
         let deadline = stop_deadline(message);
         let (shared, runtime) = (self.shared.clone(), self.runtime.clone());
         self.runtime.handle.spawn(async move {
@@ -212,6 +215,7 @@ impl<B: Backend> Shared<B> {
         let head = head::Reply {
             fault: None,
             session: Some(granted),
+            ..head::Reply::default()
         };
         let reply = Message::new(Kind::REPLY, message.id, &head);
         Ok(match detail {
@@ -229,7 +233,21 @@ impl<B: Backend> Shared<B> {
             )
         })?;
         let what = format!("`{}`", command.op);
-        contain(&what, session.call(command)).await?
+        let span = span_of(&command);
+        let call = async {
+            tracing::debug!("begun");
+            session.call(command).await
+        };
+        contain(&what, call.instrument(span)).await?
+    }
+}
+
+/// What the author logs in a call carries the request's number.
+fn span_of(command: &Command) -> Span {
+    let (request, session, op) = (command.id, command.session, command.op.as_str());
+    match command.reference.as_deref() {
+        Some(reference) => tracing::error_span!("call", request, session, op, reference),
+        None => tracing::error_span!("call", request, session, op),
     }
 }
 
@@ -256,6 +274,17 @@ fn broken(error: serde_json::Error) -> Fault {
         FaultKind::Internal,
         format!("a broken message from the host: {error}"),
     )
+}
+
+/// Tells how many calls wait for their turn.
+async fn report_inbox(host: Port, inbox: mpsc::WeakSender<Command>) {
+    let mut depth = Depth::default();
+    let look = || {
+        let inbox = inbox.upgrade()?;
+        let waiting = inbox.max_capacity() - inbox.capacity();
+        Some(depth.changed("inbox_depth", waiting).into_iter().collect())
+    };
+    report(host, look).await;
 }
 
 /// Begins what waits, in its order; what was cancelled meanwhile is left out.
@@ -316,6 +345,7 @@ impl<B: Backend> Owed<B> {
                 let head = head::Reply {
                     fault,
                     session: None,
+                    ..head::Reply::default()
                 };
                 Message::new(Kind::REPLY, self.id, &head)
             }));

@@ -1,13 +1,15 @@
 //! A frontend's side of the boundary.
 
 use super::contain::contain;
+use super::report::{Depth, report};
 use super::runtime::Runtime;
 use super::{read_config, send_failed};
+use crate::gateway::Link;
 use crate::{Frontend, Gateway, Stop};
 use patchbay_abi::module::{Opened, Text};
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Opens an instance of a frontend.
 pub extern "C" fn open_frontend<F: Frontend>(instance: Text, host: Port) -> Opened {
@@ -30,9 +32,12 @@ struct FrontendSide<F> {
 impl<F: Frontend> FrontendSide<F> {
     fn open(instance: &str, host: Port) -> std::io::Result<Port> {
         let runtime = Runtime::start(instance, &host, || {})?;
+        let gateway = Gateway::new(instance.to_owned(), host.clone());
+        let link = Arc::downgrade(&gateway.link());
+        runtime.handle.spawn(report_queues(host.clone(), link));
         Ok(Port::new(FrontendSide::<F> {
             runtime,
-            gateway: Gateway::new(instance.to_owned(), host.clone()),
+            gateway,
             host,
             author: std::marker::PhantomData,
         }))
@@ -59,6 +64,17 @@ impl<F> Drop for FrontendSide<F> {
     }
 }
 
+/// Tells how many events wait to be read, and how long answers waited to be taken.
+async fn report_queues(host: Port, link: Weak<Link>) {
+    let mut unread = Depth::default();
+    let look = || {
+        let link = link.upgrade()?;
+        let depth = unread.changed("events_unread", link.events_unread());
+        Some(depth.into_iter().chain(link.taken.report()).collect())
+    };
+    report(host, look).await;
+}
+
 async fn run<F: Frontend>(start: Message, gateway: Gateway, stop: Stop) -> Result<(), Fault> {
     let config = read_config::<F::Config>(start).await?;
     contain("run", F::run(config, gateway, stop.clone())).await??;
@@ -77,7 +93,7 @@ impl<F: Frontend> Deliver for FrontendSide<F> {
             Kind::REPLY => return self.gateway.link().take_reply(message),
             Kind::EVENT => return self.gateway.link().take_event(message),
             Kind::START => self.start(message),
-            Kind::STOP => self.runtime.ask_to_stop(),
+            Kind::STOP => self.runtime.ask_to_stop(&message),
             Kind::LEVEL => self.runtime.set_level(&message),
             Kind::PING => self.runtime.answer_ping(&self.host, &message),
             _ => {}

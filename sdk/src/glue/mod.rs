@@ -4,6 +4,7 @@
 mod backend;
 mod contain;
 mod frontend;
+mod report;
 mod runtime;
 
 pub use backend::open_backend;

@@ -2,11 +2,13 @@
 
 use crate::Stop;
 use crate::log::{self, Voice};
+use crate::stop::End;
 use patchbay_abi::{Kind, Message, Port, head};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Blocking work that an instance may have under way at once.
 const BLOCKING_THREADS: usize = 4;
@@ -19,6 +21,7 @@ pub(crate) struct Runtime {
     pub(crate) handle: Handle,
     voice: Voice,
     stop: watch::Sender<bool>,
+    end: Arc<OnceLock<End>>,
     finished: watch::Sender<bool>,
 }
 
@@ -56,6 +59,7 @@ impl Runtime {
             handle,
             voice: of_runtime,
             stop,
+            end: Arc::default(),
             finished,
         }))
     }
@@ -74,10 +78,16 @@ impl Runtime {
     }
 
     pub(crate) fn stop_signal(&self) -> Stop {
-        Stop::new(self.stop.subscribe())
+        Stop::new(self.stop.subscribe(), self.end.clone())
     }
 
-    pub(crate) fn ask_to_stop(&self) {
+    /// As a `STOP` asks.
+    pub(crate) fn ask_to_stop(&self, message: &Message) {
+        // A second one changes nothing.
+        let _ = self.end.set(End {
+            begun: Instant::now(),
+            within: stop_deadline(message),
+        });
         self.stop.send_replace(true);
     }
 

@@ -228,6 +228,7 @@ impl TestSession<'_> {
             urgent: known.is_some_and(|op| op.urgent),
             key: None,
             asker: None,
+            reference: None,
         };
         let body = args.to_string();
         let reply = self

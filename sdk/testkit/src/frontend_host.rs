@@ -131,8 +131,16 @@ impl FrontendHost {
     /// # Errors
     /// What it fails with.
     pub async fn stop(self) -> Result<(), Fault> {
+        self.stop_within(PATIENCE).await
+    }
+
+    /// As [`Self::stop`], with what the frontend is told of the time that it has.
+    ///
+    /// # Errors
+    /// What it fails with.
+    pub async fn stop_within(self, deadline: std::time::Duration) -> Result<(), Fault> {
         let head = head::Stop {
-            deadline_ms: PATIENCE.as_millis() as u64,
+            deadline_ms: deadline.as_millis() as u64,
         };
         self.side.send(Message::new(Kind::STOP, 0, &head));
         match self.next_of(&[Kind::STOPPED, Kind::FAILED]).await {
@@ -185,6 +193,7 @@ impl Side {
             let head = head::Reply {
                 session,
                 fault: answer.as_ref().err().cloned(),
+                ..head::Reply::default()
             };
             let body = answer.map_or(String::new(), |value| value.to_string());
             self.send(Message::new(Kind::REPLY, message.id, &head).body(body));

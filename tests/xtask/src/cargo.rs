@@ -2,10 +2,11 @@
 
 use std::env;
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail};
-use patchbay_servers::workspace_dir;
+use patchbay_servers::{binary_dir, workspace_dir};
 
 /// Runs cargo in the workspace, its output shown as usual.
 pub fn run(args: &[&str]) -> Result<ExitStatus> {
@@ -50,4 +51,23 @@ pub fn must(args: &[&str]) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Builds the gateway and the plugins that people use, and returns where they lie.
+pub fn gateway(release: bool) -> Result<PathBuf> {
+    let mut command = vec!["build", "--package=patchbay"];
+    command.extend([
+        "--package=patchbay-nicos",
+        "--package=patchbay-activemq",
+        "--package=patchbay-socket",
+    ]);
+    if release {
+        command.push("--release");
+    }
+    must(&command)?;
+    let own = binary_dir()?;
+    let target = own
+        .parent()
+        .context("the running executable lies in no target directory")?;
+    Ok(target.join(if release { "release" } else { "debug" }))
 }

@@ -12,8 +12,8 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Error, Result};
-use patchbay_servers::{binary_dir, install};
+use anyhow::{Error, Result};
+use patchbay_servers::install;
 
 use crate::{cargo, signals};
 use outcome::Outcome;
@@ -81,24 +81,5 @@ fn stay(stack: &mut Stack) -> Result<()> {
 /// Builds what runs, and returns where it lies.
 fn build(release: bool) -> Result<PathBuf> {
     screen::heading("Building the gateway and its plugins");
-    let mut command = vec![
-        "build",
-        "-p",
-        "patchbay",
-        "-p",
-        "patchbay-nicos",
-        "-p",
-        "patchbay-activemq",
-        "-p",
-        "patchbay-socket",
-    ];
-    if release {
-        command.push("--release");
-    }
-    cargo::must(&command)?;
-    let own = binary_dir()?;
-    let target = own
-        .parent()
-        .context("the running executable lies in no target directory")?;
-    Ok(target.join(if release { "release" } else { "debug" }))
+    cargo::gateway(release)
 }

@@ -1,8 +1,9 @@
-//! `cargo xtask demo` and `cargo xtask test`, what people and CI run from a checkout, and `cargo xtask record`, which
-//! makes the recordings that tests use.
+//! `cargo xtask demo` and `cargo xtask test`, what people and CI run from a checkout; `cargo xtask deb`, which makes the
+//! Debian package; and `cargo xtask record`, which makes the recordings that tests use.
 #![forbid(unsafe_code)]
 
 mod cargo;
+mod deb;
 mod demo;
 mod record;
 mod signals;
@@ -16,7 +17,7 @@ use clap::{Parser, Subcommand};
 #[command(
     name = "cargo xtask",
     bin_name = "cargo xtask",
-    about = "Patchbay's demo, tests and recordings"
+    about = "Patchbay's demo, tests, package and recordings"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -29,6 +30,8 @@ enum Command {
     Demo(demo::Args),
     /// Installs the servers that tests use, builds everything and runs all tests
     Test(test::Args),
+    /// Builds the gateway and puts it into a Debian package
+    Deb(deb::Args),
     /// Records anew what a real server says, into tests/golden
     Record(record::Args),
 }
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let outcome = signals::catch().and_then(|()| match command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Deb(args) => deb::run(&args),
         Command::Record(args) => record::run(&args),
     });
     match outcome {

@@ -20,10 +20,11 @@ pub(super) fn page(status: &GatewayStatus, file: &Path) -> String {
     let up = span(status.up_s);
     let head = format!("{name}, version {version}, process {pid}, up for {up}{memory}");
     format!(
-        "{}\n{}\n{}",
+        "{}{}\n{}\n{}",
         wrapped(&head, 0, 2),
+        wrapped(&status.state.to_string(), 0, 3),
         instances(&status.instances),
-        what_to_do(&status.instances, file)
+        what_to_do(status, file)
     )
 }
 
@@ -72,9 +73,12 @@ fn row(instance: &InstanceStatus) -> Vec<String> {
     ]
 }
 
-fn what_to_do(instances: &[InstanceStatus], file: &Path) -> String {
+fn what_to_do(status: &GatewayStatus, file: &Path) -> String {
     let mut shown = String::new();
-    for instance in instances {
+    if status.state.trouble.is_some() {
+        shown += "  - submits are refused; why stands above: make room or mend it\n";
+    }
+    for instance in &status.instances {
         for advice in advice::on(instance) {
             shown += &wrapped(&advice, 4, 4).replacen("    ", "  - ", 1);
         }
@@ -93,6 +97,7 @@ fn what_to_do(instances: &[InstanceStatus], file: &Path) -> String {
 mod tests {
     use super::*;
     use crate::cli::table::WIDTH;
+    use crate::control::StateFolder;
 
     fn instance(id: &str, phase: &str, health: &str, reason: &str) -> InstanceStatus {
         InstanceStatus {
@@ -119,6 +124,11 @@ mod tests {
             pid: 4711,
             up_s: 7300,
             memory_bytes: Some(84_000_000),
+            state: StateFolder {
+                path: "/var/lib/zoom".into(),
+                free_bytes: 812 << 20,
+                trouble: None,
+            },
             instances,
         };
         page(&status, Path::new("zoom.toml"))
@@ -135,6 +145,7 @@ mod tests {
         let shown = shown(vec![instance("nicos", "running", "up", ""), frontend]);
         let expected = "\
 zoom, version 1.2.3, process 4711, up for 2 h, 84 MB of memory
+state in /var/lib/zoom: 812 MiB free
 
                PLUGIN  IS       SINCE      CLIENTS  FAILED
 nicos          nicos   running  3 min ago  12       3
@@ -167,6 +178,7 @@ all is well
         ]);
         let expected = "\
 zoom, version 1.2.3, process 4711, up for 2 h, 84 MB of memory
+state in /var/lib/zoom: 812 MiB free
 
    PLUGIN  IS            SINCE      CLIENTS  FAILED
 a  nicos   down          3 min ago  12       3

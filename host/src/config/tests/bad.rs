@@ -352,3 +352,29 @@ fn a_frontend_that_nobody_can_use_is_warned_about() {
         ["13:19 nobody can log in at this frontend"]
     );
 }
+
+#[test]
+fn nobody_elsewhere_may_ask_how_the_gateway_is() {
+    for (address, why) in [
+        ("0.0.0.0:9310", "other machines could reach this"),
+        ("[::]:9310", "other machines could reach this"),
+        ("192.168.1.1:9310", "other machines could reach this"),
+        ("127.0.0.1", "not an address with a port"),
+        ("gateway:9310", "not an address with a port"),
+    ] {
+        let text = sample(&format!("admin_listen = '{address}'"), "", "");
+        let said = complaint(&text);
+        assert!(said.contains(why), "{address}: {said}");
+        assert!(said.contains("admin_listen = \"127.0.0.1:9310\""), "{said}");
+    }
+    for address in [
+        "127.0.0.1:0",
+        "localhost:9310",
+        "[::1]:9310",
+        "off",
+        "/run/admin.sock",
+    ] {
+        let text = sample(&format!("admin_listen = '{address}'"), "", "");
+        assert!(check_text(&text).is_ok(), "{address}");
+    }
+}

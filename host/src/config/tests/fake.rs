@@ -4,21 +4,24 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::config::{Checked, Mistakes, PluginCatalog, PluginInfo, PluginRole, check};
+use crate::config::{
+    Checked, Mistakes, PluginCatalog, PluginInfo, PluginRole, PluginSearch, check,
+};
 
 pub(super) struct Fake;
 
 impl PluginCatalog for Fake {
-    fn find(&self, name: &str, search_path: &[PathBuf]) -> Result<PluginInfo, String> {
+    fn find(&self, name: &str, search: &PluginSearch<'_>) -> Result<PluginInfo, String> {
         let (role, schema) = match name {
             "nicos" => (PluginRole::Backend, nicos()),
             "activemq" => (PluginRole::Frontend, activemq()),
             "broken" => (PluginRole::Backend, json!({"type": 7})),
-            _ => return Err(not_found(name, search_path)),
+            _ => return Err(not_found(name, search.folders)),
         };
         Ok(PluginInfo {
             role,
             schema,
+            warnings: vec![],
             path: format!("/plugins/{name}.so").into(),
         })
     }
