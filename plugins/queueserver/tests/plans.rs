@@ -228,3 +228,32 @@ async fn another_clients_plans_are_shown_and_left_alone() {
         "failed"
     );
 }
+
+#[tokio::test]
+async fn the_environment_is_opened_by_hand_or_at_the_start_as_the_operator_wants_it() {
+    let server = server().await;
+    let host = plugin(&server, json!({"environment": "manual"})).await;
+    let anna = host.login("anna", "").await.unwrap();
+    until(&anna, "status", json!({}), |status| status["link"] == "up").await;
+    let fault = anna.call("submit", json!({"code": "1"})).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Conflict, "{fault}");
+    anna.call("environment", json!({"do": "open"}))
+        .await
+        .unwrap();
+    let job = script(&anna, "by hand", "print(1)").await;
+    assert_eq!(ended(&anna, &job).await["state"], "succeeded");
+    anna.call("environment", json!({"do": "close"}))
+        .await
+        .unwrap();
+    drop(anna);
+    host.stop().await;
+    let host = plugin(&server, json!({"environment": "at-start"})).await;
+    let anna = host.login("anna", "").await.unwrap();
+    until(&anna, "status", json!({}), |status| {
+        status["environment"] == "idle"
+    })
+    .await;
+    let devices = anna.call("devices", json!({})).await.unwrap();
+    let devices = devices["devices"].as_array().unwrap();
+    assert!(devices.contains(&json!("det")), "{devices:?}");
+}
