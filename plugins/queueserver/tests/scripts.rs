@@ -124,6 +124,8 @@ async fn a_script_is_paused_at_a_line_goes_on_and_is_stopped() {
             .contains("stopped by anna"),
         "{record}"
     );
+    let said = output(&anna, &job).await;
+    assert_eq!(said, ["the script was stopped by anna"]);
     // As NICOS has it.
     assert_eq!(ended(&anna, &next).await["state"], "removed");
     run(&anna, "idle-after-failure").await;

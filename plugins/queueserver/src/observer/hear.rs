@@ -77,7 +77,8 @@ impl Ear {
             self.line(now(), "info", OUTPUT.to_owned(), text, None);
         }
         for (job, ending) in ended {
-            if job.how == How::Well || ending.msg.is_empty() && ending.traceback.is_empty() {
+            let says_nothing = ending.msg.is_empty() && ending.traceback.is_empty();
+            if job.how == How::Well || says_nothing {
                 continue;
             }
             let name = self
@@ -85,10 +86,14 @@ impl Ear {
                 .jobs()
                 .get(&job.job)
                 .and_then(|job| job.record.name.clone());
-            let (text, traceback) = complaint(ending, name.as_deref());
+            // Where it was stopped is nobody's mistake.
+            let (level, (text, traceback)) = match job.how {
+                How::Failed => ("error", complaint(ending, name.as_deref())),
+                _ => ("warning", (said(ending).to_owned(), None)),
+            };
             self.server.say(LogLine {
                 time: ending.time_stop.unwrap_or_else(now),
-                level: "error",
+                level,
                 logger: OUTPUT.to_owned(),
                 text,
                 job: Some(job.job.clone()),
@@ -160,15 +165,18 @@ impl Ear {
     }
 }
 
+fn said(ending: &Ending) -> &str {
+    ending.msg.trim_start_matches("Plan failed: ")
+}
+
 /// What was raised, and the traceback from the script's first line on; of a plan, all of it.
 fn complaint(ending: &Ending, name: Option<&str>) -> (String, Option<String>) {
-    let said = ending.msg.trim_start_matches("Plan failed: ");
     let lines: Vec<&str> = ending.traceback.lines().collect();
     let is_raised = |line: &&&str| {
         !line.is_empty() && !line.starts_with(' ') && !line.starts_with("Failed to execute")
     };
     let raised = lines.iter().rev().find(is_raised);
-    let text = raised.map_or(said, |line| line);
+    let text = raised.copied().unwrap_or_else(|| said(ending));
     let first = format!("  File \"<{}>\"", name.unwrap_or("script"));
     let at = lines.iter().position(|line| line.starts_with(&first));
     let traceback = match at {
