@@ -9,6 +9,7 @@
 #![deny(unsafe_code)]
 
 pub mod admin;
+pub mod audit;
 pub mod broker;
 pub mod cli;
 pub mod config;
@@ -26,3 +27,4 @@ mod signals;
 pub mod staff;
 pub mod supervise;
 pub mod trace;
+pub mod users;

@@ -1,10 +1,11 @@
 //! The life of a gateway: take the seats, start everything, wait for a signal, drain, end.
 
 use crate::admin;
+use crate::audit::Audit;
 use crate::broker::Broker;
 use crate::config::Checked;
 use crate::exit::Exit;
-use crate::intents::Store;
+use crate::intents::{Store, prepare};
 use crate::logging::{self, Log};
 use crate::metrics::Metrics;
 use crate::plugin::Catalog;
@@ -12,10 +13,14 @@ use crate::reload::Reloader;
 use crate::service;
 use crate::signals::{self, Signals};
 use crate::staff::{self, Errand, Staff};
+use crate::users::UsersFile;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// How long the end may take for what is still to be written to the audit log.
+const AUDIT_FAREWELL: Duration = Duration::from_secs(2);
 
 /// Of the time for shutting down, what the frontends get to answer what they have taken.
 const FRONTENDS_SHARE: f64 = 0.6;
@@ -50,10 +55,19 @@ fn failed(why: String) -> Exit {
 async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Log) -> Exit {
     let intents = Store::new(config.gateway.intents.clone());
     let (seats, limits) = (staff::seats(&config), staff::limits(&config));
-    let broker = match Broker::new(seats, limits, Arc::new(Metrics::default()), intents) {
+    let metrics = Arc::new(Metrics::default());
+    let audit = match audit(&config, &metrics) {
+        Ok(audit) => audit,
+        Err(error) => return failed(format!("no thread: {error}")),
+    };
+    let broker = match Broker::new(seats, limits, metrics, intents) {
         Ok(broker) => broker,
         Err(error) => return failed(format!("no thread: {error}")),
     };
+    if let Err(error) = broker.keep_users(UsersFile::new(config.gateway.users.clone())) {
+        return failed(format!("no thread: {error}"));
+    }
+    broker.audit_by(audit.clone());
     let sweeper = tokio::spawn(sweep(broker.clone()));
     let switcher = tokio::spawn(switch(broker.clone()));
     let catalog = Arc::new(catalog);
@@ -93,6 +107,7 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
     switcher.abort();
     alive.abort();
     drop(control);
+    audit.flush(AUDIT_FAREWELL);
     farewell(&broker, clean, log)
 }
 
@@ -105,6 +120,13 @@ fn watch_over(config: &Checked, broker: &Arc<Broker>, log: &Log) {
         dropped: log.dropped(),
     };
     admin::start(&gateway.admin, desk);
+}
+
+fn audit(config: &Checked, metrics: &Arc<Metrics>) -> std::io::Result<Audit> {
+    let gateway = &config.gateway;
+    // What is wrong with it is said by those who need it; the audit log may lie elsewhere.
+    let _ = prepare(&gateway.intents.folder);
+    Audit::start(gateway.audit.clone(), metrics.clone())
 }
 
 /// Ends the process some time after the deadline, should even our own thread hang: a plugin may hold up whoever

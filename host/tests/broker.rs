@@ -11,7 +11,7 @@
 mod ends;
 
 use ends::{BACKEND, End, FRONTEND, broker, end, office};
-use patchbay::broker::{Route, Seat};
+use patchbay::broker::{Authority, Route, Seat};
 use patchbay_abi::{Buffer, FaultKind, Kind, Message, head};
 use patchbay_sdk::Role;
 use std::sync::atomic::Ordering;
@@ -138,7 +138,7 @@ fn urgent_requests_have_room_of_their_own_which_is_bounded_too() {
     let (_broker, backend, frontend) = office();
     let session = client(&backend, &frontend);
     (10..14).for_each(|id| frontend.call(id, session, "status"));
-    (20..30).for_each(|id| frontend.call(id, session, "emergency"));
+    (20..30).for_each(|id| frontend.call(id, session, "stop"));
     assert_eq!(backend.inbox.kinds().len(), 4 + 4);
     assert_eq!(frontend.inbox.fault().kind, FaultKind::Busy);
 }
@@ -204,6 +204,7 @@ fn an_event_larger_than_the_journal_reaches_those_who_have_room_for_it() {
 fn a_backend_that_has_never_lived_has_no_events_and_a_new_life_is_told_once() {
     let route = Route {
         backend: BACKEND,
+        authority: Authority::Backend,
         ceiling: Role::Admin,
         logins: vec![],
         forward_unmapped: true,

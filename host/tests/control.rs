@@ -69,6 +69,20 @@ fn an_operator_sees_everything_and_leads_clients_to_another_backend() {
         why,
         "error: there is no backend `three`; there are: one, two\n"
     );
+    gateway.wait("it is in the audit log", |gateway| {
+        let shown = gateway.say(&["audit", "--op", "patchbay route"]).unwrap();
+        let orders: Vec<&str> = shown.lines().skip(1).collect();
+        let [done, failed] = orders[..] else {
+            return None;
+        };
+        let right = done.contains("done") && done.ends_with("local two");
+        (right && failed.contains("failed") && failed.ends_with("local three")).then_some(())
+    });
+    let shown = gateway.say(&["audit", "--user", "anna"]).unwrap();
+    assert!(
+        shown.contains("native") && shown.contains("forbidden"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@
 mod ends;
 
 use ends::{End, broker, end};
-use patchbay::broker::{Broker, InstanceStatus, Route, Seat};
+use patchbay::broker::{Authority, Broker, InstanceStatus, Route, Seat};
 use patchbay_abi::{Kind, Message, head};
 use patchbay_sdk::Role;
 use serde_json::json;
@@ -33,6 +33,7 @@ impl Site {
         let age = Duration::from_secs(60);
         let route = Route {
             backend: 0,
+            authority: Authority::Backend,
             ceiling: Role::Admin,
             logins: vec![],
             forward_unmapped: true,

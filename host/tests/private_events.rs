@@ -10,7 +10,7 @@
 mod ends;
 
 use ends::{BACKEND, End, broker, end};
-use patchbay::broker::{Broker, Route, Seat};
+use patchbay::broker::{Authority, Broker, Route, Seat};
 use patchbay_abi::{Kind, Message, head};
 use patchbay_sdk::Role;
 use serde_json::json;
@@ -21,6 +21,7 @@ use std::time::Duration;
 fn office() -> (Arc<Broker>, End, [(End, u64); 2]) {
     let route = || Route {
         backend: BACKEND,
+        authority: Authority::Backend,
         ceiling: Role::Admin,
         logins: vec![],
         forward_unmapped: true,

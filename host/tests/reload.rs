@@ -147,7 +147,11 @@ fn a_hangup_reloads_and_what_came_of_it_goes_to_the_log() {
                 .success()
         );
     };
-    gateway.configure(&CONFIG.replace("first", "1st"));
+    gateway.configure(
+        &CONFIG
+            .replace("first", "1st")
+            .replace("name = \"here\"", "log_level = \"debug\""),
+    );
     hang_up();
     gateway.wait("it is in force", |gateway| {
         gateway
@@ -156,6 +160,11 @@ fn a_hangup_reloads_and_what_came_of_it_goes_to_the_log() {
             .then_some(())
     });
     assert_eq!(who(&mut client), "1st");
+    let levels = gateway.say(&["log-level"]).unwrap();
+    assert!(
+        levels.contains("host") && levels.contains("debug"),
+        "{levels}"
+    );
     gateway.configure("[gateway]\nmax_sesions = 1\n");
     hang_up();
     gateway.wait("the mistake is logged", |gateway| {

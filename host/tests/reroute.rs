@@ -10,7 +10,7 @@
 mod ends;
 
 use ends::{End, broker, end};
-use patchbay::broker::{Broker, LoginRule, Route, Seat};
+use patchbay::broker::{Authority, Broker, LoginRule, Route, Seat};
 use patchbay_abi::{Kind, Message, Secret, head};
 use patchbay_sdk::Role;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ impl Site {
         let age = Duration::from_secs(60);
         let route = Route {
             backend: OLD,
+            authority: Authority::Backend,
             ceiling: Role::Admin,
             logins: vec![],
             forward_unmapped: true,
@@ -151,6 +152,7 @@ fn only_the_authority_gets_the_secret_and_says_what_a_client_may_do() {
 fn another_route(logins: Vec<LoginRule>) -> Route {
     Route {
         backend: NEW,
+        authority: Authority::Backend,
         ceiling: Role::View,
         logins,
         forward_unmapped: true,
@@ -186,7 +188,7 @@ fn a_client_that_a_rule_took_in_is_under_another_authority_who_its_rule_says() {
         client_user: "u".into(),
         client_secret_sha256: None,
         user: user.into(),
-        secret: Secret::new(secret),
+        secret: Some(Secret::new(secret)),
     };
     let site = Site::open();
     let old = Route {

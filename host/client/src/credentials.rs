@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::address::Address;
 use crate::args::Place;
 use crate::complaint::{Complaint, Result};
-use crate::interrupt;
+use crate::hidden::ask_hidden;
 use crate::saved::Saved;
 
 /// No password is longer, in bytes.
@@ -76,12 +76,9 @@ fn ask_password(user: &str, address: &Address) -> Result<Zeroizing<String>> {
                  `patchbay client login --save-password` remembers it";
     must_be_asked("the password", other)?;
     let question = format!("Password of {user} at {address}: ");
-    // The terminal would stay without echo if Ctrl-C simply ended us.
-    interrupt::catch()?;
-    let asked = rpassword::prompt_password(question).map(Zeroizing::new);
-    match asked {
-        _ if interrupt::taken() => Err(Complaint::interrupted("not logged in")),
-        Ok(password) => Ok(password),
+    match ask_hidden(&question) {
+        Ok(Some(password)) => Ok(password),
+        Ok(None) => Err(Complaint::interrupted("not logged in")),
         Err(error) => {
             let message = format!("the password cannot be asked: {error}");
             Err(Complaint::local(message))

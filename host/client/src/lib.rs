@@ -12,6 +12,7 @@ mod credentials;
 mod desk;
 mod exit;
 mod follow;
+mod hidden;
 mod interrupt;
 mod model;
 mod prompt;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 
 pub use args::Client;
 use desk::Desk;
+pub use hidden::ask_hidden;
 
 impl Client {
     /// Does what was said; the exit status is said in the help.

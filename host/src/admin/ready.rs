@@ -93,6 +93,7 @@ mod tests {
             since_s: 1,
             failures: 0,
             to: None,
+            control: None,
             then: None,
             starts_in_s: None,
             threads_abandoned: 0,

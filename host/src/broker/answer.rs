@@ -58,14 +58,15 @@ impl Broker {
         let first = taken.is_some();
         if let Some(mut request) = taken {
             request.trip.replied();
-            self.settle_taken(request, answer);
+            self.settle_taken(id, request, answer);
         }
         first
     }
 
     /// Answers a request that was taken out of the table. What is said of it must be what holds of it
     /// as it was taken: a moment before it may still have waited, a moment later it may be sent.
-    pub(super) fn settle_taken(&self, request: Request, answer: Result<Message, Fault>) {
+    pub(super) fn settle_taken(&self, id: u64, request: Request, answer: Result<Message, Fault>) {
+        self.record_answer(id, &request, &answer);
         match (&request.what, request.origin) {
             (What::Login, _) => self.login_answered(request, answer),
             (
@@ -122,7 +123,7 @@ impl Broker {
         for id in owed {
             if let Some(request) = self.take(id) {
                 let fault = self.lost(&request);
-                self.settle_taken(request, Err(fault));
+                self.settle_taken(id, request, Err(fault));
             }
         }
     }

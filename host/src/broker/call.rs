@@ -1,7 +1,9 @@
 //! How a request gets to its backend.
 
+use super::control::is_control;
 use super::login::broken;
 use super::pending::{Once, Origin, Request, What, call_message, short_reference};
+use super::record::{Asked, Asker};
 use super::session::{Attachment, Session};
 use super::trip::{End, Trip};
 use super::{Broker, Place, State};
@@ -16,19 +18,28 @@ type ToSend = (u64, Place, Message);
 impl Broker {
     /// A client asks for something.
     pub(super) fn call(&self, origin: Origin, message: Message) {
-        let mut trip = Trip::begin(&message);
-        if let Err(fault) = self.read_call(origin, message, &mut trip) {
+        let (mut trip, mut asked) = (Trip::begin(&message), Asked::default());
+        if let Err(fault) = self.read_call(origin, message, &mut trip, &mut asked) {
             self.count("requests_refused");
             self.turned_away(origin, trip, &fault);
+            self.record_refused(origin, &asked, &fault);
             self.refuse(origin, fault);
         }
     }
 
-    fn read_call(&self, origin: Origin, message: Message, trip: &mut Trip) -> Result<(), Fault> {
+    fn read_call(
+        &self,
+        origin: Origin,
+        message: Message,
+        trip: &mut Trip,
+        asked: &mut Asked,
+    ) -> Result<(), Fault> {
         self.check(&message)?;
         let head: head::Call = message.read_head().map_err(broken)?;
+        asked.session = head.session;
         let op = find_op(&head.op).ok_or_else(|| unknown(&head.op))?;
         trip.asks(op);
+        asked.op = Some(op);
         let call = Call {
             trip: *trip,
             origin,
@@ -41,6 +52,7 @@ impl Broker {
         };
         match op.once {
             true => self.look_up(head.key.as_deref(), call),
+            false if is_control(op) => self.control(&call),
             false => self.enter_call(call),
         }
     }
@@ -50,15 +62,23 @@ impl Broker {
         let (origin, session, op) = (call.origin, call.session, call.op.name);
         let reference = call.reference.clone();
         let seen = self.tap.is_watched().then(|| call.message.clone());
-        let (id, at, to_send, farewells) = {
+        let (id, at, to_send, farewells, displaced) = {
             let mut state = self.lock();
             let at = self.admit(&mut state, &call)?;
+            if call.op.is_emergency() {
+                self.make_way(&mut state, call.session);
+            }
             let (id, to_send) = self
                 .send_or_park(&mut state, at, call)
                 .ok_or_else(no_session)?;
-            (id, at, to_send, std::mem::take(&mut state.farewells))
+            let farewells = std::mem::take(&mut state.farewells);
+            let displaced = std::mem::take(&mut state.displaced);
+            (id, at, to_send, farewells, displaced)
         };
         self.say_farewells(farewells);
+        displaced
+            .into_iter()
+            .for_each(|origin| self.refuse(origin, gave_way()));
         let (frontend, backend) = (self.seats[origin.at.seat].id(), self.seats[at.seat].id());
         tracing::debug!(
             request = id,
@@ -88,20 +108,43 @@ impl Broker {
             .of(call.origin.at, call.session)
             .ok_or_else(no_session)?;
         check_role(session.role, call.op)?;
-        self.check_room(session, call.op)?;
+        if !call.op.is_emergency() {
+            self.check_room(session, call.op)?;
+        }
         let routed = self.seats[call.origin.at.seat].backend_now();
         // A login that is under way ends where it began, and with it what waits for it.
-        if let Attachment::Attaching(at, ref waiting) = session.attachment
-            && !waiting.is_empty()
-            && self.seats[at.seat].port_in(at.epoch).is_some()
-        {
+        let waits_at = match session.attachment {
+            Attachment::Attaching(at, ref waiting) if !waiting.is_empty() => Some(at),
+            _ => None,
+        };
+        let waits_at = waits_at.filter(|at| self.seats[at.seat].port_in(at.epoch).is_some());
+        let seat = waits_at.map_or(routed.unwrap_or(call.origin.at.seat), |at| at.seat);
+        self.check_control(seat, call.session, call.op)?;
+        if let Some(at) = waits_at {
             return Ok(at);
         }
-        let seat = routed.unwrap_or(call.origin.at.seat);
         let (epoch, _) = self.seats[seat]
             .port()
             .ok_or_else(|| self.unavailable(seat))?;
         Ok(Place { seat, epoch })
+    }
+
+    /// No limit keeps an emergency stop from its backend. So that one client's do not fill the memory all the
+    /// same, the oldest of too many gives way: it was sent, only its answer is not waited for any more.
+    fn make_way(&self, state: &mut State, session: u64) {
+        let limit = self.limits().in_flight_per_session;
+        let full = |known: &Session| known.in_flight.emergencies() >= limit;
+        if !state.sessions.get(session).is_some_and(full) {
+            return;
+        }
+        let oldest = state.pending.oldest_emergency_of(session);
+        if let Some(origin) = oldest
+            .and_then(|id| state.take(id))
+            .and_then(|old| old.origin)
+        {
+            self.count("emergencies_gave_way");
+            state.displaced.push(origin);
+        }
     }
 
     /// Straight to the backend if the session is known there; otherwise it waits until the session
@@ -126,6 +169,7 @@ impl Broker {
         }
         let known = state.sessions.get_mut(session)?;
         *known.in_flight_of(call.op) += 1;
+        let asker = Asker::of(known);
         let id = state.pending.enter(Request {
             origin: Some(call.origin),
             backend: at,
@@ -134,6 +178,7 @@ impl Broker {
                 op: call.op,
                 parked: None,
                 once: call.once,
+                asker,
             },
             deadline: Instant::now() + deadline,
             trip: call.trip,
@@ -171,12 +216,8 @@ impl Broker {
         if *session.in_flight_of(op) < limit {
             return Ok(());
         }
-        self.metrics.limit_hit("max_in_flight_per_session");
-        let text = format!(
-            "{limit} requests of one client at a time (max_in_flight_per_session) is the limit of this gateway; wait \
-             for answers"
-        );
-        Err(Fault::new(FaultKind::Busy, text))
+        let (what, then) = ("requests of one client at a time", "wait for answers");
+        Err(self.limit_hit("max_in_flight_per_session", limit, what, then))
     }
 
     /// Nobody waits for a request any more. The backend drops it if it has not sent it yet.
@@ -203,6 +244,7 @@ impl Broker {
         };
         self.say_farewells(farewells);
         if let Some((id, request)) = taken {
+            self.record_answer(id, &request, &Err(unwanted()));
             if let What::Call {
                 once: Some(once), ..
             } = &request.what
@@ -248,6 +290,15 @@ pub(super) fn check_role(role: Role, op: &Op) -> Result<(), Fault> {
     Err(Fault::new(FaultKind::Forbidden, text))
 }
 
+fn unwanted() -> Fault {
+    Fault::new(FaultKind::Cancelled, "nobody waits for it any more")
+}
+
+fn gave_way() -> Fault {
+    let text = "a newer emergency stop of yours took the place of this one, which was sent and has no answer yet";
+    Fault::new(FaultKind::UnknownOutcome, text)
+}
+
 fn unknown(name: &str) -> Fault {
     let hint = nearest(name, OPS.iter().map(|op| op.name))
         .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
@@ -259,7 +310,7 @@ fn unknown(name: &str) -> Fault {
     .side(patchbay_abi::Side::Client)
 }
 
-fn no_session() -> Fault {
+pub(super) fn no_session() -> Fault {
     Fault::new(
         FaultKind::Unauthorized,
         "you are not logged in any more; log in again",

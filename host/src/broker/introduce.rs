@@ -17,7 +17,7 @@ impl Broker {
                 |(_, session)| matches!(session.attachment, Attachment::Attached(at) if at == from),
             );
             // Best one that the backend knows by its password.
-            let client = there.max_by_key(|(_, session)| session.authority == seat);
+            let client = there.max_by_key(|(_, session)| session.authority == Some(seat));
             let client = client.map(|(id, _)| *id);
             client.and_then(|client| self.ask_for_login(&mut state, None, to, client))
         };

@@ -1,9 +1,8 @@
 //! The events of one backend: numbered, kept for a while, handed out against credit.
 
+use super::Place;
 use super::gap::gap;
-use super::login::broken;
-use super::{Broker, Place};
-use patchbay_abi::{Buffer, Delivery, Fault, Kind, Message, Port, head};
+use patchbay_abi::{Buffer, Delivery, Kind, Message, Port, head};
 use prometheus_client::metrics::counter::Counter;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -166,7 +165,7 @@ impl Journal {
     }
 
     /// Numbers an event, hands it out and keeps it.
-    fn append(&self, event: Told) {
+    pub(super) fn append(&self, event: Told) {
         let mut whole = self.lock();
         let Some(ring) = whole.of_epoch(event.epoch) else {
             return;
@@ -185,8 +184,29 @@ impl Journal {
         ring.trim();
     }
 
+    /// Something that the host itself has to tell; nobody hears of it while the backend has not begun to live.
+    pub(super) fn tell(&self, kind: &str, body: String) {
+        let epoch = self.lock().epoch;
+        let head = head::Event {
+            epoch,
+            seq: 0,
+            time: 0.0,
+            kind: kind.to_owned(),
+            job: None,
+            session: None,
+        };
+        if epoch != 0 {
+            self.append(Told {
+                epoch,
+                head,
+                body: Buffer::from(body),
+                blobs: Vec::new(),
+            });
+        }
+    }
+
     /// Leaves out so many numbers: readers learn of a gap. What is kept has no holes, and so begins anew.
-    fn skip(&self, epoch: u64, events: u64) {
+    pub(super) fn skip(&self, epoch: u64, events: u64) {
         if let Some(ring) = self.lock().of_epoch(epoch) {
             ring.next += events;
             ring.kept.clear();
@@ -197,7 +217,7 @@ impl Journal {
 
     /// Hands an event to one reader only, without a number of its own, so that the others miss
     /// none; whether it was taken. It is not kept.
-    fn whisper(&self, to: Place, event: Told) -> bool {
+    pub(super) fn whisper(&self, to: Place, event: Told) -> bool {
         let mut ring = self.lock();
         if ring.epoch != event.epoch {
             return false;
@@ -215,11 +235,11 @@ impl Journal {
 }
 
 /// What a backend told, in one of its lives.
-struct Told {
-    epoch: u64,
-    head: head::Event,
-    body: Buffer,
-    blobs: Vec<Buffer>,
+pub(super) struct Told {
+    pub(super) epoch: u64,
+    pub(super) head: head::Event,
+    pub(super) body: Buffer,
+    pub(super) blobs: Vec<Buffer>,
 }
 
 impl Told {
@@ -303,98 +323,5 @@ impl Reader {
             self.next = then;
             self.credit -= 1;
         }
-    }
-}
-
-impl Broker {
-    /// A backend has told so many events that were not taken.
-    pub(super) fn events_missed(&self, from: Place, events: u64) {
-        if let Some(journal) = self.seats[from.seat].journal() {
-            journal.skip(from.epoch, events);
-        }
-    }
-
-    /// A backend tells something.
-    pub(super) fn event(
-        &self,
-        from: Place,
-        message: Message,
-        may_log: impl Fn() -> bool,
-    ) -> Delivery {
-        let Some(journal) = self.seats[from.seat].journal() else {
-            self.count("messages_ignored");
-            return Delivery::Refused;
-        };
-        match self.read_event(&message) {
-            Ok(head) => {
-                self.note_run(from, &head.kind, &message.body);
-                let session = head.session;
-                self.show_event(from, &head, &message);
-                self.seats[from.seat].counts_event(&self.metrics, message.weight());
-                let event = Told {
-                    epoch: from.epoch,
-                    head,
-                    body: message.body,
-                    blobs: message.blobs.into_iter().collect(),
-                };
-                match session {
-                    None => journal.append(event),
-                    Some(session) => self.whisper(journal, from, session, event),
-                }
-                Delivery::Taken
-            }
-            Err(fault) => {
-                self.count("events_refused");
-                let (instance, fault) = (self.seats[from.seat].id(), fault.message.as_str());
-                if may_log() {
-                    tracing::warn!(instance, fault, "an event was refused");
-                }
-                Delivery::Refused
-            }
-        }
-    }
-
-    /// A private event goes to the frontend of its client, and to nobody else.
-    fn whisper(&self, journal: &Journal, from: Place, session: u64, event: Told) {
-        let frontend = {
-            let mut state = self.lock();
-            let client = state.sessions.get_mut(session);
-            client
-                .filter(|client| client.at() == Some(from))
-                .map(|client| client.frontend)
-        };
-        if !frontend.is_some_and(|frontend| journal.whisper(frontend, event)) {
-            self.count("private_events_dropped");
-            tracing::debug!(session, "a private event found nobody to take it");
-        }
-    }
-
-    fn read_event(&self, message: &Message) -> Result<head::Event, Fault> {
-        self.check(message)?;
-        message.read_head().map_err(broken)
-    }
-
-    /// A frontend wants the events of its backend, from now on.
-    pub(super) fn subscribe(&self, frontend: Place) {
-        let port = self.seats[frontend.seat].port_in(frontend.epoch);
-        if let (Some(journal), Some(port)) = (self.journal_of(frontend), port) {
-            let gaps = self.metrics.gaps_of(self.seats[frontend.seat].id());
-            journal.subscribe(frontend, port, gaps);
-        }
-    }
-
-    /// A frontend has room for more events.
-    pub(super) fn credit(&self, frontend: Place, message: &Message) {
-        if let (Some(journal), Ok(head)) = (
-            self.journal_of(frontend),
-            message.read_head::<head::Credit>(),
-        ) {
-            journal.credit(frontend, head.events);
-        }
-    }
-
-    fn journal_of(&self, frontend: Place) -> Option<&Journal> {
-        let backend = self.seats[frontend.seat].backend_now()?;
-        self.seats[backend].journal()
     }
 }

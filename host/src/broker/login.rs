@@ -1,8 +1,9 @@
 //! How a client gets in, gets in again after its backend was restarted, and leaves.
 
-use super::call::check_role;
+use super::call::{check_role, no_session};
 use super::pending::{Origin, Request, What};
-use super::session::{Applicant, Attachment};
+use super::route::{Authority, Proof};
+use super::session::{Applicant, Attachment, Session};
 use super::trip::{End, Trip};
 use super::{Broker, Place, State};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Secret, head};
@@ -15,26 +16,23 @@ const LONGEST_NAME: usize = 1024;
 impl Broker {
     /// A frontend wants to log a client in.
     pub(super) fn login(&self, origin: Origin, message: Message) {
-        match self.enter_login(origin, message) {
-            Ok((id, at, ask)) => {
-                if self.tap.is_watched() {
-                    let session = ask.read_head().map_or(0, |head: head::Login| head.session);
-                    self.show_request(origin, (id, session, "login"), at, &ask);
-                }
-                self.hand_over(id, at, ask);
-            }
-            Err(fault) => {
-                self.turned_away(origin, Trip::login(), &fault);
-                self.refuse(origin, fault);
-            }
+        let mut claimed = (String::new(), String::new());
+        if let Err(fault) = self.read_login(origin, message, &mut claimed) {
+            self.count("logins_refused");
+            self.turned_away(origin, Trip::login(), &fault);
+            self.note_refused_login(origin, &claimed.1, &fault);
+            self.record_no_login(origin, &claimed.0, &claimed.1, &fault);
+            self.refuse(origin, fault);
         }
     }
 
-    fn enter_login(
+    /// Who it claims to be, and where, is `claimed` as soon as it is known.
+    fn read_login(
         &self,
         origin: Origin,
         message: Message,
-    ) -> Result<(u64, Place, Message), Fault> {
+        claimed: &mut (String, String),
+    ) -> Result<(), Fault> {
         self.check(&message)?;
         let mut head: head::Login = message.read_head().map_err(broken)?;
         if head.user.len() > LONGEST_NAME {
@@ -43,40 +41,67 @@ impl Broker {
         }
         head.client
             .truncate(head.client.floor_char_boundary(LONGEST_NAME));
+        *claimed = (head.user.clone(), head.client.clone());
+        self.check_pace(origin, &head.client)?;
         let route = self.seats[origin.at.seat].route().ok_or_else(no_route)?;
         let sent = message
             .secret
             .into_option()
             .unwrap_or_else(|| Secret::new(""));
         let by = route.sent(&head.user, &sent);
-        let (user, secret) = route.principal(&head.user, sent)?;
-        let mut state = self.lock();
-        // Whoever answers requests at present: this one says who clients are. In which life is read
-        // under the lock, so that a life that is left has all its debts in the table.
-        let (epoch, _) = self.seats[route.backend]
-            .port()
-            .ok_or_else(|| self.unavailable(route.backend))?;
-        let at = Place {
-            seat: route.backend,
-            epoch,
-        };
-        // A life that is over gets no sessions: nobody would ever end them.
-        self.seats[origin.at.seat]
-            .port_in(origin.at.epoch)
-            .ok_or_else(no_route)?;
-        self.check_room_for_login(&state, origin.at.seat)?;
-        let applicant = Applicant {
+        let (user, proof) = route.principal(&head.user, sent)?;
+        let authority = route.checking_backend();
+        let applicant = |secret| Applicant {
             frontend: origin.at,
+            authority,
             user,
             secret,
             client: head.client,
+            role: Role::View,
             sent: by,
         };
+        match (route.authority, proof) {
+            (Authority::Users, proof) => self.ask_users(origin, applicant(Secret::new("")), proof),
+            // Whoever answers requests at present: this one says who clients are.
+            (Authority::Backend, Proof::Secret(secret)) => {
+                self.enter_login(origin, applicant(secret), route.backend)
+            }
+            (Authority::Backend, Proof::Rule) => Err(no_route()),
+        }
+    }
+
+    /// Opens a session and logs it in at a backend.
+    pub(super) fn enter_login(
+        &self,
+        origin: Origin,
+        applicant: Applicant,
+        backend: usize,
+    ) -> Result<(), Fault> {
+        let mut state = self.lock();
+        // In which life is read under the lock, so that a life that is left has all its debts in the table.
+        let (epoch, _) = self.seats[backend]
+            .port()
+            .ok_or_else(|| self.unavailable(backend))?;
+        let seat = backend;
+        let at = Place { seat, epoch };
+        self.is_alive(origin)?;
+        self.check_room_for_login(&state, origin.at.seat)?;
         let session = state.sessions.open(applicant, at);
         let (id, ask) = self
             .ask_for_login(&mut state, Some(origin), at, session)
             .ok_or_else(no_route)?;
-        Ok((id, at, ask))
+        drop(state);
+        if self.tap.is_watched() {
+            self.show_request(origin, (id, session, "login"), at, &ask);
+        }
+        self.hand_over(id, at, ask);
+        Ok(())
+    }
+
+    /// A life that is over gets no sessions: nobody would ever end them.
+    pub(super) fn is_alive(&self, origin: Origin) -> Result<(), Fault> {
+        let port = self.seats[origin.at.seat].port_in(origin.at.epoch);
+        port.map(drop).ok_or_else(no_route)
     }
 
     /// Enters a login of `session` at the life `at` of its backend.
@@ -96,7 +121,7 @@ impl Broker {
             trip: Trip::login().sent(),
         });
         let known = state.sessions.get_mut(session)?;
-        let vouched = at.seat != known.authority;
+        let vouched = known.authority != Some(at.seat);
         Some((id, known.login_message(id, session, vouched)))
     }
 
@@ -109,8 +134,12 @@ impl Broker {
             (Ok((granted, reply)), Some(origin)) => self.let_in(origin, &request, granted, reply),
             (Ok((granted, _)), None) => self.let_in_again(&request, &granted),
             (Err(fault), Some(origin)) => {
-                self.lock().sessions.close(request.session);
+                let closed = self.lock().sessions.close(request.session);
                 self.count("logins_refused");
+                if let Some(Session { who, .. }) = closed {
+                    self.note_refused_login(origin, &who.client, &fault);
+                    self.record_no_login(origin, &who.user, &who.client, &fault);
+                }
                 self.refuse(origin, fault);
                 true
             }
@@ -134,11 +163,14 @@ impl Broker {
     ) -> bool {
         let attached = Attachment::Attached(request.backend);
         let Some((role, user, client)) = self.grant(request, &granted, Some(attached)) else {
+            // The host itself has ended it meanwhile, or the frontend has, which takes no reply any more.
+            self.refuse(origin, no_session());
             return false;
         };
         let frontend = self.seats[origin.at.seat].id();
         let session = request.session;
         tracing::info!(session, user, %role, client, frontend, "logged in");
+        self.record_login(session, request.backend.seat);
         let role = role.as_str().to_owned();
         let granted = head::Session { session, role };
         let head = head::Reply {
@@ -191,7 +223,7 @@ impl Broker {
         let route = self.seats[session.frontend.seat].route();
         let ceiling = route.map_or(Role::View, |route| route.ceiling);
         // What another backend says of somebody whom it does not know is worth nothing.
-        if session.authority == request.backend.seat {
+        if session.authority == Some(request.backend.seat) {
             session.role = Role::from_name(&granted.role)
                 .unwrap_or(Role::View)
                 .min(ceiling);
@@ -268,10 +300,11 @@ impl Broker {
         ids.into_iter().for_each(|id| self.end_session(id));
     }
 
-    fn end_session(&self, id: u64) {
+    pub(super) fn end_session(&self, id: u64) {
         let closed = self.lock().sessions.close(id);
         let Some(session) = closed else { return };
         tracing::info!(session = id, user = session.user, "logged out");
+        self.end_control(|_, holder| holder.session == id);
         for at in session.known_at() {
             self.say_logout(at, id);
         }
@@ -310,6 +343,6 @@ pub(super) fn broken(error: serde_json::Error) -> Fault {
     )
 }
 
-fn no_route() -> Fault {
+pub(super) fn no_route() -> Fault {
     Fault::new(FaultKind::Internal, "this frontend has no route")
 }

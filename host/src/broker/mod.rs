@@ -4,7 +4,7 @@
 //! is checked, entered into the table of pending requests under the host's own number and handed to
 //! the backend (`call`); the backend's reply finds its way back through the same table
 //! (`answer`). Logins go the same way, with the principal in place of what the client sent
-//! (`login`). A request that is to be carried out once at the most takes a detour over the disk, on
+//! (`login`), or first to the host's own list of users (`users`). A request that is to be carried out once at the most takes a detour over the disk, on
 //! a thread of its own (`once`, `clerk`). At the deadline the host answers in the backend's place (`sweep`). Events are
 //! numbered and kept per backend, and handed out against credit (`journal`).
 //!
@@ -14,18 +14,24 @@ mod allowance;
 mod answer;
 mod call;
 mod clerk;
+mod control;
+mod feed;
 mod gap;
 mod idle;
 mod introduce;
 mod journal;
 mod levels;
 mod life;
+mod limit;
 mod lines;
 mod login;
 mod once;
+mod pace;
 mod pending;
+mod record;
 mod reform;
 mod reroute;
+mod route;
 mod seat;
 mod session;
 mod share;
@@ -35,15 +41,19 @@ mod status;
 mod stock;
 mod sweep;
 mod trip;
+mod users;
 mod verdict;
 mod wish;
 
+pub use control::Holder;
 pub use levels::LevelStatus;
 pub use life::{Build, LifeNote, Phase};
-pub use seat::{Life, LoginRule, Route, Seat};
+pub use route::{Authority, LoginRule, Route};
+pub use seat::{Life, Seat};
 pub use status::{InstanceStatus, SessionStatus};
 pub use wish::{Granted, Wish};
 
+use crate::audit::Audit;
 use crate::intents::Store;
 use crate::metrics::Metrics;
 use crate::trace::Tap;
@@ -54,7 +64,7 @@ use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
 use pending::{Origin, Pending};
 use session::Sessions;
 use side::HostSide;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 
@@ -69,6 +79,10 @@ pub struct Limits {
     pub in_flight_per_session: usize,
     /// Logins in flight.
     pub logins_pending: usize,
+    /// Logins a second by one frontend.
+    pub logins_per_s: usize,
+    /// Logins a second from one client's place at one frontend.
+    pub logins_per_s_and_client: usize,
     /// Size of one request, reply or event, in bytes.
     pub body_bytes: usize,
     /// Of each of these, what one frontend of several may have, in percent.
@@ -94,12 +108,17 @@ pub struct Broker {
     /// Only ever added to: a position means the same instance for ever.
     seats: boxcar::Vec<Seat>,
     state: Mutex<State>,
+    controls: control::Controls,
+    pace: pace::Pace,
     /// Held while frontends are led elsewhere, so that one change of route is whole before the next.
     routing: Mutex<()>,
     /// Changes of route that wait until nothing is under way.
     waiting: idle::Waiting,
     intents: Desk,
     tap: Tap,
+    audit: OnceLock<Audit>,
+    /// Where logins wait that the host's own list of users decides, if there is one.
+    checks: OnceLock<users::Queue>,
 }
 
 #[derive(Default)]
@@ -108,6 +127,8 @@ struct State {
     pending: Pending,
     /// Sessions to be logged out at backends, once the state is unlocked.
     farewells: Vec<(Place, u64)>,
+    /// Emergency stops that gave way to newer ones, to be answered then.
+    displaced: Vec<Origin>,
 }
 
 /// One life of one instance.
@@ -136,10 +157,14 @@ impl Broker {
             metrics,
             seats: seats.into_iter().collect(),
             state: Mutex::default(),
+            controls: control::Controls::default(),
+            pace: pace::Pace::default(),
             routing: Mutex::default(),
             waiting: idle::Waiting::default(),
             intents: desk,
             tap: Tap::default(),
+            audit: OnceLock::new(),
+            checks: OnceLock::new(),
         });
         clerk::start(&broker, intents, items)?;
         Ok(broker)
@@ -184,6 +209,7 @@ impl Broker {
         self.seats[seat].connect(epoch, port);
         if let Some(journal) = self.seats[seat].journal() {
             journal.begin(epoch);
+            self.repeat_control(seat);
         }
     }
 
@@ -203,6 +229,7 @@ impl Broker {
             && let Some(journal) = self.seats[seat].journal()
         {
             journal.begin(epoch);
+            self.repeat_control(seat);
         }
     }
 
@@ -271,15 +298,6 @@ impl Broker {
             );
         }
         taken
-    }
-
-    /// Whether a message is within its limits, and JSON.
-    fn check(&self, message: &Message) -> Result<(), Fault> {
-        check(message, self.limits().body_bytes).inspect_err(|fault| {
-            if fault.kind == FaultKind::TooLarge {
-                self.metrics.limit_hit("max_body_bytes");
-            }
-        })
     }
 
     fn unavailable(&self, seat: usize) -> Fault {

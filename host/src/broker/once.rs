@@ -17,6 +17,7 @@
 
 use super::call::Call;
 use super::pending::{Once, Request, What, reference_of};
+use super::record::Asked;
 use super::trip::End;
 use super::{Broker, Place};
 use crate::intents::Digest;
@@ -186,12 +187,15 @@ impl Broker {
     /// Why it may not be sent; that was not told yet.
     pub(super) fn send_on(&self, id: u64, call: Call) -> Option<Result<(), Fault>> {
         self.take(id)?;
-        Some(self.enter_call(call))
+        let (origin, session, op) = (call.origin, call.session, Some(call.op));
+        let refused = |fault: &Fault| self.record_refused(origin, &Asked { session, op }, fault);
+        Some(self.enter_call(call).inspect_err(refused))
     }
 
     /// Answers a request that was looked up.
     pub(super) fn answer_keyed(&self, id: u64, answer: Result<Message, Fault>) {
         if let Some(request) = self.take(id) {
+            self.record_answer(id, &request, &answer);
             self.answer(&request, answer);
         }
     }

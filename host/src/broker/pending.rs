@@ -1,6 +1,7 @@
 //! The requests that wait for an answer.
 
 use super::Place;
+use super::record::Asker;
 use super::stock::ByBackend;
 use super::trip::Trip;
 use crate::intents::Digest;
@@ -31,11 +32,14 @@ pub(crate) struct Request {
 /// What was asked.
 pub(crate) enum What {
     Login,
+    /// A login that the host's own list of users is asked for.
+    Check,
     /// With the message itself while it waits for its session to be logged in again.
     Call {
         op: &'static Op,
         parked: Option<Message>,
         once: Option<Once>,
+        asker: Asker,
     },
     /// Is looked up in the intents, by its key; or waits for another one with the same key.
     Keyed {
@@ -143,7 +147,7 @@ impl Pending {
                 let call = call_message(id, request.session, op, left, asked, reference);
                 Some((*op, call))
             }
-            What::Login | What::Keyed { .. } | What::Noting(_) => None,
+            What::Login | What::Check | What::Keyed { .. } | What::Noting(_) => None,
         }
     }
 
@@ -156,6 +160,16 @@ impl Pending {
 
     pub(super) fn id_of(&self, origin: Origin) -> Option<u64> {
         self.by_origin.get(&origin).copied()
+    }
+
+    /// The emergency stop of a session that has waited for its answer for longest.
+    pub(super) fn oldest_emergency_of(&self, session: u64) -> Option<u64> {
+        let is_one = |request: &Request| match request.what {
+            What::Call { op, .. } => request.session == session && op.is_emergency(),
+            _ => false,
+        };
+        let all = self.requests.iter().filter(|(_, request)| is_one(request));
+        all.map(|(id, _)| *id).min()
     }
 
     /// The requests that an instance owes in one of its lives. What it has answered, and is only being noted, it does not

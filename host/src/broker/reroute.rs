@@ -8,6 +8,7 @@
 //! from the new backend from now on, after a `gap` that names its epoch.
 
 use super::{Broker, Seat, Wish};
+use std::collections::HashSet;
 
 impl Broker {
     /// Routes a frontend to a backend, both by their ids.
@@ -40,6 +41,7 @@ impl Broker {
         if before == Some(to) {
             return;
         }
+        self.leave_control(from, before);
         let left = before.and_then(|before| self.seats[before].journal());
         let reader = left.and_then(|journal| journal.release(from));
         if let (Some(reader), Some(journal)) = (reader, self.seats[to].journal()) {
@@ -48,6 +50,21 @@ impl Broker {
         let (frontend, backend) = (self.seats[from].id(), self.seats[to].id());
         tracing::info!(frontend, backend, "routed to another backend");
         self.count("routes_changed");
+    }
+
+    /// Whoever came through a frontend that leads elsewhere now cannot give control back any more.
+    fn leave_control(&self, frontend: usize, left: Option<usize>) {
+        let clients: HashSet<u64> = {
+            let state = self.lock();
+            let of_it = state
+                .sessions
+                .iter()
+                .filter(|(_, session)| session.frontend.seat == frontend);
+            of_it.map(|(id, _)| *id).collect()
+        };
+        self.end_control(|backend, holder| {
+            Some(backend) == left && clients.contains(&holder.session)
+        });
     }
 
     /// Asks for an instance to be ended and started anew.

@@ -4,13 +4,12 @@ use super::idle::RunNote;
 use super::journal::Journal;
 use super::life::{Build, LifeNote, Phase};
 use super::lines::Lines;
+use super::route::Route;
 use super::wish::{Wish, Wishes};
 use crate::config::LogLevel;
 use arc_swap::ArcSwap;
-use patchbay_abi::{Fault, FaultKind, Message, Port, Secret, head};
-use patchbay_sdk::Role;
+use patchbay_abi::{Fault, Message, Port, head};
 use prometheus_client::metrics::counter::Counter;
-use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -53,33 +52,6 @@ enum Duty {
         /// Where requests go at present.
         backend: AtomicUsize,
     },
-}
-
-/// Where a frontend's clients get to, and as whom.
-#[derive(Debug)]
-pub struct Route {
-    /// The backend's position among the seats. It is also the authority of this frontend: it says
-    /// who clients are, also when requests go to another one, and only it gets their secrets.
-    pub backend: usize,
-    /// Nobody gets more than this through the frontend.
-    pub ceiling: Role,
-    /// What clients send → who they are; the first that fits.
-    pub logins: Vec<LoginRule>,
-    /// Whether logins that no rule fits go to the backend as they are.
-    pub forward_unmapped: bool,
-}
-
-/// What old clients send, and who they are.
-#[derive(Debug)]
-pub struct LoginRule {
-    /// The name that the client sends.
-    pub client_user: String,
-    /// The SHA-256 of the password that it must send; any if `None`.
-    pub client_secret_sha256: Option<[u8; 32]>,
-    /// Who that is at the backend.
-    pub user: String,
-    /// Their password there.
-    pub secret: Secret,
 }
 
 impl Seat {
@@ -306,85 +278,5 @@ fn starting() -> head::Health {
     head::Health {
         state: "starting".to_owned(),
         reason: String::new(),
-    }
-}
-
-/// What a client has sent that a login rule fits.
-pub(super) struct Sent {
-    user: String,
-    secret_sha256: [u8; 32],
-}
-
-impl Route {
-    /// What a client has sent, if a rule fits it.
-    pub(super) fn sent(&self, user: &str, secret: &Secret) -> Option<Sent> {
-        let sent = Sent {
-            user: user.to_owned(),
-            secret_sha256: Sha256::digest(secret.expose().as_bytes()).into(),
-        };
-        self.rule_of(&sent).is_some().then_some(sent)
-    }
-
-    /// The first rule that fits what a client has sent.
-    pub(super) fn rule_of(&self, sent: &Sent) -> Option<&LoginRule> {
-        self.logins.iter().find(|rule| {
-            let sum = rule.client_secret_sha256;
-            rule.client_user == sent.user && sum.is_none_or(|sum| sum == sent.secret_sha256)
-        })
-    }
-
-    /// Who a client is at the backend, by what it sent.
-    pub(super) fn principal(&self, user: &str, secret: Secret) -> Result<(String, Secret), Fault> {
-        let sent: [u8; 32] = Sha256::digest(secret.expose().as_bytes()).into();
-        let fits = |rule: &&LoginRule| {
-            rule.client_user == user && rule.client_secret_sha256.is_none_or(|sum| sum == sent)
-        };
-        match self.logins.iter().find(fits) {
-            Some(rule) => Ok((rule.user.clone(), rule.secret.clone())),
-            None if self.forward_unmapped => Ok((user.to_owned(), secret)),
-            None => Err(Fault::new(
-                FaultKind::Unauthorized,
-                "wrong user name or password: this way in accepts only the logins that its \
-                 configuration lists",
-            )),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn route(forward_unmapped: bool) -> Route {
-        let rule = LoginRule {
-            client_user: "ibex".into(),
-            client_secret_sha256: Some(Sha256::digest(b"constant").into()),
-            user: "admin".into(),
-            secret: Secret::new("real"),
-        };
-        Route {
-            backend: 0,
-            ceiling: Role::Admin,
-            logins: vec![rule],
-            forward_unmapped,
-        }
-    }
-
-    #[test]
-    fn a_clients_constant_becomes_the_real_login_and_is_not_forwarded() {
-        let (user, secret) = route(true)
-            .principal("ibex", Secret::new("constant"))
-            .unwrap();
-        assert_eq!((user.as_str(), secret.expose()), ("admin", "real"));
-    }
-
-    #[test]
-    fn what_no_rule_fits_is_forwarded_or_refused() {
-        let (user, secret) = route(true).principal("ibex", Secret::new("other")).unwrap();
-        assert_eq!((user.as_str(), secret.expose()), ("ibex", "other"));
-        let fault = route(false)
-            .principal("ibex", Secret::new("other"))
-            .unwrap_err();
-        assert_eq!(fault.kind, FaultKind::Unauthorized);
     }
 }

@@ -1,26 +1,28 @@
 //! Clients that are logged in.
 
 use super::Place;
-use super::seat::{Route, Sent};
+use super::route::{Route, Sent};
 use patchbay_abi::{Kind, Message, Secret, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::Op;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A client; it outlives the backend's lives, not the frontend's.
 pub(crate) struct Session {
     /// Whose client it is.
     pub(super) frontend: Place,
-    /// The seat of the backend that let it in. Only that one ever gets its secret, also when the
-    /// configuration names another one for its frontend meanwhile.
-    pub(super) authority: usize,
+    /// The seat of the backend that let it in; `None` if the host's own list of users did. Only that one ever gets its
+    /// secret, also when the configuration names another one for its frontend meanwhile.
+    pub(super) authority: Option<usize>,
     /// What a login rule took it by.
     pub(super) sent: Option<Sent>,
-    /// Who it is at the backend, and how that is proved.
+    /// Who it is there, and how that is proved to a backend; empty if the host has checked it.
     pub(super) user: String,
     pub(super) secret: Secret,
     /// Where it is, for logs.
     pub(super) client: String,
+    pub(super) who: Arc<Who>,
     /// What it may do; known when it is first logged in.
     pub(super) role: Role,
     pub(super) attachment: Attachment,
@@ -29,12 +31,22 @@ pub(crate) struct Session {
     former: Vec<Former>,
 }
 
+/// Who a client is, for the audit log, which may ask when the session is over.
+pub(crate) struct Who {
+    pub(super) user: String,
+    pub(super) client: String,
+}
+
 /// A client that wants in.
 pub(super) struct Applicant {
     pub(super) frontend: Place,
+    /// As in [`Session`].
+    pub(super) authority: Option<usize>,
     pub(super) user: String,
     pub(super) secret: Secret,
     pub(super) client: String,
+    /// What it may do as far as that is known.
+    pub(super) role: Role,
     pub(super) sent: Option<Sent>,
 }
 
@@ -43,11 +55,16 @@ pub(super) struct Applicant {
 pub(crate) struct InFlight {
     ordinary: usize,
     urgent: usize,
+    emergencies: usize,
 }
 
 impl InFlight {
     pub(super) fn sum(&self) -> usize {
-        self.ordinary + self.urgent
+        self.ordinary + self.urgent + self.emergencies
+    }
+
+    pub(super) fn emergencies(&self) -> usize {
+        self.emergencies
     }
 }
 
@@ -76,25 +93,32 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    /// A session that is being logged in at that life of its authority.
-    pub(super) fn open(&mut self, applicant: Applicant, authority: Place) -> u64 {
+    /// A session that is being logged in at that life of a backend.
+    pub(super) fn open(&mut self, applicant: Applicant, at: Place) -> u64 {
         self.last_id += 1;
         let Applicant {
             frontend,
+            authority,
             user,
             secret,
             client,
+            role,
             sent,
         } = applicant;
+        let who = Who {
+            user: user.clone(),
+            client: client.clone(),
+        };
         let session = Session {
+            who: Arc::new(who),
             frontend,
-            authority: authority.seat,
+            authority,
             sent,
             user,
             secret,
             client,
-            role: Role::View,
-            attachment: Attachment::Attaching(authority, Vec::new()),
+            role,
+            attachment: Attachment::Attaching(at, Vec::new()),
             in_flight: InFlight::default(),
             former: Vec::new(),
         };
@@ -104,6 +128,10 @@ impl Sessions {
 
     pub(super) fn close(&mut self, id: u64) -> Option<Session> {
         self.by_id.remove(&id)
+    }
+
+    pub(super) fn get(&self, id: u64) -> Option<&Session> {
+        self.by_id.get(&id)
     }
 
     pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Session> {
@@ -134,6 +162,10 @@ impl Sessions {
         self.by_id.iter()
     }
 
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&u64, &mut Session)> {
+        self.by_id.iter_mut()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
     }
@@ -157,6 +189,7 @@ impl Session {
     /// How many requests like this one have no answer yet.
     pub(super) fn in_flight_of(&mut self, op: &Op) -> &mut usize {
         match op.urgent {
+            true if op.is_emergency() => &mut self.in_flight.emergencies,
             true => &mut self.in_flight.urgent,
             false => &mut self.in_flight.ordinary,
         }
@@ -176,10 +209,14 @@ impl Session {
     pub(super) fn follow(&mut self, route: &Route) {
         self.role = self.role.min(route.ceiling);
         let rule = self.sent.as_ref().and_then(|sent| route.rule_of(sent));
-        if let Some(rule) = rule.filter(|_| self.authority != route.backend) {
+        let another = route.checking_backend();
+        let another = another.filter(|backend| self.authority != Some(*backend));
+        if let (Some(backend), Some(rule)) = (another, rule)
+            && let Some(secret) = &rule.secret
+        {
             self.user.clone_from(&rule.user);
-            self.secret = rule.secret.clone();
-            self.authority = route.backend;
+            self.secret = secret.clone();
+            self.authority = Some(backend);
         }
     }
 

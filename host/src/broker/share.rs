@@ -1,34 +1,34 @@
 //! Room for everybody: of several frontends, none may take all that there is in all.
 
 use super::{Broker, State};
-use patchbay_abi::{Fault, FaultKind};
+use patchbay_abi::Fault;
+
+/// The key of what one frontend may have.
+const SHARE: &str = "frontend_share_percent";
 
 impl Broker {
     /// Whether another login may begin, in all and through that frontend.
     pub(super) fn check_room_for_login(&self, state: &State, frontend: usize) -> Result<(), Fault> {
         let limits = self.limits();
-        let sessions = state.sessions.len();
         let then = "try again later";
-        self.within(sessions, limits.sessions, "sessions (max_sessions)", then)?;
-        let logins = "logins at a time (max_logins_pending)";
-        self.within(state.pending.logins(), limits.logins_pending, logins, then)?;
+        let (sessions, logins) = (state.sessions.len(), state.pending.logins());
+        self.has_room(sessions, limits.sessions, "max_sessions", "sessions", then)?;
+        let what = "logins at a time";
+        self.has_room(
+            logins,
+            limits.logins_pending,
+            "max_logins_pending",
+            what,
+            then,
+        )?;
         if let Some(share) = self.share(limits.sessions) {
             let own = state.sessions.through(frontend);
-            self.within(
-                own,
-                share,
-                "sessions through one way in (frontend_share_percent)",
-                then,
-            )?;
+            self.has_room(own, share, SHARE, "sessions through one way in", then)?;
         }
         if let Some(share) = self.share(limits.logins_pending) {
             let own = state.pending.load_of(frontend).logins;
-            self.within(
-                own,
-                share,
-                "logins at a time through one way in (frontend_share_percent)",
-                then,
-            )?;
+            let what = "logins at a time through one way in";
+            self.has_room(own, share, SHARE, what, then)?;
         }
         Ok(())
     }
@@ -36,22 +36,14 @@ impl Broker {
     /// Whether there is room for another request, in all and through that frontend.
     pub(super) fn check_room_in_all(&self, state: &State, frontend: usize) -> Result<(), Fault> {
         let (limit, then) = (self.limits().in_flight, "wait for answers");
-        self.within(
-            state.pending.len(),
-            limit,
-            "requests at a time (max_in_flight)",
-            then,
-        )?;
+        let all = state.pending.len();
+        self.has_room(all, limit, "max_in_flight", "requests at a time", then)?;
         let Some(share) = self.share(limit) else {
             return Ok(());
         };
         let own = state.pending.load_of(frontend).requests;
-        self.within(
-            own,
-            share,
-            "requests at a time through one way in (frontend_share_percent)",
-            then,
-        )
+        let what = "requests at a time through one way in";
+        self.has_room(own, share, SHARE, what, then)
     }
 
     /// What one frontend may have of that; `None` if there is only one.
@@ -61,23 +53,17 @@ impl Broker {
         (frontends.count() > 1).then_some(share.max(1))
     }
 
-    fn within(
+    fn has_room(
         &self,
         now: usize,
         limit: usize,
-        what: &'static str,
+        key: &'static str,
+        what: &str,
         then: &str,
     ) -> Result<(), Fault> {
-        if now < limit {
-            return Ok(());
+        match now < limit {
+            true => Ok(()),
+            false => Err(self.limit_hit(key, limit, what, then)),
         }
-        self.metrics.limit_hit(key_in(what));
-        let text = format!("{limit} {what} is the limit of this gateway; {then}");
-        Err(Fault::new(FaultKind::Busy, text))
     }
-}
-
-/// The key of the configuration that such a text names in brackets.
-fn key_in(what: &'static str) -> &'static str {
-    what.split(['(', ')']).nth(1).unwrap_or(what)
 }

@@ -1,11 +1,11 @@
 //! What operators see of the broker.
 
-use super::{Broker, Phase, Seat};
+use super::{Broker, Holder, Phase, Seat};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// One instance.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InstanceStatus {
     /// Its name in the configuration.
     pub id: String,
@@ -34,6 +34,9 @@ pub struct InstanceStatus {
     pub then: Option<String>,
     /// Clients that are logged in: of a frontend its own, of a backend those that it knows.
     pub sessions: usize,
+    /// Of a backend: who has control of it.
+    #[serde(default)]
+    pub control: Option<Holder>,
 }
 
 /// One client that is logged in.
@@ -114,6 +117,7 @@ impl Broker {
             to: to.map(str::to_owned),
             then: then.map(|then| self.seats[then].id().to_owned()),
             sessions: sessions.iter().filter(of_this).count(),
+            control: self.holder(position),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Broker;
 use super::pending::{Request, What};
-use patchbay_abi::{Fault, FaultKind};
+use patchbay_abi::{Fault, FaultKind, Side};
 use std::time::Instant;
 
 impl Broker {
@@ -38,11 +38,16 @@ impl Broker {
             fault = said,
             "a request was not answered"
         );
-        self.settle_taken(request, Err(fault));
+        self.settle_taken(id, request, Err(fault));
         self.tell_cancelled(at, id);
     }
 
     fn too_late(&self, request: &Request) -> Fault {
+        if let What::Check = &request.what {
+            let text =
+                "the gateway did not get round to checking this login; try again in a moment";
+            return Fault::new(FaultKind::Timeout, text).side(Side::Gateway);
+        }
         let backend = self.seats[request.backend.seat].id();
         if let What::Call {
             parked: Some(_), ..
@@ -54,7 +59,7 @@ impl Broker {
         }
         let limits = self.limits();
         let (what, limit, unsure) = match &request.what {
-            What::Login => ("the login", limits.login, false),
+            What::Login | What::Check => ("the login", limits.login, false),
             What::Keyed { op, .. } => (op.name, limits.request, op.changes),
             What::Noting(_) => ("a request", limits.request, true),
             What::Call { op, .. } if op.long => (op.name, limits.long, op.changes),

@@ -1,5 +1,6 @@
 //! What an operator can say. What people who send scripts can say stands in a crate of its own.
 
+mod audit;
 mod check;
 #[cfg(unix)]
 mod control;
@@ -13,10 +14,10 @@ mod run;
 mod schema;
 #[cfg(unix)]
 mod status;
-#[cfg(unix)]
 mod table;
 #[cfg(unix)]
 mod trace;
+mod user;
 #[cfg(unix)]
 mod when_idle;
 
@@ -119,6 +120,11 @@ enum Verb {
     #[cfg(unix)]
     #[command(override_usage = "patchbay log-level [INSTANCE LEVEL] [FILE]")]
     LogLevel(log_level::LogLevel),
+    /// Say who has changed what, or was refused, and from where.
+    Audit(audit::Wanted),
+    /// Say who may log in at frontends with `authority = "users"`.
+    #[command(subcommand)]
+    User(user::UserVerb),
     /// Have a gateway that runs read its configuration file anew: only what differs is touched, and a mistake changes
     /// nothing. SIGHUP does the same.
     #[cfg(unix)]
@@ -183,6 +189,8 @@ impl Cli {
             } => when_idle::route(&which, &frontend, &backend, !no_wait),
             #[cfg(unix)]
             Verb::Restart { instance, which } => control::restart(&which, instance),
+            Verb::Audit(wanted) => audit::run(&wanted),
+            Verb::User(verb) => verb.run(),
             #[cfg(unix)]
             Verb::LogLevel(said) => said.run(),
             #[cfg(unix)]

@@ -48,6 +48,10 @@ pub struct Gateway {
     pub journal: Journal,
     /// Where is noted what must not be done twice.
     pub intents: Keeping,
+    /// The audit log.
+    pub audit: crate::audit::Keeping,
+    /// The list of users, absolute; it need not be there.
+    pub users: PathBuf,
     /// The group whose members may give orders as well.
     pub control_group: Option<String>,
     /// What happens to an instance that fails.
@@ -84,6 +88,10 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Undecided logins in all.
     pub logins_pending: usize,
+    /// Logins a second by one frontend.
+    pub logins_per_s: usize,
+    /// Logins a second from one client's place at one frontend.
+    pub logins_per_s_and_client: usize,
     /// What one frontend of several may have of sessions, requests and logins, in percent.
     pub frontend_share: usize,
     /// Events of one backend in a second.
@@ -147,6 +155,8 @@ pub struct Frontend {
     pub instance: Instance,
     /// The id of a backend that exists.
     pub backend: String,
+    /// Who checks passwords.
+    pub authority: Authority,
     /// Ceiling for everybody who comes in here.
     pub max_role: Role,
     /// What to do with a login that no rule matches.
@@ -162,10 +172,10 @@ pub struct LoginRule {
     pub client_user: String,
     /// SHA-256 of the secret the client must send; any secret will do if `None`.
     pub client_secret_sha256: Option<[u8; 32]>,
-    /// The user name for the backend.
+    /// The user name for the authority.
     pub user: String,
-    /// The secret for the backend.
-    pub secret: Secret,
+    /// The secret for the backend; `None` where the host's list is the authority.
+    pub secret: Option<Secret>,
 }
 
 /// How severe a message must be to be logged.
@@ -194,10 +204,19 @@ pub enum LogFormat {
     Json,
 }
 
+/// Who checks the passwords of a frontend's clients and says what they may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authority {
+    /// The backend that the configuration names.
+    Backend,
+    /// The host's own list of users.
+    Users,
+}
+
 /// What to do with a login that no rule matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnmappedLogins {
-    /// Let the backend check it.
+    /// Let the authority check it.
     Forward,
     /// Refuse it.
     Refuse,
@@ -234,6 +253,11 @@ pub(super) const ROLES: &[(&str, Role)] = &[
     ("expert", Role::Expert),
     ("admin", Role::Admin),
 ];
+
+impl Authority {
+    pub(super) const OPTIONS: &'static [(&'static str, Self)] =
+        &[("backend", Self::Backend), ("users", Self::Users)];
+}
 
 impl UnmappedLogins {
     pub(super) const OPTIONS: &'static [(&'static str, Self)] =

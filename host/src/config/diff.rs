@@ -2,12 +2,12 @@
 //! changed: whatever a frontend is led to is there before, and goes after.
 
 use super::checked::{
-    Checked, Deadlines, Frontend, Gateway, Instance, Journal, Limits, LogLevel, LoginRule, Restart,
-    UnmappedLogins,
+    Authority, Checked, Deadlines, Frontend, Gateway, Instance, Journal, Limits, LogLevel,
+    LoginRule, Restart, UnmappedLogins,
 };
 use super::registry as keys;
 use crate::intents::Keeping;
-use patchbay_abi::PluginRole;
+use patchbay_abi::{PluginRole, Secret};
 use std::fmt;
 use std::time::Duration;
 
@@ -144,15 +144,25 @@ fn of_admission(was: &Frontend, is: &Frontend) -> Vec<String> {
     let Frontend {
         instance: _,
         backend,
+        authority,
         max_role,
         unmapped_logins,
         logins,
     } = is;
     let mut what = Vec::new();
     if was.backend != *backend {
-        what.push(format!(
-            "talks to `{backend}`, which says who gets in from now on"
-        ));
+        let then = match authority {
+            Authority::Backend => ", which says who gets in from now on",
+            Authority::Users => "",
+        };
+        what.push(format!("talks to `{backend}`{then}"));
+    }
+    if was.authority != *authority {
+        let who = match authority {
+            Authority::Backend => "its backend",
+            Authority::Users => "the list of users",
+        };
+        what.push(format!("{who} says who gets in from now on"));
     }
     if was.max_role != *max_role {
         what.push(format!(
@@ -172,7 +182,7 @@ fn of_admission(was: &Frontend, is: &Frontend) -> Vec<String> {
         was.client_user == is.client_user
             && was.client_secret_sha256 == is.client_secret_sha256
             && was.user == is.user
-            && was.secret.expose() == is.secret.expose()
+            && was.secret.as_ref().map(Secret::expose) == is.secret.as_ref().map(Secret::expose)
     };
     if was.logins.len() != logins.len() || !was.logins.iter().zip(logins).all(same) {
         what.push("its login rules differ".to_owned());
@@ -217,6 +227,8 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         deadlines,
         limits,
         journal,
+        users,
+        audit,
         intents,
         restart,
     } = gateway;
@@ -234,6 +246,8 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         in_flight_per_session,
         body_bytes,
         logins_pending,
+        logins_per_s,
+        logins_per_s_and_client,
         frontend_share,
         events_per_second,
         lines_per_second,
@@ -279,7 +293,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
             keys::CONTROL_GROUP.name,
             control_group.clone().unwrap_or_else(|| "none".to_owned()),
         ),
-        later(keys::LOG_LEVEL.name, name_of(*log_level).to_owned()),
+        live(keys::LOG_LEVEL.name, name_of(*log_level).to_owned()),
         later(
             keys::LOG_FORMAT.name,
             format!("{log_format:?}").to_lowercase(),
@@ -299,6 +313,11 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         ),
         live(keys::MAX_BODY_BYTES.name, body_bytes.to_string()),
         live(keys::MAX_LOGINS_PENDING.name, logins_pending.to_string()),
+        live(keys::MAX_LOGINS_PER_S.name, logins_per_s.to_string()),
+        live(
+            keys::MAX_LOGINS_PER_S_AND_CLIENT.name,
+            logins_per_s_and_client.to_string(),
+        ),
         live(
             keys::FRONTEND_SHARE_PERCENT.name,
             frontend_share.to_string(),
@@ -310,6 +329,10 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         later(keys::STATE_PATH.name, folder.display().to_string()),
         later(keys::MAX_INTENTS.name, most.to_string()),
         later(keys::INTENTS_AGE_S.name, seconds(*intents_age)),
+        later(keys::AUDIT_PATH.name, audit.file.display().to_string()),
+        later(keys::AUDIT_BYTES.name, audit.bytes.to_string()),
+        later(keys::AUDIT_FILES.name, audit.files.to_string()),
+        later(keys::USERS_PATH.name, users.display().to_string()),
         live(keys::RESTART_BACKOFF_MIN_MS.name, millis(*backoff_min)),
         live(keys::RESTART_BACKOFF_MAX_MS.name, millis(*backoff_max)),
         live(keys::RESTART_MAX.name, max.to_string()),

@@ -5,14 +5,21 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::audit;
 use crate::intents::Keeping;
 
 use super::admin::address;
 use super::checked::{Deadlines, Gateway, Journal, Limits, Restart};
-use super::key::{Key, Number, Presence};
+use super::key::{Key, Number, Presence, Text};
 use super::mistake::{Findings, Note};
 use super::raw::{Fields, FoundTable};
 use super::registry as keys;
+
+/// The list of users, in the state directory if no other place is given.
+const USERS: &str = "users";
+
+/// The audit log, there too.
+const AUDIT: &str = "audit.jsonl";
 
 /// The host's own settings; defaults where the file says nothing.
 pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> Gateway {
@@ -44,6 +51,12 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
             bytes: size(&fields, &keys::JOURNAL_BYTES),
             age: seconds(&fields, &keys::JOURNAL_AGE_S),
         },
+        users: in_state(&fields, &keys::USERS_PATH, USERS, folder),
+        audit: audit::Keeping {
+            file: in_state(&fields, &keys::AUDIT_PATH, AUDIT, folder),
+            bytes: fields.number(&keys::AUDIT_BYTES),
+            files: fields.number(&keys::AUDIT_FILES),
+        },
         intents: intents(&fields, folder),
         control_group: fields
             .text(&keys::CONTROL_GROUP)
@@ -59,6 +72,31 @@ pub(super) fn state_path(top: &DeTable<'_>, folder: &Path) -> PathBuf {
         _ => "",
     };
     folder.join(written(top, keys::STATE_PATH.name).unwrap_or(default))
+}
+
+/// The list of users, whatever else is wrong with the file.
+pub(super) fn users_path(top: &DeTable<'_>, folder: &Path) -> PathBuf {
+    state_file(top, folder, &keys::USERS_PATH, USERS)
+}
+
+/// The audit log, whatever else is wrong with the file.
+pub(super) fn audit_path(top: &DeTable<'_>, folder: &Path) -> PathBuf {
+    state_file(top, folder, &keys::AUDIT_PATH, AUDIT)
+}
+
+fn state_file(top: &DeTable<'_>, folder: &Path, key: &Key<Text>, name: &str) -> PathBuf {
+    match written(top, key.name) {
+        Some(path) => folder.join(path),
+        None => state_path(top, folder).join(name),
+    }
+}
+
+/// A file that is in the state directory unless another place is given.
+fn in_state(fields: &Fields<'_>, key: &Key<Text>, name: &str, folder: &Path) -> PathBuf {
+    match fields.text(key) {
+        Some(path) => folder.join(path.text),
+        None => intents(fields, folder).folder.join(name),
+    }
 }
 
 /// Folders of plugins and the list of trusted ones, whatever else is wrong with the file.
@@ -114,6 +152,8 @@ fn limits(fields: &Fields<'_>) -> Limits {
         in_flight_per_session: size(fields, &keys::MAX_IN_FLIGHT_PER_SESSION),
         body_bytes: size(fields, &keys::MAX_BODY_BYTES),
         logins_pending: size(fields, &keys::MAX_LOGINS_PENDING),
+        logins_per_s: size(fields, &keys::MAX_LOGINS_PER_S),
+        logins_per_s_and_client: size(fields, &keys::MAX_LOGINS_PER_S_AND_CLIENT),
         frontend_share: size(fields, &keys::FRONTEND_SHARE_PERCENT),
         events_per_second: rate(fields, &keys::MAX_EVENTS_PER_S),
         lines_per_second: rate(fields, &keys::MAX_LOG_LINES_PER_S),

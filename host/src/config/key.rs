@@ -223,10 +223,6 @@ impl Tables {
         many: false,
         required: false,
     };
-    pub(super) const REQUIRED: Self = Self {
-        many: false,
-        required: true,
-    };
     pub(super) const ANY: Self = Self {
         many: true,
         required: false,

@@ -3,30 +3,38 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::checked::{LoginRule, UnmappedLogins};
+use super::checked::{Authority, LoginRule, UnmappedLogins};
 use super::mistake::{Findings, Note, Span};
 use super::plugin_config::{warn_if_others_can_read, warn_of_plain_text};
 use super::raw::{Fields, Found, FoundTable};
 use super::registry as keys;
+use crate::users::read;
 use patchbay_abi::Secret;
 use patchbay_sdk::SecretSource;
+
+/// What holds for all logins of a frontend.
+pub(super) struct Rules {
+    pub authority: Authority,
+    pub unmapped: UnmappedLogins,
+}
 
 /// The rules of one frontend, in the order of the file, their secrets read.
 pub(super) fn logins(
     frontend: &Fields<'_>,
-    unmapped: UnmappedLogins,
+    rules: &Rules,
     folder: &Path,
     findings: &Findings,
 ) -> Vec<LoginRule> {
     let found = frontend.tables(&keys::LOGINS);
-    if found.is_empty() && unmapped == UnmappedLogins::Refuse {
+    if found.is_empty() && rules.unmapped == UnmappedLogins::Refuse {
         nobody_gets_in(frontend, findings);
     }
     let mut seen = BTreeSet::new();
+    let authority = rules.authority;
     let mut rules = Vec::new();
     for table in found {
         let at = table.at.clone();
-        let Some(rule) = login(table, folder, findings) else {
+        let Some(rule) = login(table, authority, folder, findings) else {
             continue;
         };
         if !seen.insert((rule.client_user.clone(), rule.client_secret_sha256)) {
@@ -37,22 +45,65 @@ pub(super) fn logins(
     rules
 }
 
-fn login(found: FoundTable<'_>, folder: &Path, findings: &Findings) -> Option<LoginRule> {
+fn login(
+    found: FoundTable<'_>,
+    authority: Authority,
+    folder: &Path,
+    findings: &Findings,
+) -> Option<LoginRule> {
     let fields = Fields::open(&keys::LOGIN, found, findings);
     let client_user = fields.text(&keys::CLIENT_USER);
     let user = fields.text(&keys::USER);
     let hash = fields
         .text(&keys::CLIENT_SECRET_SHA256)
         .and_then(|hash| sha256(&hash, findings));
+    let before = findings.errors();
     let secret = fields
         .table(&keys::LOGIN_SECRET)
         .and_then(|found| secret(found, folder, findings));
+    let fits = secret.is_some() == (authority == Authority::Backend);
+    if !fits && findings.errors() == before {
+        secret_does_not_fit(&fields, authority, findings);
+    }
     Some(LoginRule {
         client_user: client_user?.text.to_owned(),
         client_secret_sha256: hash,
         user: user?.text.to_owned(),
-        secret: secret?,
+        secret,
     })
+}
+
+fn secret_does_not_fit(fields: &Fields<'_>, authority: Authority, findings: &Findings) {
+    let at = fields
+        .span_of(keys::LOGIN_SECRET.name)
+        .unwrap_or_else(|| fields.at());
+    let (what, help) = match authority {
+        Authority::Backend => (
+            "this login has no `secret`",
+            "the backend checks it: secret = { file = \"…\" }",
+        ),
+        Authority::Users => (
+            "this login has a `secret` that nobody asks for",
+            "remove it: with authority = \"users\" the list of users says what `user` may do",
+        ),
+    };
+    findings.note(Note::error(what).at(at, "").help(help));
+}
+
+/// Whether the list of users can be read now, so that what is wrong shows now.
+pub(super) fn users_can_be_asked(frontend: &Fields<'_>, list: &Path, findings: &Findings) {
+    let at = frontend
+        .span_of(keys::AUTHORITY.name)
+        .unwrap_or_else(|| frontend.at());
+    let warn = |why: String| findings.note(Note::warning(why).at(at.clone(), "asks this list"));
+    let note = match read(list, warn) {
+        Ok(Some(users)) if users.iter().next().is_some() => return,
+        Ok(_) => Note::warning(format!("nobody is in the user list {}", list.display()))
+            .at(at.clone(), "nobody can log in here")
+            .help("add somebody: patchbay user add NAME --role ROLE"),
+        Err(why) => Note::error(why).at(at.clone(), "asks this list"),
+    };
+    findings.note(note);
 }
 
 fn sha256(found: &Found<'_>, findings: &Findings) -> Option<[u8; 32]> {

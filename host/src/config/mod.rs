@@ -28,6 +28,7 @@ mod plugin_config;
 mod raw;
 mod reference;
 mod registry;
+mod registry_frontend;
 mod render;
 mod resolve;
 mod sample;
@@ -45,8 +46,8 @@ use toml::de::DeTable;
 
 pub use admin::AdminAddress;
 pub use checked::{
-    Backend, Checked, Deadlines, Frontend, Gateway, Instance, Journal, Limits, LogFormat, LogLevel,
-    LoginRule, Restart, UnmappedLogins,
+    Authority, Backend, Checked, Deadlines, Frontend, Gateway, Instance, Journal, Limits,
+    LogFormat, LogLevel, LoginRule, Restart, UnmappedLogins,
 };
 pub use diff::{Change, differences};
 pub use explain::{Explanation, Setting, explain, text_of};
@@ -133,6 +134,22 @@ pub fn load_at(
 /// If the file cannot be read, or is not TOML.
 pub fn state_path(file: &Path) -> Result<PathBuf, Mistakes> {
     glance(file, gateway::state_path)
+}
+
+/// Where the list of users of the gateway with this file is. Nothing else of the file is looked at, and no plugin.
+///
+/// # Errors
+/// Like [`state_path`].
+pub fn users_path(file: &Path) -> Result<PathBuf, Mistakes> {
+    glance(file, gateway::users_path)
+}
+
+/// Where the audit log of the gateway with this file is. Nothing else of the file is looked at, and no plugin.
+///
+/// # Errors
+/// Like [`state_path`].
+pub fn audit_path(file: &Path) -> Result<PathBuf, Mistakes> {
+    glance(file, gateway::audit_path)
 }
 
 /// Which plugins the gateway that runs with this file looks for and may load, as in [`state_path`]: its folders, and

@@ -3,9 +3,9 @@
 //! Parsing ([`super::raw`]), suggestions for misspelt keys, defaults, ranges and the reference page
 //! ([`super::reference`]) are all driven from here: a key is added, changed or removed in this file only.
 
-use super::checked::{LogFormat, LogLevel, ROLES, UnmappedLogins};
+use super::checked::{LogFormat, LogLevel};
 use super::key::{Choice, Entry, Key, Number, Paths, Presence, Section, Tables, Text};
-use patchbay_sdk::Role;
+pub(super) use super::registry_frontend::*;
 
 /// Every section, in the order of the reference page.
 pub(super) static SECTIONS: &[&Section] = &[&TOP, &GATEWAY, &BACKEND, &FRONTEND, &LOGIN, &SECRET];
@@ -52,6 +52,8 @@ pub(super) static GATEWAY: Section = Section {
         &MAX_IN_FLIGHT_PER_SESSION,
         &MAX_BODY_BYTES,
         &MAX_LOGINS_PENDING,
+        &MAX_LOGINS_PER_S,
+        &MAX_LOGINS_PER_S_AND_CLIENT,
         &FRONTEND_SHARE_PERCENT,
         &MAX_EVENTS_PER_S,
         &MAX_LOG_LINES_PER_S,
@@ -61,6 +63,10 @@ pub(super) static GATEWAY: Section = Section {
         &CONTROL_GROUP,
         &MAX_INTENTS,
         &INTENTS_AGE_S,
+        &USERS_PATH,
+        &AUDIT_PATH,
+        &AUDIT_BYTES,
+        &AUDIT_FILES,
         &RESTART_BACKOFF_MIN_MS,
         &RESTART_BACKOFF_MAX_MS,
         &RESTART_MAX,
@@ -164,6 +170,17 @@ pub(super) static MAX_LOGINS_PENDING: Key<Number> = Key {
     kind: Number::new(64, 1, 100_000, ""),
     doc: "Logins waiting for a backend's decision. Further ones are refused as busy.",
 };
+pub(super) static MAX_LOGINS_PER_S: Key<Number> = Key {
+    name: "max_logins_per_s",
+    kind: Number::new(500, 1, 100_000, ""),
+    doc: "Logins a second by each frontend, ten seconds' worth at once. Further ones are refused as busy.",
+};
+pub(super) static MAX_LOGINS_PER_S_AND_CLIENT: Key<Number> = Key {
+    name: "max_logins_per_s_and_client",
+    kind: Number::new(50, 1, 100_000, ""),
+    doc: "Logins a second from each client's place at a frontend (an address, a reply queue), ten seconds' worth at once; one \
+          that is refused counts ten times. Further ones are refused as busy.",
+};
 pub(super) static FRONTEND_SHARE_PERCENT: Key<Number> = Key {
     name: "frontend_share_percent",
     kind: Number::new(75, 1, 100, ""),
@@ -209,6 +226,28 @@ pub(super) static INTENTS_AGE_S: Key<Number> = Key {
     name: "intents_age_s",
     kind: Number::new(30 * DAY_S, 3600, 3650 * DAY_S, "s"),
     doc: "Age at which a submit is forgotten, but for the newest (twice `max_in_flight`). A request that a broker delivers later than that could be carried out again.",
+};
+pub(super) static USERS_PATH: Key<Text> = Key {
+    name: "users_path",
+    kind: Text::new(Presence::Optional("the file `users` in `state_path`")),
+    doc: "The list of users, written by `patchbay user`, for frontends whose `authority` is `users`. It must belong to the \
+          gateway's user, its folder's or root, and nobody else may be able to write to it. A relative path counts from the folder of this file.",
+};
+pub(super) static AUDIT_PATH: Key<Text> = Key {
+    name: "audit_path",
+    kind: Text::new(Presence::Optional("the file `audit.jsonl` in `state_path`")),
+    doc: "The audit log: who has changed what, or was refused, as JSON lines without bodies. `patchbay audit` reads it. \
+          A relative path counts from the folder of this file.",
+};
+pub(super) static AUDIT_BYTES: Key<Number> = Key {
+    name: "audit_bytes",
+    kind: Number::new(16 * MIB, 64 * 1024, 4096 * MIB, "bytes"),
+    doc: "Size at which a file of the audit log is put aside and a new one begun; a line takes some 250 bytes.",
+};
+pub(super) static AUDIT_FILES: Key<Number> = Key {
+    name: "audit_files",
+    kind: Number::new(8, 1, 1000, ""),
+    doc: "Files of the audit log that are kept, the newest included.",
 };
 pub(super) static RESTART_BACKOFF_MIN_MS: Key<Number> = Key {
     name: "restart_backoff_min_ms",
@@ -264,98 +303,6 @@ pub(super) static INSTANCE_LOG_LEVEL: Key<Choice<Option<LogLevel>>> = Key {
         default_text: "that of `[gateway]`",
     },
     doc: "The least severe messages of this instance that are logged.",
-};
-
-pub(super) static FRONTEND: Section = Section {
-    title: "[[frontend]]",
-    doc: "One way in for clients. At least one is needed.",
-    keys: &[
-        &ID,
-        &PLUGIN,
-        &ROUTE,
-        &CONFIG,
-        &INSTANCE_LOG_LEVEL,
-        &MAX_ROLE,
-        &UNMAPPED_LOGINS,
-        &LOGINS,
-    ],
-};
-pub(super) static ROUTE: Key<Text> = Key {
-    name: "backend",
-    kind: Text::new(Presence::Required),
-    doc: "The id of the `[[backend]]` that this frontend's clients talk to.",
-};
-pub(super) static MAX_ROLE: Key<Choice<Role>> = Key {
-    name: "max_role",
-    kind: Choice {
-        options: ROLES,
-        default: Role::Admin,
-        default_text: "`\"admin\"`",
-    },
-    doc: "The most that anybody may do who comes in here, whatever the backend would allow.",
-};
-pub(super) static UNMAPPED_LOGINS: Key<Choice<UnmappedLogins>> = Key {
-    name: "unmapped_logins",
-    kind: Choice {
-        options: UnmappedLogins::OPTIONS,
-        default: UnmappedLogins::Forward,
-        default_text: "`\"forward\"`",
-    },
-    doc: "What happens to a login that no `[[frontend.login]]` matches: the backend checks it, or it is refused.",
-};
-pub(super) static LOGINS: Key<Tables> = Key {
-    name: "login",
-    kind: Tables::ANY,
-    doc: "Who a client becomes that logs in with a constant name, as old clients do.",
-};
-
-pub(super) static LOGIN: Section = Section {
-    title: "[[frontend.login]]",
-    doc: "Maps what a client sends to an account of the backend. Tried in the order of the file.",
-    keys: &[&CLIENT_USER, &CLIENT_SECRET_SHA256, &USER, &LOGIN_SECRET],
-};
-pub(super) static CLIENT_USER: Key<Text> = Key {
-    name: "client_user",
-    kind: Text::new(Presence::Required),
-    doc: "The user name the client sends.",
-};
-pub(super) static CLIENT_SECRET_SHA256: Key<Text> = Key {
-    name: "client_secret_sha256",
-    kind: Text::new(Presence::Optional("any secret")),
-    doc: "SHA-256 of the secret the client must send, as 64 hexadecimal digits. It is never forwarded.",
-};
-pub(super) static USER: Key<Text> = Key {
-    name: "user",
-    kind: Text::new(Presence::Required),
-    doc: "The user name to log in with at the backend.",
-};
-pub(super) static LOGIN_SECRET: Key<Tables> = Key {
-    name: "secret",
-    kind: Tables::REQUIRED,
-    doc: "Where the secret of `user` comes from.",
-};
-
-pub(super) static SECRET: Section = Section {
-    title: "secret = { … }",
-    doc: "Where a secret comes from: exactly one of these keys. Plugins take their secrets in the same form \
-          (a table with just one of these keys, anywhere in `config`).",
-    keys: &[&SECRET_FILE, &SECRET_ENV, &SECRET_VALUE],
-};
-pub(super) static SECRET_FILE: Key<Text> = Key {
-    name: "file",
-    kind: Text::new(Presence::Optional("")),
-    doc: "A file of at most 64 KiB that holds the secret; one newline at its end is dropped. A relative path counts \
-          from the folder of this file, in a plugin's `config` too. Others should not be able to read it.",
-};
-pub(super) static SECRET_ENV: Key<Text> = Key {
-    name: "env",
-    kind: Text::new(Presence::Optional("")),
-    doc: "The name of an environment variable that holds the secret.",
-};
-pub(super) static SECRET_VALUE: Key<Text> = Key {
-    name: "value",
-    kind: Text::verbatim(Presence::Optional("")),
-    doc: "The secret itself, in plain text: for trying things out only, and warned about.",
 };
 
 const MIB: u64 = 1024 * 1024;

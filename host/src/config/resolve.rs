@@ -7,10 +7,10 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::advice::list;
-use super::checked::{Backend, Frontend, Gateway, Instance};
+use super::checked::{Authority, Backend, Frontend, Gateway, Instance};
 use super::gateway::gateway;
 use super::listen::{self, Listening};
-use super::login::logins;
+use super::login::{Rules, logins, users_can_be_asked};
 use super::mistake::{Findings, Note, Span};
 use super::plugin_config::{Converter, PluginConfig};
 use super::raw::{Fields, Found, FoundTable};
@@ -51,6 +51,7 @@ pub(super) fn resolve(
     let resolver = Resolver {
         folder,
         search,
+        users: &gateway.users,
         catalog,
         findings,
         asked: RefCell::default(),
@@ -78,6 +79,7 @@ pub(super) fn resolve(
 struct Resolver<'a> {
     folder: &'a Path,
     search: PluginSearch<'a>,
+    users: &'a Path,
     catalog: &'a dyn PluginCatalog,
     findings: &'a Findings,
     /// What the catalog said, by name: a plugin is looked for once, however often it is used.
@@ -100,11 +102,20 @@ impl<'a> Resolver<'a> {
             .map(|found| self.route(&found, names));
         let max_role = fields.choice(&keys::MAX_ROLE);
         let unmapped_logins = fields.choice(&keys::UNMAPPED_LOGINS);
-        let logins = logins(&fields, unmapped_logins, self.folder, self.findings);
+        let authority = fields.choice(&keys::AUTHORITY);
+        if authority == Authority::Users {
+            users_can_be_asked(&fields, self.users, self.findings);
+        }
+        let rules = Rules {
+            authority,
+            unmapped: unmapped_logins,
+        };
+        let logins = logins(&fields, &rules, self.folder, self.findings);
         let instance = self.instance(&fields, PluginRole::Frontend)?;
         Some(Frontend {
             instance,
             backend: backend?,
+            authority,
             max_role,
             unmapped_logins,
             logins,

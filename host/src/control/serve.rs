@@ -5,6 +5,7 @@ use super::look_on::look_on;
 use super::{
     Answer, Changed, ChangedStep, GatewayStatus, LONGEST_LINE, Order, StateFolder, socket_in,
 };
+use crate::audit::Line;
 use crate::broker::Broker;
 use crate::intents::prepare;
 use crate::logging::level_of;
@@ -136,7 +137,14 @@ impl Desk {
                 }
                 Err(why) => Answer::Refused(why),
             },
-            Ok(order) => self.carry_out(order),
+            Ok(order) => {
+                let noted = noted(&order, operator(&stream));
+                let said = self.carry_out(order);
+                if let Some(line) = noted {
+                    self.broker.record_order(with_outcome(line, &said));
+                }
+                said
+            }
             Err(error) => Answer::Refused(format!(
                 "this gateway ({}) does not understand that: {error}",
                 env!("CARGO_PKG_VERSION")
@@ -192,6 +200,61 @@ impl Desk {
             instances: self.broker.instances(),
         }
     }
+}
+
+/// What goes to the audit log of an order that changes something.
+fn noted(order: &Order, operator: Option<String>) -> Option<Line> {
+    let (op, about) = match order {
+        Order::Status | Order::Sessions | Order::Trace(_) | Order::Levels => return None,
+        Order::Reload { dry_run: true, .. } => return None,
+        Order::Level { who, level } => ("patchbay log-level", format!("{who} {level}")),
+        Order::Route {
+            frontend,
+            backend,
+            when_idle,
+        } => {
+            let when = if *when_idle { " --when-idle" } else { "" };
+            ("patchbay route", format!("{frontend} {backend}{when}"))
+        }
+        Order::Restart { instance } => ("patchbay restart", instance.clone()),
+        Order::Reload { .. } => ("patchbay reload", String::new()),
+        Order::RenewPlugin { plugin, .. } => ("patchbay plugin reload", plugin.clone()),
+    };
+    Some(Line {
+        user: operator,
+        client: Some("control socket".to_owned()),
+        about: Some(about).filter(|about| !about.is_empty()),
+        ..Line::new(op, "done")
+    })
+}
+
+fn with_outcome(line: Line, said: &Answer) -> Line {
+    let failed = match said {
+        Answer::Refused(_) | Answer::Mistakes(_) => true,
+        Answer::Changed(changed) => changed.steps.iter().any(|step| step.failed.is_some()),
+        _ => false,
+    };
+    let outcome = if failed { "failed" } else { "done" };
+    // The time is that of the end.
+    let now = Line::new(&line.op, outcome);
+    Line {
+        time: now.time,
+        outcome: now.outcome,
+        ..line
+    }
+}
+
+/// The number of the user who speaks, as the system says.
+#[cfg(target_os = "linux")]
+fn operator(stream: &UnixStream) -> Option<String> {
+    let peer = rustix::net::sockopt::socket_peercred(stream).ok()?;
+    Some(format!("uid {}", peer.uid.as_raw()))
+}
+
+/// Not known on this system.
+#[cfg(not(target_os = "linux"))]
+fn operator(_stream: &UnixStream) -> Option<String> {
+    None
 }
 
 /// What is resident of this process, as Linux tells it.

@@ -20,6 +20,12 @@ impl Digest {
         }
         Digest(hash.finalize().into())
     }
+
+    /// Enough of it to tell requests apart, for people.
+    pub fn short(&self) -> String {
+        let bytes = self.0.iter().take(8);
+        bytes.map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// A request that was to be carried out once.

@@ -23,6 +23,11 @@ impl Staff {
             }
             return report;
         }
+        let level = wanted.gateway.log_level;
+        // Otherwise what an operator has said meanwhile holds.
+        if level != self.running.gateway.log_level {
+            crate::logging::set_host_level(level);
+        }
         self.broker.limit(terms::limits(&wanted));
         let (bytes, age) = terms::journal(&wanted);
         self.broker.keep(bytes, age);

@@ -1,7 +1,7 @@
 //! The configuration in the terms of the broker and of the supervisors.
 
-use crate::broker::{Broker, Limits, LoginRule, Route, Seat};
-use crate::config::{Checked, Frontend, Instance, UnmappedLogins};
+use crate::broker::{Authority, Broker, Limits, LoginRule, Route, Seat};
+use crate::config::{self, Checked, Frontend, Instance, UnmappedLogins};
 use crate::logging::level_name;
 use crate::plugin::Catalog;
 use crate::supervise::Charge;
@@ -15,6 +15,8 @@ pub fn limits(config: &Checked) -> Limits {
         in_flight: limits.in_flight,
         in_flight_per_session: limits.in_flight_per_session,
         logins_pending: limits.logins_pending,
+        logins_per_s: limits.logins_per_s,
+        logins_per_s_and_client: limits.logins_per_s_and_client,
         body_bytes: limits.body_bytes,
         frontend_share: limits.frontend_share,
         events_per_second: limits.events_per_second,
@@ -59,6 +61,10 @@ pub(super) fn route(frontend: &Frontend, backend: usize) -> Route {
     });
     Route {
         backend,
+        authority: match frontend.authority {
+            config::Authority::Backend => Authority::Backend,
+            config::Authority::Users => Authority::Users,
+        },
         ceiling: frontend.max_role,
         logins: logins.collect(),
         forward_unmapped: frontend.unmapped_logins == UnmappedLogins::Forward,

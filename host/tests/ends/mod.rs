@@ -8,7 +8,7 @@
     reason = "a test that cannot go on must fail; not every test uses everything"
 )]
 
-use patchbay::broker::{Broker, Limits, Route, Seat};
+use patchbay::broker::{Authority, Broker, Limits, Route, Seat};
 use patchbay::intents::{Keeping, Store};
 use patchbay::metrics::Metrics;
 use patchbay_abi::port::Deliver;
@@ -196,6 +196,8 @@ pub fn limits() -> Limits {
         in_flight: 4,
         in_flight_per_session: 4,
         logins_pending: 4,
+        logins_per_s: 1000,
+        logins_per_s_and_client: 1000,
         body_bytes: 200_000,
         frontend_share: 75,
         events_per_second: 100_000,
@@ -217,6 +219,7 @@ pub fn office() -> (Arc<Broker>, End, End) {
 pub fn seats() -> Vec<Seat> {
     let route = Route {
         backend: BACKEND,
+        authority: Authority::Backend,
         ceiling: Role::Admin,
         logins: vec![],
         forward_unmapped: true,

@@ -5,7 +5,7 @@
 mod ends;
 
 use ends::{End, end, keeping};
-use patchbay::broker::{Broker, Limits, Route, Seat};
+use patchbay::broker::{Authority, Broker, Limits, Route, Seat};
 use patchbay::intents::Store;
 use patchbay::metrics::Metrics;
 use patchbay_abi::port::Deliver;
@@ -42,6 +42,8 @@ fn limits() -> Limits {
         in_flight: 40,
         in_flight_per_session: 20,
         logins_pending: 8,
+        logins_per_s: 1000,
+        logins_per_s_and_client: 1000,
         body_bytes: 100_000,
         frontend_share: 75,
         events_per_second: u32::MAX,
@@ -55,6 +57,7 @@ fn limits() -> Limits {
 fn seats() -> Vec<Seat> {
     let route = |backend| Route {
         backend,
+        authority: Authority::Backend,
         ceiling: Role::Admin,
         logins: vec![],
         forward_unmapped: true,

@@ -7,7 +7,7 @@
     reason = "a test that cannot go on must fail"
 )]
 
-use patchbay::broker::{Broker, Limits, Route, Seat};
+use patchbay::broker::{Authority, Broker, Limits, Route, Seat};
 use patchbay::config::Restart;
 use patchbay::intents::{Keeping, Store};
 use patchbay::metrics::Metrics;
@@ -46,6 +46,8 @@ pub fn limits() -> Limits {
         in_flight: 6,
         in_flight_per_session: 4,
         logins_pending: 3,
+        logins_per_s: 1000,
+        logins_per_s_and_client: 1000,
         body_bytes: 100_000,
         frontend_share: 75,
         events_per_second: 100_000,
@@ -71,6 +73,7 @@ impl Office {
     pub async fn open(rogue: Value, limits: Limits, ceiling: Role) -> Office {
         let route = Route {
             backend: BACKEND,
+            authority: Authority::Backend,
             ceiling,
             logins: vec![],
             forward_unmapped: true,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use patchbay_sdk::{
-    Backend, BackendContext, BackendSession, Command, Fault, FaultKind, RawJson, Reply, Role,
+    Backend, BackendContext, BackendSession, Command, Fault, FaultKind, RawJson, Reply, Role, Side,
 };
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -27,6 +27,8 @@ pub struct Nicos {
     daemon: Arc<Daemon>,
     logins: Arc<Logins>,
     known: Arc<Known>,
+    /// As whom those log in for whom the host vouches.
+    service: Option<Account>,
     candidate: Candidate,
     refused: watch::Receiver<bool>,
     stop: watch::Sender<bool>,
@@ -37,12 +39,15 @@ impl Backend for Nicos {
     type Config = Config;
     type Session = NicosSession;
 
+    const TAKES_THE_HOSTS_WORD: bool = true;
+
     async fn start(config: Config, cx: BackendContext) -> Result<Self, Fault> {
         let settings = Arc::new(config.resolve()?);
         let health = cx.clone();
         let board = Board::new(move |told| health.health(told));
         let daemon = Daemon::new(Arc::clone(&settings), board);
         let known = Known::new(settings.jobs_most);
+        let service = service(&settings)?;
         let (candidate, account) = watch::channel(observer(&settings)?);
         let (refused_told, refused) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
@@ -56,6 +61,7 @@ impl Backend for Nicos {
             daemon,
             logins,
             known,
+            service,
             candidate,
             refused,
             stop,
@@ -64,9 +70,12 @@ impl Backend for Nicos {
     }
 
     async fn login(&self, login: patchbay_sdk::Login) -> Result<NicosSession, Fault> {
-        let account = Account {
-            user: login.user,
-            secret: login.secret,
+        let account = match login.vouched {
+            Some(_) => self.service.clone().ok_or_else(no_service)?,
+            None => Account {
+                user: login.user,
+                secret: login.secret,
+            },
         };
         let lease = self.logins.enter(account.clone(), login.session).await?;
         if self.settings.observer.is_none() {
@@ -83,9 +92,11 @@ impl Backend for Nicos {
             "logged in"
         );
         let (settings, known) = (Arc::clone(&self.settings), Arc::clone(&self.known));
-        let role = settings
-            .roles
-            .of(lease.login().user(), lease.login().user_level());
+        let known_to_nicos = || {
+            let login = lease.login();
+            settings.roles.of(login.user(), login.user_level())
+        };
+        let role = login.vouched.unwrap_or_else(known_to_nicos);
         Ok(NicosSession {
             role,
             lease: Mutex::new(Some(Arc::new(lease))),
@@ -121,6 +132,22 @@ fn observer(settings: &Settings) -> Result<Option<Account>, Fault> {
         user: observer.login.clone(),
         secret: observer.secret.resolve()?,
     }))
+}
+
+fn service(settings: &Settings) -> Result<Option<Account>, Fault> {
+    let Some(service) = &settings.service else {
+        return Ok(None);
+    };
+    Ok(Some(Account {
+        user: service.login.clone(),
+        secret: service.secret.resolve()?,
+    }))
+}
+
+fn no_service() -> Fault {
+    let message = "this NICOS lets nobody in on the gateway's word, because its configuration has no login for them; an \
+                   operator has to set `service = { login = \"…\", secret = { file = \"…\" } }` in its [backend.config]";
+    Fault::new(FaultKind::Unauthorized, message).side(Side::Gateway)
 }
 
 /// A client of a NICOS daemon.

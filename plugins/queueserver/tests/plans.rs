@@ -157,7 +157,14 @@ async fn waiting_jobs_are_ordered_changed_and_removed() {
         .unwrap();
     assert_eq!(found["jobs"], json!([b]));
     // The plan ends, and the rest runs in its order.
-    native(&anna, "re_pause", json!({"option": "immediate"})).await;
+    let pause = json!({"method": "re_pause", "params": {"option": "immediate"}});
+    until(&anna, "native", pause, |answer| {
+        if answer["success"] != true {
+            eprintln!("re_pause: {answer}");
+        }
+        answer["success"] == true
+    })
+    .await;
     run(&anna, "paused").await;
     let host2 = plugin(&server, json!({})).await;
     let bob = host2.login("bob", "").await.unwrap();

@@ -194,6 +194,7 @@ impl Desk {
         };
         let (permit, change) = match self.admit(&call) {
             Ok(places) => places,
+            Err(_) if call.is_emergency() => return self.only_send(client, form, call).await,
             Err(fault) => return self.refuse(&form, &fault).await,
         };
         let in_turn = form.id.is_none() && !call.urgent();
@@ -201,7 +202,7 @@ impl Desk {
             client,
             form,
             call,
-            permit,
+            permit: Some(permit),
             change,
         };
         if in_turn {
@@ -211,6 +212,25 @@ impl Desk {
         let errand = order.begin().await;
         self.tasks
             .spawn(async move { errand.answer(&shared, &outbox).await });
+    }
+
+    /// No limit keeps an emergency stop from the host; only its answer has no place.
+    async fn only_send(&mut self, client: Client, form: Form, call: Call) {
+        let order = Order {
+            client,
+            form: form.clone(),
+            call,
+            permit: None,
+            change: None,
+        };
+        drop(order.begin().await);
+        let most = self.shared.settings.limits.requests_per_connection;
+        let text = format!(
+            "the emergency stop was sent; its answer is not waited for, because {most} requests of this connection are \
+             not answered yet (limits.requests_per_connection)"
+        );
+        let fault = Fault::new(FaultKind::UnknownOutcome, text);
+        self.refuse(&form, &fault).await;
     }
 
     /// The places that a call takes up: one of the connection's, and one of those for what may outlive the connection.

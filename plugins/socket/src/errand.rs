@@ -32,8 +32,8 @@ pub struct Order {
     pub form: Form,
     /// What for.
     pub call: Call,
-    /// One of the connection's places for requests; until the answer is on its way.
-    pub permit: OwnedSemaphorePermit,
+    /// One of the connection's places for requests; until the answer is on its way. `None` if no answer is waited for.
+    pub permit: Option<OwnedSemaphorePermit>,
     /// If it changes something, a place for that; until it is done, whether its client is there or not.
     pub change: Option<Place>,
 }
@@ -42,7 +42,7 @@ pub struct Order {
 pub struct Errand {
     form: Form,
     work: Work,
-    permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 type Outcome = Result<String, Fault>;
@@ -99,7 +99,9 @@ impl Errand {
         };
         if outbox.send(outgoing).await.is_err() {
             // The client is gone, and the connection counts what it is owed.
-            self.permit.forget();
+            if let Some(permit) = self.permit {
+                permit.forget();
+            }
         }
     }
 }

@@ -175,6 +175,28 @@ async fn urgent_requests_have_places_of_their_own_and_no_more() {
 }
 
 #[tokio::test]
+async fn an_emergency_stop_is_sent_even_where_there_is_no_place_for_its_answer() {
+    let world = World::new(json!({"limits": {"requests_per_connection": 2}})).await;
+    let mut client = world.login().await;
+    for id in 0..2 {
+        client.send(json!({"id": id, "op": "abort"})).await;
+    }
+    let told = client.ask(json!({"id": 2, "op": "emergency"})).await;
+    assert_eq!(told["error"]["kind"], "unknown-outcome");
+    let message = told["error"]["message"].as_str().unwrap();
+    assert!(message.contains("was sent"), "{message}");
+    let sent = world.host.asked().into_iter().any(|asked| match asked {
+        Asked::Call { op, .. } => op == "emergency",
+        _ => false,
+    });
+    assert!(sent);
+    world.open();
+    for _ in 0..2 {
+        assert_eq!(client.read().await["ok"]["op"], "abort");
+    }
+}
+
+#[tokio::test]
 async fn one_request_too_many_is_refused_in_its_turn() {
     let world = World::new(json!({"limits": {"requests_per_connection": 2}})).await;
     let mut client = world.login().await;

@@ -17,6 +17,8 @@ pub struct Op {
     pub long: bool,
     /// With a client's key it is carried out at most once, whatever is restarted meanwhile.
     pub once: bool,
+    /// Changes the run: while somebody has control, nobody else may.
+    pub steers: bool,
     /// Arguments → reply.
     pub doc: &'static str,
 }
@@ -29,6 +31,7 @@ const fn look(name: &'static str, doc: &'static str) -> Op {
         changes: false,
         long: false,
         once: false,
+        steers: false,
         doc,
     }
 }
@@ -41,11 +44,18 @@ const fn change(name: &'static str, doc: &'static str) -> Op {
     }
 }
 
+const fn steer(name: &'static str, doc: &'static str) -> Op {
+    Op {
+        steers: true,
+        ..change(name, doc)
+    }
+}
+
 const fn urgent(name: &'static str, least: Role, doc: &'static str) -> Op {
     Op {
         urgent: true,
         least,
-        ..change(name, doc)
+        ..steer(name, doc)
     }
 }
 
@@ -65,9 +75,9 @@ pub const OPS: &[Op] = &[
             r#"{"name"?, "code", "kind"?: "script", "start"?: false} → {"job": id}; `start` refuses if the server is busy"#,
         )
     },
-    change("remove", r#"{"job": id} or {"all": true} → null"#),
-    change("reorder", r#"{"jobs": [id]} → null"#),
-    change(
+    steer("remove", r#"{"job": id} or {"all": true} → null"#),
+    steer("reorder", r#"{"jobs": [id]} → null"#),
+    steer(
         "edit",
         r#"{"job"?: id, "code", "reason"?} → null; without `job` the running one"#,
     ),
@@ -81,19 +91,22 @@ pub const OPS: &[Op] = &[
         Role::User,
         r#"{"at"?: "line"|"step"|"now"} → null"#,
     ),
-    change("resume", "{} → null"),
+    steer("resume", "{} → null"),
     urgent(
         "stop",
         Role::User,
         r#"{"at"?: "line"|"step"|"now"|"immediate"} → null"#,
     ),
     urgent("abort", Role::User, "{} → null"),
-    urgent(
-        "emergency",
-        Role::View,
-        "{} → null; for everyone who is logged in",
-    ),
-    change("finish", "{} → null; the current count ends early"),
+    Op {
+        steers: false,
+        ..urgent(
+            "emergency",
+            Role::View,
+            "{} → null; for everyone who is logged in",
+        )
+    },
+    steer("finish", "{} → null; the current count ends early"),
     look(
         "status",
         r#"{"native"?: bool} → {"link", "run", "job", "queue", "last", …}"#,
@@ -116,7 +129,10 @@ pub const OPS: &[Op] = &[
         r#"{} → {what: "native" | {"emulated": how} | {"unsupported": why} | …}"#,
     ),
     look("banner", r#"{} → {"server", "version", "protocol", …}"#),
-    long("exec", r#"{"code"} → null"#),
+    Op {
+        steers: true,
+        ..long("exec", r#"{"code"} → null"#)
+    },
     long("eval", r#"{"code"} → {"value"}"#),
     long(
         "simulate",
@@ -125,24 +141,38 @@ pub const OPS: &[Op] = &[
     look("complete", r#"{"line", "word"} → [text]"#),
     change("watch", r#"{"expressions": [text]} → null"#),
     change("unwatch", r#"{"expressions": [text]} → null"#),
-    change(
+    steer(
         "answer",
         r#"{"prompt": id, "value"?} → null; without `value` the prompt's default"#,
     ),
-    change("take_control", "{} → null"),
-    change("release_control", "{} → null"),
+    change(
+        "take_control",
+        r#"{"force"?: false} → {"user", "session", "since"}; until it is released or the session ends; by force for `admin`"#,
+    ),
+    change(
+        "release_control",
+        r#"{"force"?: false} → null; also where nobody has it"#,
+    ),
     Op {
         least: Role::Expert,
-        ..change("environment", r#"{"do": "open"|"close"|"reset"} → null"#)
+        ..steer("environment", r#"{"do": "open"|"close"|"reset"} → null"#)
     },
     Op {
         least: Role::Admin,
+        steers: true,
         ..long(
             "native",
             r#"{"method", "params"?: […]} → what the server says"#,
         )
     },
 ];
+
+impl Op {
+    /// Whether it is the emergency stop, which nothing may hold up.
+    pub fn is_emergency(&self) -> bool {
+        self.name == "emergency"
+    }
+}
 
 /// The operation of that name.
 pub fn find_op(name: &str) -> Option<&'static Op> {
@@ -156,11 +186,12 @@ mod tests {
     #[test]
     fn emergency_is_for_everyone_and_never_waits() {
         let op = find_op("emergency").unwrap();
-        assert!(op.urgent && op.least == Role::View);
+        assert!(op.urgent && op.least == Role::View && !op.steers && op.is_emergency());
     }
 
     #[test]
     fn what_only_looks_changes_nothing() {
+        assert!(OPS.iter().all(|op| !op.steers || op.changes));
         assert!(OPS.iter().all(|op| !op.urgent || op.changes));
         assert!(OPS.iter().all(|op| op.changes || op.least == Role::View));
     }

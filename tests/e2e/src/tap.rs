@@ -65,6 +65,8 @@ pub struct Tap {
     /// Where to connect.
     pub address: SocketAddr,
     armed: Armed,
+    /// All that went up, piece after piece.
+    up: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Tap {
@@ -74,14 +76,22 @@ impl Tap {
         let address = listener.local_addr().unwrap();
         let armed = Armed::default();
         let trap = armed.clone();
+        let up = Arc::<Mutex<Vec<u8>>>::default();
+        let heard = up.clone();
         std::thread::spawn(move || {
             for (number, client) in listener.incoming().enumerate() {
                 if let (Ok(client), Ok(server)) = (client, TcpStream::connect(server)) {
-                    pass(number, client, server, &trap);
+                    pass(number, client, server, &trap, &heard);
                 }
             }
         });
-        Tap { address, armed }
+        Tap { address, armed, up }
+    }
+
+    /// Whether that has gone up, on any connection.
+    pub fn heard(&self, text: &str) -> bool {
+        let up = self.up.lock().unwrap();
+        up.windows(text.len()).any(|bytes| bytes == text.as_bytes())
     }
 
     /// Does `blow` once when all the cues have passed one after the other. Says so then.
@@ -103,13 +113,23 @@ impl Tap {
     }
 }
 
-fn pass(number: usize, client: TcpStream, server: TcpStream, armed: &Armed) {
+fn pass(
+    number: usize,
+    client: TcpStream,
+    server: TcpStream,
+    armed: &Armed,
+    heard: &Arc<Mutex<Vec<u8>>>,
+) {
     for (way, from, to) in [(Way::Up, &client, &server), (Way::Down, &server, &client)] {
         let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
         from.set_nodelay(true).unwrap();
-        let armed = armed.clone();
+        let (armed, heard) = (armed.clone(), heard.clone());
         std::thread::spawn(move || {
-            let _ = copy(number, way, &from, &to, &armed);
+            let note = |bytes: &[u8]| match way {
+                Way::Up => heard.lock().unwrap().extend_from_slice(bytes),
+                Way::Down => {}
+            };
+            let _ = copy(number, way, &from, &to, &armed, note);
             // A process that dies closes both directions at once.
             let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
         });
@@ -122,6 +142,7 @@ fn copy(
     mut from: &TcpStream,
     mut to: &TcpStream,
     armed: &Armed,
+    note: impl Fn(&[u8]),
 ) -> std::io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     let mut seen = Vec::new();
@@ -130,6 +151,7 @@ fn copy(
         if length == 0 {
             return Ok(());
         }
+        note(&buffer[..length]);
         // What is sought may come in two pieces.
         seen.drain(..seen.len().saturating_sub(500));
         seen.extend_from_slice(&buffer[..length]);

@@ -1,10 +1,11 @@
 //! How a gateway is, on one page that fits a terminal.
 
 use super::advice;
-use crate::broker::InstanceStatus;
+use crate::broker::{Holder, InstanceStatus};
 use crate::cli::table::{cut, span, table, wrapped};
 use crate::control::GatewayStatus;
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// The widest that the columns of names and plugins become, so that all fit.
 const NAMES: usize = 21;
@@ -44,11 +45,21 @@ fn instances(instances: &[InstanceStatus]) -> String {
         if let Some(then) = &instance.then {
             shown += &wrapped(&format!("→ {then} when idle"), 4, 1);
         }
+        if let Some(holder) = &instance.control {
+            shown += &wrapped(&in_control(holder), 4, 2);
+        }
         if !instance.reason.is_empty() {
             shown += &wrapped(&instance.reason, 4, REASON);
         }
     }
     shown
+}
+
+fn in_control(holder: &Holder) -> String {
+    let since = UNIX_EPOCH + Duration::try_from_secs_f64(holder.since).unwrap_or_default();
+    let span = span(since.elapsed().unwrap_or_default().as_secs());
+    let (user, session) = (&holder.user, holder.session);
+    format!("{user} (session {session}) has had control for {span}")
 }
 
 /// Whether there is room for where it leads to beside its name.
@@ -114,6 +125,7 @@ mod tests {
             to: None,
             then: None,
             sessions: 12,
+            control: None,
         }
     }
 

@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::fake::{Fake, check_text, sample};
 use crate::config::registry::SECTIONS;
-use crate::config::{AdminAddress, LogFormat, LogLevel, UnmappedLogins, load, reference};
+use crate::config::{
+    AdminAddress, Authority, LogFormat, LogLevel, UnmappedLogins, load, reference,
+};
 use patchbay_sdk::Role;
 
 const IDEAL: &str = include_str!("../../../tests/golden/config/ideal.toml");
@@ -57,6 +59,10 @@ fn every_key_of_the_ideal_sample_arrives() {
     assert_eq!(counts, [50, 500, 5, 1 << 20]);
     assert_eq!(limits.logins_pending, 6);
     assert_eq!(
+        (limits.logins_per_s, limits.logins_per_s_and_client),
+        (70, 7)
+    );
+    assert_eq!(
         (gateway.journal.bytes, gateway.journal.age),
         (1 << 20, Duration::from_secs(60))
     );
@@ -79,9 +85,17 @@ fn every_key_of_the_ideal_sample_arrives() {
     );
     assert_eq!(standby.instance.config.as_value()["port"], json!(1302));
 
-    let [ibex] = checked.frontends.as_slice() else {
-        panic!("one frontend")
+    assert_eq!(gateway.users, folder.path().join("users"));
+    assert_eq!(gateway.audit.file, folder.path().join("audit.jsonl"));
+    assert_eq!((gateway.audit.bytes, gateway.audit.files), (1_000_000, 3));
+    let [ibex, local] = checked.frontends.as_slice() else {
+        panic!("two frontends")
     };
+    assert_eq!(
+        (ibex.authority, local.authority),
+        (Authority::Backend, Authority::Users)
+    );
+    assert!(local.logins[0].secret.is_none());
     assert_eq!(
         (ibex.backend.as_str(), ibex.max_role),
         ("nicos", Role::User)
@@ -91,13 +105,19 @@ fn every_key_of_the_ideal_sample_arrives() {
         panic!("two logins")
     };
     assert_eq!(first.client_secret_sha256.map(|hash| hash[0]), Some(0x2b));
-    assert_eq!(first.secret.expose(), std::env::var("PATH").unwrap());
+    assert_eq!(
+        first.secret.as_ref().unwrap().expose(),
+        std::env::var("PATH").unwrap()
+    );
     assert_eq!(
         (second.client_user.as_str(), second.user.as_str()),
         ("ibex", "viewer")
     );
     assert_eq!(
-        (second.client_secret_sha256, second.secret.expose()),
+        (
+            second.client_secret_sha256,
+            second.secret.as_ref().unwrap().expose()
+        ),
         (None, "s3cret")
     );
 }
@@ -156,8 +176,8 @@ fn what_is_left_out_has_its_documented_default() {
 fn every_documented_default_is_accepted_when_written_out() {
     for key in crate::config::registry::GATEWAY.keys {
         let default = key.default_text();
+        // Words in place of a default say what the key's absence means.
         if !default.starts_with('`') {
-            // Words that say what it means to write nothing.
             continue;
         }
         let line = format!("{} = {}", key.name(), default.trim_matches('`'));

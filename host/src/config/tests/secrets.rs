@@ -51,11 +51,25 @@ fn label(mistakes: Mistakes) -> String {
 fn a_file_holds_the_secret_and_perhaps_a_newline() {
     for content in ["s3cret", "s3cret\n", "s3cret\r\n"] {
         let checked = with_file(content.as_bytes()).unwrap();
-        assert_eq!(checked.frontends[0].logins[0].secret.expose(), "s3cret");
+        assert_eq!(
+            checked.frontends[0].logins[0]
+                .secret
+                .as_ref()
+                .unwrap()
+                .expose(),
+            "s3cret"
+        );
         assert!(checked.warnings.is_empty());
     }
     let spaced = with_file(b" s3cret \n\n").unwrap();
-    assert_eq!(spaced.frontends[0].logins[0].secret.expose(), " s3cret \n");
+    assert_eq!(
+        spaced.frontends[0].logins[0]
+            .secret
+            .as_ref()
+            .unwrap()
+            .expose(),
+        " s3cret \n"
+    );
 }
 
 #[test]
@@ -144,7 +158,14 @@ fn plain_text_is_accepted_with_a_warning_that_does_not_show_it() {
         &format!("address = 'here'\npassword.value = '{SECRET}'"),
     );
     let checked = check_text(&text).unwrap();
-    assert_eq!(checked.frontends[0].logins[0].secret.expose(), SECRET);
+    assert_eq!(
+        checked.frontends[0].logins[0]
+            .secret
+            .as_ref()
+            .unwrap()
+            .expose(),
+        SECRET
+    );
     let warning = "a secret stands in the configuration in plain text";
     assert_eq!(
         found(&checked.warnings),
@@ -215,4 +236,19 @@ fn what_is_not_secret_is_shown() {
         .unwrap_err()
         .render(false);
     assert!(shown.contains("passwordd.file = 'nicos.secret'"), "{shown}");
+}
+
+#[test]
+fn a_login_has_a_secret_where_a_backend_checks_it_and_none_where_the_list_knows_the_user() {
+    let rule = "[[frontend.login]]\nclient_user = 'a'\nuser = 'b'\n";
+    let bare = check_text(&sample("", "", rule)).unwrap_err();
+    assert_eq!(found(&bare), ["13:1 this login has no `secret`"]);
+    let needless = format!("authority = 'users'\n{rule}secret = {{ env = 'PATH' }}\n");
+    let mistakes = check_text(&sample("", "", &needless)).unwrap_err();
+    let said = found(&mistakes);
+    assert!(
+        said.iter()
+            .any(|said| said == "17:10 this login has a `secret` that nobody asks for"),
+        "{said:?}"
+    );
 }

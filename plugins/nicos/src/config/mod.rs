@@ -24,6 +24,9 @@ pub struct Config {
     /// Who reads the daemon's events. Without it: whoever logs in first, until the instance ends.
     #[serde(default)]
     pub observer: Option<Observer>,
+    /// As whom those log in for whom the gateway vouches. Without it none of them is let in.
+    #[serde(default)]
+    pub service: Option<Service>,
     /// Whether clients with the same name and password share one login at the daemon.
     #[serde(default)]
     pub sessions: Sessions,
@@ -138,6 +141,18 @@ pub enum Sessions {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Observer {
+    /// The name to log in with.
+    pub login: String,
+    /// Where its password is.
+    pub secret: SecretSource,
+}
+
+/// A login for all whom the gateway itself knows: those of a frontend with `authority = "users"`, and those that were led
+/// here from another backend. The gateway enforces their roles; NICOS sees this login only, so it needs the level of the
+/// highest role that any of them has: NICOS's `user` for scripts, `admin` for those who may also stop other people's.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
     /// The name to log in with.
     pub login: String,
     /// Where its password is.

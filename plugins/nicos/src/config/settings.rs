@@ -5,7 +5,7 @@ use std::time::Duration;
 use patchbay_sdk::model::nearest;
 use patchbay_sdk::{Fault, FaultKind};
 
-use super::{Config, Observer, Roles, Sessions};
+use super::{Config, Observer, Roles, Service, Sessions};
 use crate::auth::PasswordForm;
 use crate::event;
 use crate::frame::FrameLimit;
@@ -18,6 +18,8 @@ pub struct Settings {
     pub address: String,
     /// As in [`Config::observer`].
     pub observer: Option<Observer>,
+    /// As in [`Config::service`].
+    pub service: Option<Service>,
     /// As in [`Config::sessions`].
     pub sessions: Sessions,
     /// [`Config::role_map`] and [`Config::login_roles`].
@@ -136,6 +138,7 @@ impl Config {
             log_most: self.log_most.max(1),
             address: self.address,
             observer: self.observer,
+            service: self.service,
             password: self.password,
             events_off: self.events_off,
         })

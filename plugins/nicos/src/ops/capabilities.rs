@@ -8,7 +8,6 @@ use super::Scene;
 /// Why an operation of the model is not offered.
 pub(super) fn why_not(op: &str) -> Option<&'static str> {
     match op {
-        "take_control" => Some("NICOS gives control to whoever has queued a script last"),
         "environment" => {
             Some("a NICOS daemon always has one; setups are loaded by NICOS's own commands")
         }
@@ -61,7 +60,7 @@ pub(super) fn capabilities(scene: &Scene<'_>) -> Result<Reply, Fault> {
         "simulate": {"native": "if NICOS has a value cache"},
         "complete": "native",
         "watch": "native",
-        "control": {"release": "native", "take": refused("take_control")},
+        "control": {"emulated": "by the gateway, among its clients; NICOS's own is given up by its command `unlock`"},
         "environment": refused("environment"),
         "isolation": "shared",
         "native": "native",

@@ -80,12 +80,6 @@ pub(super) async fn finish(scene: &Scene<'_>, command: &Command) -> Result<Reply
     send(scene, command, verb::FINISH, Vec::new()).await
 }
 
-/// Nobody controls any more, so that everybody may.
-pub(super) async fn release(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    scene.ask(command, verb::UNLOCK, Vec::new()).await?;
-    Ok(Reply::null())
-}
-
 /// Sends what NICOS only accepts while a script runs.
 pub(super) async fn send(
     scene: &Scene<'_>,

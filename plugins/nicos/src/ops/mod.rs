@@ -68,7 +68,6 @@ pub async fn run(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
         "watch" => watch::watch(scene, command).await,
         "unwatch" => watch::unwatch(scene, command).await,
         "answer" => prompt::answer(scene, command).await,
-        "release_control" => control::release(scene, command).await,
         "native" => native::native(scene, command).await,
         other => Err(unsupported(other)),
     }

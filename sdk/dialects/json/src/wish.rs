@@ -78,6 +78,11 @@ impl Call {
         self.known.is_none_or(|op| op.changes)
     }
 
+    /// Must be passed on whatever limit is reached.
+    pub fn is_emergency(&self) -> bool {
+        self.known.is_some_and(Op::is_emergency)
+    }
+
     /// Must not wait behind the client's other requests.
     pub fn urgent(&self) -> bool {
         self.known.is_some_and(|op| op.urgent)

@@ -15,13 +15,14 @@ const END: &str = "<!-- end of operations -->";
 fn row(op: &Op) -> String {
     let (args, reply) = op.doc.split_once(" → ").expect("arguments → reply");
     let urgent = if op.urgent { ", urgent" } else { "" };
+    let steers = if op.steers { ", control" } else { "" };
     let args = if args == "{}" {
         String::new()
     } else {
         code(args)
     };
     format!(
-        "| `{}` | {}{urgent} | {args} | {} |\n",
+        "| `{}` | {}{urgent}{steers} | {args} | {} |\n",
         op.name,
         op.least,
         code_of_reply(reply)
