@@ -213,6 +213,7 @@ async fn sweep(broker: Arc<Broker>) {
         tokio::select! {
             () = tokio::time::sleep_until(next.into()) => {}
             () = broker.limits_changed() => {}
+            () = broker.sooner() => {}
         }
     }
 }

@@ -179,7 +179,7 @@ fn blobs_heads_and_bytes_that_are_no_text_are_within_the_limits_too() {
 #[test]
 fn an_event_that_a_reader_has_no_room_for_is_not_skipped() {
     let (_broker, backend, frontend) = office();
-    frontend.say(Kind::SUBSCRIBE, 0, &head::Subscribe {});
+    frontend.say(Kind::SUBSCRIBE, 0, &head::Subscribe::default());
     frontend.say(Kind::CREDIT, 0, &head::Credit { events: 10 });
     backend.emit(1, 0);
     frontend.inbox.refuses.store(true, Ordering::Relaxed);
@@ -194,7 +194,7 @@ fn an_event_that_a_reader_has_no_room_for_is_not_skipped() {
 #[test]
 fn an_event_larger_than_the_journal_reaches_those_who_have_room_for_it() {
     let (_broker, backend, frontend) = office();
-    frontend.say(Kind::SUBSCRIBE, 0, &head::Subscribe {});
+    frontend.say(Kind::SUBSCRIBE, 0, &head::Subscribe::default());
     frontend.say(Kind::CREDIT, 0, &head::Credit { events: 10 });
     backend.emit(1, 100_000);
     assert_eq!(frontend.inbox.event(), ("log".into(), 1));
@@ -215,7 +215,7 @@ fn a_backend_that_has_never_lived_has_no_events_and_a_new_life_is_told_once() {
     ];
     let broker = broker(seats);
     let frontend = end(&broker, FRONTEND, 1);
-    frontend.say(Kind::SUBSCRIBE, 0, &head::Subscribe {});
+    frontend.say(Kind::SUBSCRIBE, 0, &head::Subscribe::default());
     frontend.say(Kind::CREDIT, 0, &head::Credit { events: 100 });
     assert_eq!(frontend.inbox.kinds(), []);
     let backend = end(&broker, BACKEND, 7);
@@ -230,7 +230,7 @@ fn credit_of_an_earlier_life_is_not_given_to_the_present_one() {
     let (broker, backend, frontend) = office();
     broker.disconnect(FRONTEND, 1);
     let now = end(&broker, FRONTEND, 2);
-    now.say(Kind::SUBSCRIBE, 0, &head::Subscribe {});
+    now.say(Kind::SUBSCRIBE, 0, &head::Subscribe::default());
     frontend.say(Kind::CREDIT, 0, &head::Credit { events: 100 });
     backend.emit(1, 0);
     assert_eq!(now.inbox.kinds(), []);

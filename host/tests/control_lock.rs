@@ -98,7 +98,7 @@ impl Site {
     }
 
     fn subscribe(&self) {
-        self.front.say(Kind::SUBSCRIBE, 0, &head::Subscribe {});
+        self.front.say(Kind::SUBSCRIBE, 0, &head::Subscribe::default());
         self.front
             .say(Kind::CREDIT, 0, &head::Credit { events: 100 });
     }

@@ -147,7 +147,7 @@ fn limits_that_are_hit_are_named() {
 #[test]
 fn events_are_counted_and_so_is_who_misses_some() {
     let (broker, backend, frontend) = office();
-    frontend.say(Kind::SUBSCRIBE, 0, &head::Subscribe {});
+    frontend.say(Kind::SUBSCRIBE, 0, &head::Subscribe::default());
     (0..100).for_each(|number| backend.emit(number, 2000));
     frontend.say(Kind::CREDIT, 0, &head::Credit { events: 10 });
     assert_eq!(frontend.inbox.event().0, "gap");

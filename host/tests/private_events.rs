@@ -38,7 +38,7 @@ fn office() -> (Arc<Broker>, End, [(End, u64); 2]) {
         frontend.login(1);
         let session = backend.grant("user");
         frontend.inbox.next();
-        frontend.say(Kind::SUBSCRIBE, 0, &head::Subscribe {});
+        frontend.say(Kind::SUBSCRIBE, 0, &head::Subscribe::default());
         frontend.say(Kind::CREDIT, 0, &head::Credit { events: 10 });
         (frontend, session)
     });

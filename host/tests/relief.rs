@@ -120,7 +120,7 @@ fn what_a_former_life_still_owes_when_it_ends_is_answered_with_why() {
 #[test]
 fn events_of_the_next_life_are_kept_for_its_turn_which_a_gap_announces() {
     let (broker, former, front) = office();
-    front.say(Kind::SUBSCRIBE, 0, &head::Subscribe {});
+    front.say(Kind::SUBSCRIBE, 0, &head::Subscribe::default());
     front.say(Kind::CREDIT, 0, &head::Credit { events: 100 });
     former.emit(1, 0);
     assert_eq!(front.inbox.event(), ("log".into(), 1));

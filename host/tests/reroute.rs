@@ -233,7 +233,8 @@ fn a_backend_that_refuses_a_moved_client_is_told_to_it_and_the_way_back_works() 
 #[test]
 fn events_come_from_the_new_backend_after_a_gap_that_names_its_epoch() {
     let site = Site::open();
-    site.front.say(Kind::SUBSCRIBE, 0, &head::Subscribe {});
+    site.front
+        .say(Kind::SUBSCRIBE, 0, &head::Subscribe::default());
     site.front
         .say(Kind::CREDIT, 0, &head::Credit { events: 100 });
     site.old.emit(1, 0);

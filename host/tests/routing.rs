@@ -190,7 +190,8 @@ async fn an_instance_that_hangs_in_stop_is_cut_off_at_the_deadline() {
 async fn events_come_numbered_and_in_order_as_far_as_there_is_credit() {
     let office = office().await;
     let session = office.login("admin").await.unwrap().session;
-    office.send(Kind::SUBSCRIBE, &head::Subscribe {}, "");
+    let subscribed = office.send(Kind::SUBSCRIBE, &head::Subscribe::default(), "");
+    office.answer(subscribed).await.unwrap();
     office.send(Kind::CREDIT, &head::Credit { events: 3 }, "");
     let flood = office.eval(session, "flood 5");
     for seq in 1..=3 {
@@ -213,7 +214,8 @@ async fn events_come_numbered_and_in_order_as_far_as_there_is_credit() {
 async fn a_reader_that_fell_too_far_behind_is_told_of_the_gap() {
     let office = office().await;
     let session = office.login("admin").await.unwrap().session;
-    office.send(Kind::SUBSCRIBE, &head::Subscribe {}, "");
+    let subscribed = office.send(Kind::SUBSCRIBE, &head::Subscribe::default(), "");
+    office.answer(subscribed).await.unwrap();
     let flood = office.eval(session, "flood 2000");
     office.answer(flood).await.unwrap();
     office.send(Kind::CREDIT, &head::Credit { events: 2 }, "");

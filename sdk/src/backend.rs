@@ -52,6 +52,10 @@ pub trait BackendSession: Send + Sync + 'static {
 
     /// Does what is asked. Calls run concurrently; a backend whose server wants one after the other
     /// queues them, with a bound, and urgent ones elsewhere.
+    ///
+    /// `status` and `log` must not depend on who asks: the host keeps their answers for a moment and
+    /// gives them to others. An event that changes one is emitted when the backend would answer
+    /// accordingly, not before.
     fn call(&self, command: Command) -> impl Future<Output = Result<Reply, Fault>> + Send;
 
     /// Says farewell for them.

@@ -2,7 +2,7 @@
 
 use crate::events::{EVENT_WINDOW, Events};
 use crate::taken::Taken;
-use crate::{Health, RawJson, Reply, Session};
+use crate::{Health, Position, RawJson, Reply, Session, Since};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, Secret, head};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -115,17 +115,39 @@ impl Gateway {
         self.link.call(head, args).await
     }
 
-    /// The events of the backend that this frontend is routed to. There is one stream an instance:
-    /// a frontend reads it once and fans out to its clients itself. A second one is at its end.
+    /// The events of the backend that this frontend is routed to, from now on. There is one stream an
+    /// instance: a frontend reads it once and fans out to its clients itself. A second one is at its
+    /// end.
     pub fn events(&self) -> Events {
         let unread = self.link.lock(&self.link.unread).take();
         if unread.is_some() {
+            let head = head::Subscribe::default();
             self.link
                 .host
-                .deliver(Message::new(Kind::SUBSCRIBE, 0, &head::Subscribe {}));
+                .deliver(Message::new(Kind::SUBSCRIBE, 0, &head));
             self.link.grant(EVENT_WINDOW);
         }
         Events::new(self.link.clone(), unread)
+    }
+
+    /// As [`Gateway::events`], but with those after that one first, as far as the host still has
+    /// them: the number of the last one that this frontend has seen in an earlier life, or `0:0` for
+    /// all that are kept. What is missing is told by a `gap`. Says also where the backend is.
+    ///
+    /// # Errors
+    /// If the gateway is shutting down.
+    pub async fn events_since(&self, since: Since) -> Result<(Events, Position), Fault> {
+        let unread = self.link.lock(&self.link.unread).take();
+        if unread.is_none() {
+            let at_its_end = Events::new(self.link.clone(), None);
+            return Ok((at_its_end, Position::default()));
+        }
+        let head = head::Subscribe { since: Some(since) };
+        let ask = |id| Message::new(Kind::SUBSCRIBE, id, &head);
+        let reply = self.link.ask(ask).await.outcome?;
+        self.link.grant(EVENT_WINDOW);
+        let position = RawJson::from_buffer(reply.body).parse()?;
+        Ok((Events::new(self.link.clone(), unread), position))
     }
 }
 

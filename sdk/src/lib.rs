@@ -62,6 +62,7 @@ pub use json::RawJson;
 pub use listen::{ListenAddress, ListenFile};
 pub use mistake::{field_within, wrong_field};
 pub use model::Role;
+pub use patchbay_abi::head::{Position, Since};
 pub use patchbay_abi::{Buffer, Fault, FaultKind, Secret, Side};
 /// For `use patchbay_sdk::schemars::{self, JsonSchema}`, which the derive macro needs.
 pub use schemars;

@@ -13,6 +13,10 @@ pub(crate) struct Status {
     pub(crate) queue: Vec<Waiting>,
     pub(crate) last: Option<Job>,
     pub(crate) prompt: Option<Prompt>,
+    /// How old this is, in seconds, if it is remembered,
+    pub(crate) age_s: Option<f64>,
+    /// and why there is nothing newer.
+    pub(crate) stale: Option<String>,
 }
 
 /// The script that runs.

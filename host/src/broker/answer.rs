@@ -8,8 +8,12 @@ impl State {
     /// Takes a request out of the table, and off its session's account.
     pub(super) fn take(&mut self, id: u64) -> Option<Request> {
         let request = self.pending.take(id)?;
-        if let (What::Call { op, .. }, Some(session)) =
-            (&request.what, self.sessions.get_mut(request.session))
+        if let Some(variant) = request.what.variant() {
+            let shelf = self.shelves.entry(request.backend.seat).or_default();
+            shelf.leaves(variant, id);
+        }
+        if let (Some(op), Some(session)) =
+            (request.what.op(), self.sessions.get_mut(request.session))
         {
             let in_flight = session.in_flight_of(op);
             *in_flight = in_flight.saturating_sub(1);
@@ -67,8 +71,21 @@ impl Broker {
     /// as it was taken: a moment before it may still have waited, a moment later it may be sent.
     pub(super) fn settle_taken(&self, id: u64, request: Request, answer: Result<Message, Fault>) {
         self.record_answer(id, &request, &answer);
+        if let What::Call { op, .. } = request.what
+            && op.changes
+        {
+            self.changed(request.backend.seat);
+        }
         match (&request.what, request.origin) {
             (What::Login, _) => self.login_answered(request, answer),
+            (
+                What::Call {
+                    look: Some(look), ..
+                }
+                | What::Refresh(look),
+                _,
+            ) => self.landed(&request, look, answer),
+            (What::Look { .. }, _) => self.answer_look(&request, answer),
             (
                 What::Call {
                     once: Some(once), ..

@@ -5,11 +5,13 @@ use super::login::broken;
 use super::pending::{Once, Origin, Request, What, call_message, short_reference};
 use super::record::{Asked, Asker};
 use super::session::{Attachment, Session};
+use super::snapshot::{Aim, Subject};
 use super::trip::{End, Trip};
 use super::{Broker, Place, State};
 use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::{OPS, Op, find_op, nearest};
+use std::sync::MutexGuard;
 use std::time::Instant;
 
 /// What is to be sent when the state is unlocked again.
@@ -49,32 +51,40 @@ impl Broker {
             message,
             once: None,
             reference: head.reference.and_then(short_reference),
+            look: None,
         };
-        match op.once {
-            true => self.look_up(head.key.as_deref(), call),
-            false if is_control(op) => self.control(&call),
-            false => self.enter_call(call),
+        match Subject::of(op) {
+            Some(subject) => self.look(subject, call),
+            None if op.once => self.look_up(head.key.as_deref(), call),
+            None if is_control(op) => self.control(&call),
+            None => self.enter_call(call),
         }
     }
 
     /// Enters a request and sends it on its way.
     pub(super) fn enter_call(&self, call: Call) -> Result<(), Fault> {
+        self.enter_into(self.lock(), call)
+    }
+
+    /// The same, where the state is locked already.
+    pub(super) fn enter_into(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        call: Call,
+    ) -> Result<(), Fault> {
         let (origin, session, op) = (call.origin, call.session, call.op.name);
         let reference = call.reference.clone();
         let seen = self.tap.is_watched().then(|| call.message.clone());
-        let (id, at, to_send, farewells, displaced) = {
-            let mut state = self.lock();
-            let at = self.admit(&mut state, &call)?;
-            if call.op.is_emergency() {
-                self.make_way(&mut state, call.session);
-            }
-            let (id, to_send) = self
-                .send_or_park(&mut state, at, call)
-                .ok_or_else(no_session)?;
-            let farewells = std::mem::take(&mut state.farewells);
-            let displaced = std::mem::take(&mut state.displaced);
-            (id, at, to_send, farewells, displaced)
-        };
+        let at = self.admit(&mut state, &call)?;
+        if call.op.is_emergency() {
+            self.make_way(&mut state, call.session);
+        }
+        let (id, to_send) = self
+            .send_or_park(&mut state, at, call)
+            .ok_or_else(no_session)?;
+        let farewells = std::mem::take(&mut state.farewells);
+        let displaced = std::mem::take(&mut state.displaced);
+        drop(state);
         self.say_farewells(farewells);
         displaced
             .into_iter()
@@ -100,6 +110,18 @@ impl Broker {
 
     /// Whether a request may be entered now; which life of the backend it goes to.
     pub(super) fn admit(&self, state: &mut State, call: &Call) -> Result<Place, Fault> {
+        let (seat, epoch) = self.may_ask(state, call)?;
+        let epoch = epoch.ok_or_else(|| self.unavailable(seat))?;
+        Ok(Place { seat, epoch })
+    }
+
+    /// Whether a client may ask this, and there is room; which backend it goes to, and in which life,
+    /// if there is one.
+    pub(super) fn may_ask(
+        &self,
+        state: &mut State,
+        call: &Call,
+    ) -> Result<(usize, Option<u64>), Fault> {
         if !call.op.urgent {
             self.check_room_in_all(state, call.origin.at.seat)?;
         }
@@ -121,12 +143,10 @@ impl Broker {
         let seat = waits_at.map_or(routed.unwrap_or(call.origin.at.seat), |at| at.seat);
         self.check_control(seat, call.session, call.op)?;
         if let Some(at) = waits_at {
-            return Ok(at);
+            return Ok((at.seat, Some(at.epoch)));
         }
-        let (epoch, _) = self.seats[seat]
-            .port()
-            .ok_or_else(|| self.unavailable(seat))?;
-        Ok(Place { seat, epoch })
+        let epoch = self.seats[seat].port().map(|(epoch, _)| epoch);
+        Ok((seat, epoch))
     }
 
     /// No limit keeps an emergency stop from its backend. So that one client's do not fill the memory all the
@@ -170,6 +190,8 @@ impl Broker {
         let known = state.sessions.get_mut(session)?;
         *known.in_flight_of(call.op) += 1;
         let asker = Asker::of(known);
+        let shelf = state.shelves.entry(at.seat).or_default();
+        let asks = |aim: &Aim| shelf.departs(aim.variant.clone(), aim.only_new);
         let id = state.pending.enter(Request {
             origin: Some(call.origin),
             backend: at,
@@ -179,10 +201,15 @@ impl Broker {
                 parked: None,
                 once: call.once,
                 asker,
+                look: call.look.as_ref().map(asks),
             },
             deadline: Instant::now() + deadline,
             trip: call.trip,
         });
+        if let Some(aim) = call.look.as_ref().filter(|aim| !aim.only_new) {
+            shelf.waits(&aim.variant, id, aim.until, true);
+            self.sweep_by(state, aim.until);
+        }
         let Call {
             op,
             message,
@@ -224,6 +251,9 @@ impl Broker {
     pub(super) fn cancel(&self, origin: Origin) {
         let (taken, farewells) = {
             let mut state = self.lock();
+            if state.lets_go(origin) {
+                return;
+            }
             let taken = state
                 .pending
                 .id_of(origin)
@@ -277,6 +307,8 @@ pub(super) struct Call {
     /// What its client calls it.
     pub(super) reference: Option<String>,
     pub(super) trip: Trip,
+    /// Its answer is to be kept.
+    pub(super) look: Option<Aim>,
 }
 
 pub(super) fn check_role(role: Role, op: &Op) -> Result<(), Fault> {

@@ -160,7 +160,9 @@ impl Broker {
         tracing::info!(backend = seat.id(), has_it, by, forced, "control");
         let body = json!({ "holder": holder, "by": by, "forced": forced });
         if let Some(journal) = seat.journal() {
-            journal.tell("control", body.to_string());
+            self.telling(backend, |telling| {
+                journal.tell("control", body.to_string(), telling);
+            });
         }
     }
 }

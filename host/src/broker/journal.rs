@@ -1,18 +1,19 @@
 //! The events of one backend: numbered, kept for a while, handed out against credit.
 
+mod events;
+mod reader;
+
 use super::Place;
-use super::gap::gap;
-use patchbay_abi::{Buffer, Delivery, Kind, Message, Port, head};
-use prometheus_client::metrics::counter::Counter;
+use events::Told;
+use patchbay_abi::{Delivery, Message, Port, head};
+pub(super) use reader::Reader;
+use reader::{Gap, Telling};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// What an event costs beside its head and body, in bytes, so that empty ones are not free.
 const OVERHEAD: usize = 128;
-
-/// Credit that one reader can pile up, in events.
-const MOST_CREDIT: u32 = 65_536;
 
 /// The number of the first event of a life. A reader whose next one is 0 has yet to be told of it.
 const FIRST: u64 = 1;
@@ -42,19 +43,20 @@ struct Ring {
     readers: Vec<Reader>,
 }
 
+/// What there is, as seen from outside.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) bytes: usize,
+    pub(super) events: usize,
+    /// Age of the oldest.
+    pub(super) oldest: Duration,
+    pub(super) readers: usize,
+}
+
 struct Kept {
     seq: u64,
     at: Instant,
     message: Message,
-}
-
-pub(super) struct Reader {
-    at: Place,
-    port: Port,
-    credit: u32,
-    /// The number of the event that it gets next.
-    next: u64,
-    gaps: Counter,
 }
 
 impl Journal {
@@ -88,39 +90,41 @@ impl Journal {
     }
 
     /// A frontend is handed events under this lock. That is safe: taking one is only an enqueue,
-    /// and what a frontend says meanwhile (a log line) does not come back here.
+    /// and what a frontend says meanwhile (a log line) does not come back here. The broker's state
+    /// may be locked under it, never the other way round.
     fn lock(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The backend begins a new life: numbers start again, and every reader learns of it.
-    pub(super) fn begin(&self, epoch: u64) {
+    pub(super) fn begin(&self, epoch: u64, telling: &mut Telling<'_>) {
         let mut ring = self.lock();
         let readers = std::mem::take(&mut ring.readers);
         let coming = ring.coming.take().filter(|coming| coming.epoch == epoch);
         *ring = coming.map_or_else(|| Ring::of(epoch, ring.room), |coming| *coming);
         ring.readers = readers;
         ring.readers.iter_mut().for_each(|reader| reader.next = 0);
-        ring.hand_out();
+        ring.hand_out(telling);
     }
 
-    pub(super) fn subscribe(&self, at: Place, port: Port, gaps: Counter) {
+    /// A frontend reads from here on, or from after the event that it has seen last; where this
+    /// backend is.
+    pub(super) fn subscribe(
+        &self,
+        at: Place,
+        port: Port,
+        since: Option<head::Since>,
+    ) -> head::Position {
         let mut ring = self.lock();
-        let next = ring.next;
+        ring.trim();
+        let next = since.map_or(ring.next, |since| ring.after(since));
         ring.readers.retain(|reader| reader.at.seat != at.seat);
-        ring.readers.push(Reader {
-            at,
-            port,
-            credit: 0,
-            next,
-            gaps,
-        });
-    }
-
-    /// How many events are kept, and what they cost.
-    pub(super) fn size(&self) -> (usize, usize) {
-        let ring = self.lock();
-        (ring.kept.len(), ring.bytes)
+        ring.readers.push(Reader::new(at, port, next));
+        head::Position {
+            epoch: ring.epoch,
+            first: ring.first(),
+            next: ring.next,
+        }
     }
 
     pub(super) fn unsubscribe(&self, at: Place) {
@@ -139,33 +143,37 @@ impl Journal {
 
     /// Takes in a reader of another journal: it learns that a new epoch has begun for it, and reads
     /// from here on.
-    pub(super) fn adopt(&self, mut reader: Reader) {
+    pub(super) fn adopt(&self, mut reader: Reader, telling: &mut Telling<'_>) {
         let mut ring = self.lock();
         reader.next = match ring.epoch {
             0 => 0,
             epoch => {
-                let last = ring.next - 1;
-                match reader.port.deliver(gap(epoch, 0, last)) {
-                    Delivery::Taken => ring.next,
+                let gap = Gap {
+                    epoch,
+                    from: 0,
+                    to: ring.next - 1,
+                };
+                match reader.is_told(&gap, telling) {
+                    true => ring.next,
                     // It has no room now; with new credit it is told by reading from the beginning.
-                    _ => 0,
+                    false => 0,
                 }
             }
         };
         ring.readers.push(reader);
-        ring.hand_out();
+        ring.hand_out(telling);
     }
 
-    pub(super) fn credit(&self, at: Place, events: u32) {
+    pub(super) fn credit(&self, at: Place, events: u32, telling: &mut Telling<'_>) {
         let mut ring = self.lock();
         for reader in ring.readers.iter_mut().filter(|reader| reader.at == at) {
-            reader.credit = reader.credit.saturating_add(events).min(MOST_CREDIT);
+            reader.gets_credit(events);
         }
-        ring.hand_out();
+        ring.hand_out(telling);
     }
 
     /// Numbers an event, hands it out and keeps it.
-    pub(super) fn append(&self, event: Told) {
+    fn append(&self, event: Told, telling: &mut Telling<'_>) {
         let mut whole = self.lock();
         let Some(ring) = whole.of_epoch(event.epoch) else {
             return;
@@ -180,44 +188,31 @@ impl Journal {
             message,
         });
         // In this order, so that even one larger than the ring reaches those who have room for it.
-        ring.hand_out();
+        ring.hand_out(telling);
         ring.trim();
     }
 
     /// Something that the host itself has to tell; nobody hears of it while the backend has not begun to live.
-    pub(super) fn tell(&self, kind: &str, body: String) {
+    pub(super) fn tell(&self, kind: &str, body: String, telling: &mut Telling<'_>) {
         let epoch = self.lock().epoch;
-        let head = head::Event {
-            epoch,
-            seq: 0,
-            time: 0.0,
-            kind: kind.to_owned(),
-            job: None,
-            session: None,
-        };
         if epoch != 0 {
-            self.append(Told {
-                epoch,
-                head,
-                body: Buffer::from(body),
-                blobs: Vec::new(),
-            });
+            self.append(Told::by_host(epoch, kind, body), telling);
         }
     }
 
     /// Leaves out so many numbers: readers learn of a gap. What is kept has no holes, and so begins anew.
-    pub(super) fn skip(&self, epoch: u64, events: u64) {
+    fn skip(&self, epoch: u64, events: u64, telling: &mut Telling<'_>) {
         if let Some(ring) = self.lock().of_epoch(epoch) {
             ring.next += events;
             ring.kept.clear();
             ring.bytes = 0;
-            ring.hand_out();
+            ring.hand_out(telling);
         }
     }
 
     /// Hands an event to one reader only, without a number of its own, so that the others miss
     /// none; whether it was taken. It is not kept.
-    pub(super) fn whisper(&self, to: Place, event: Told) -> bool {
+    fn whisper(&self, to: Place, event: Told) -> bool {
         let mut ring = self.lock();
         if ring.epoch != event.epoch {
             return false;
@@ -232,34 +227,39 @@ impl Journal {
         reader.credit -= u32::from(taken);
         taken
     }
-}
 
-/// What a backend told, in one of its lives.
-pub(super) struct Told {
-    pub(super) epoch: u64,
-    pub(super) head: head::Event,
-    pub(super) body: Buffer,
-    pub(super) blobs: Vec<Buffer>,
-}
-
-impl Told {
-    fn into_message(self, seq: u64) -> Message {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let head = head::Event {
-            epoch: self.epoch,
-            seq,
-            time: now.map_or(0.0, |since| since.as_secs_f64()),
-            ..self.head
-        };
-        Message {
-            body: self.body,
-            ..Message::new(Kind::EVENT, 0, &head)
+    /// What there is.
+    pub(super) fn extent(&self) -> Extent {
+        let ring = self.lock();
+        Extent {
+            bytes: ring.bytes,
+            events: ring.kept.len(),
+            oldest: ring
+                .kept
+                .front()
+                .map(|kept| kept.at.elapsed())
+                .unwrap_or_default(),
+            readers: ring.readers.len(),
         }
-        .blobs(self.blobs)
     }
 }
 
 impl Ring {
+    /// The number of the first event that is kept; that of the next one if there is none.
+    fn first(&self) -> u64 {
+        self.kept.front().map_or(self.next, |kept| kept.seq)
+    }
+
+    /// What somebody reads next who has seen the events up to that one. Epoch 0 is nobody's: whoever
+    /// has seen that wants whatever is kept.
+    fn after(&self, since: head::Since) -> u64 {
+        match since {
+            head::Since { epoch: 0, .. } => self.first(),
+            head::Since { epoch, seq } if epoch == self.epoch && seq < self.next => seq + 1,
+            _ => 0,
+        }
+    }
+
     fn of(epoch: u64, room: Room) -> Self {
         Ring {
             room,
@@ -292,36 +292,10 @@ impl Ring {
         }
     }
 
-    fn hand_out(&mut self) {
+    fn hand_out(&mut self, telling: &mut Telling<'_>) {
         let (epoch, next, kept) = (self.epoch, self.next, &self.kept);
         for reader in &mut self.readers {
-            reader.catch_up(epoch, next, kept);
-        }
-    }
-}
-
-impl Reader {
-    fn catch_up(&mut self, epoch: u64, next: u64, kept: &VecDeque<Kept>) {
-        while epoch != 0 && self.credit > 0 && self.next < next {
-            let oldest = kept.front().map_or(next, |kept| kept.seq);
-            let (message, then) = match self.next < oldest {
-                true => (gap(epoch, self.next, oldest - 1), oldest),
-                false => match kept.get((self.next - oldest) as usize) {
-                    Some(event) => (event.message.clone(), self.next + 1),
-                    None => return,
-                },
-            };
-            if self.port.deliver(message) != Delivery::Taken {
-                // It has no room although it gave credit, or it is gone: with new credit it gets
-                // this event again.
-                self.credit = 0;
-                return;
-            }
-            if self.next.max(FIRST) < oldest {
-                self.gaps.inc();
-            }
-            self.next = then;
-            self.credit -= 1;
+            reader.catch_up(epoch, next, kept, telling);
         }
     }
 }

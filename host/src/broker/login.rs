@@ -231,6 +231,7 @@ impl Broker {
         if let Some(attachment) = attachment {
             session.attachment = attachment;
         }
+        session.let_in_by = Some(request.backend.seat);
         Some((session.role, session.user.clone(), session.client.clone()))
     }
 
@@ -271,6 +272,9 @@ impl Broker {
             let Some(session) = state.sessions.get_mut(request.session) else {
                 return;
             };
+            if matches!(fault.kind, FaultKind::Unauthorized | FaultKind::Forbidden) {
+                session.let_in_by = None;
+            }
             match std::mem::replace(&mut session.attachment, Attachment::Detached) {
                 Attachment::Attaching(at, waiting) if at == request.backend => waiting,
                 other => {

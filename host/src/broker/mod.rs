@@ -4,8 +4,9 @@
 //! is checked, entered into the table of pending requests under the host's own number and handed to
 //! the backend (`call`); the backend's reply finds its way back through the same table
 //! (`answer`). Logins go the same way, with the principal in place of what the client sent
-//! (`login`), or first to the host's own list of users (`users`). A request that is to be carried out once at the most takes a detour over the disk, on
-//! a thread of its own (`once`, `clerk`). At the deadline the host answers in the backend's place (`sweep`). Events are
+//! (`login`), or first to the host's own list of users (`users`). A request that is to be carried out once at the
+//! most takes a detour over the disk, on a thread of its own (`once`, `clerk`). What was answered last to a look is
+//! kept, and shown to whoever looks next (`snapshot`). At the deadline the host answers in the backend's place (`sweep`). Events are
 //! numbered and kept per backend, and handed out against credit (`journal`).
 //!
 //! One rule keeps this free of deadlocks: nothing is delivered while the state is locked.
@@ -15,11 +16,10 @@ mod answer;
 mod call;
 mod clerk;
 mod control;
-mod feed;
-mod gap;
 mod idle;
 mod introduce;
 mod journal;
+mod kept;
 mod levels;
 mod life;
 mod limit;
@@ -37,6 +37,7 @@ mod session;
 mod share;
 mod side;
 mod sight;
+mod snapshot;
 mod status;
 mod stock;
 mod sweep;
@@ -46,10 +47,12 @@ mod verdict;
 mod wish;
 
 pub use control::Holder;
+pub use kept::{BackendKept, KeptAnswer};
 pub use levels::LevelStatus;
 pub use life::{Build, LifeNote, Phase};
 pub use route::{Authority, LoginRule, Route};
 pub use seat::{Life, Seat};
+pub use snapshot::Snapshots;
 pub use status::{InstanceStatus, SessionStatus};
 pub use wish::{Granted, Wish};
 
@@ -64,8 +67,10 @@ use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
 use pending::{Origin, Pending};
 use session::Sessions;
 use side::HostSide;
+use snapshot::Shelf;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
 
 /// How much there may be, and how long it may take.
@@ -97,6 +102,8 @@ pub struct Limits {
     pub long: Duration,
     /// Until a login is answered.
     pub login: Duration,
+    /// What is kept of answers.
+    pub snapshots: Snapshots,
 }
 
 /// Routes requests, replies and events between the instances.
@@ -119,6 +126,8 @@ pub struct Broker {
     audit: OnceLock<Audit>,
     /// Where logins wait that the host's own list of users decides, if there is one.
     checks: OnceLock<users::Queue>,
+    /// Told when the sweeper has to come before its time.
+    sooner: Notify,
 }
 
 #[derive(Default)]
@@ -129,6 +138,10 @@ struct State {
     farewells: Vec<(Place, u64)>,
     /// Emergency stops that gave way to newer ones, to be answered then.
     displaced: Vec<Origin>,
+    /// What is kept of answers, by the backend's seat.
+    shelves: HashMap<usize, Shelf>,
+    /// When the sweeper comes next.
+    sweep_at: Option<Instant>,
 }
 
 /// One life of one instance.
@@ -165,6 +178,7 @@ impl Broker {
             tap: Tap::default(),
             audit: OnceLock::new(),
             checks: OnceLock::new(),
+            sooner: Notify::new(),
         });
         clerk::start(&broker, intents, items)?;
         Ok(broker)
@@ -207,8 +221,9 @@ impl Broker {
     pub fn connect(&self, seat: usize, epoch: u64, port: Port) {
         self.metrics.add(self.seats[seat].id(), "starts", 1);
         self.seats[seat].connect(epoch, port);
+        self.lock().shelves.entry(seat).or_default().begins(epoch);
         if let Some(journal) = self.seats[seat].journal() {
-            journal.begin(epoch);
+            self.telling(seat, |telling| journal.begin(epoch, telling));
             self.repeat_control(seat);
         }
     }
@@ -228,7 +243,8 @@ impl Broker {
         if self.seats[seat].take_over(epoch)
             && let Some(journal) = self.seats[seat].journal()
         {
-            journal.begin(epoch);
+            self.lock().shelves.entry(seat).or_default().begins(epoch);
+            self.telling(seat, |telling| journal.begin(epoch, telling));
             self.repeat_control(seat);
         }
     }

@@ -168,6 +168,7 @@ impl Broker {
             once: None,
             reference: reference_of(message),
             trip: request.trip,
+            look: None,
         };
         Some((call, *key))
     }

@@ -171,6 +171,7 @@ mod tests {
             request: second,
             long: second,
             login: second,
+            snapshots: crate::broker::Snapshots::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Place;
 use super::record::Asker;
+use super::snapshot::{Look, Variant};
 use super::stock::ByBackend;
 use super::trip::Trip;
 use crate::intents::Digest;
@@ -40,7 +41,17 @@ pub(crate) enum What {
         parked: Option<Message>,
         once: Option<Once>,
         asker: Asker,
+        /// If its answer is to be kept.
+        look: Option<Look>,
     },
+    /// Waits for the answer to another one like it; not sent.
+    Look {
+        op: &'static Op,
+        variant: Variant,
+        message: Message,
+    },
+    /// Asked by the host itself.
+    Refresh(Look),
     /// Is looked up in the intents, by its key; or waits for another one with the same key.
     Keyed {
         /// In which session the backend is asked what became of it.
@@ -51,6 +62,26 @@ pub(crate) enum What {
     },
     /// Was answered; the answer is being noted before it is passed on.
     Noting(Result<Message, Fault>),
+}
+
+impl What {
+    /// The operation that a client is charged for.
+    pub(super) fn op(&self) -> Option<&'static Op> {
+        match self {
+            What::Call { op, .. } | What::Look { op, .. } => Some(op),
+            _ => None,
+        }
+    }
+
+    /// The question that a snapshot may answer.
+    pub(super) fn variant(&self) -> Option<&Variant> {
+        match self {
+            What::Call { look, .. } => look.as_ref().map(Look::variant),
+            What::Look { variant, .. } => Some(variant),
+            What::Refresh(look) => Some(look.variant()),
+            What::Login | What::Check | What::Keyed { .. } | What::Noting(_) => None,
+        }
+    }
 }
 
 /// What makes a call one that is carried out once at the most.
@@ -147,7 +178,7 @@ impl Pending {
                 let call = call_message(id, request.session, op, left, asked, reference);
                 Some((*op, call))
             }
-            What::Login | What::Check | What::Keyed { .. } | What::Noting(_) => None,
+            _ => None,
         }
     }
 
@@ -156,6 +187,16 @@ impl Pending {
         if let Some(request) = self.requests.get_mut(&id) {
             request.trip = request.trip.sent();
         }
+    }
+
+    /// Nobody waits for the request any more, but it goes on; who waited.
+    pub(super) fn orphan(&mut self, id: u64) -> Option<Origin> {
+        let origin = self.requests.get_mut(&id)?.origin.take()?;
+        self.by_origin.remove(&origin);
+        if let Some(load) = self.of_seat.get_mut(&origin.at.seat) {
+            load.requests = load.requests.saturating_sub(1);
+        }
+        Some(origin)
     }
 
     pub(super) fn id_of(&self, origin: Origin) -> Option<u64> {

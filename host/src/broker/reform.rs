@@ -100,5 +100,6 @@ impl Broker {
         if let Some(journal) = self.seats[position].journal() {
             journal.clear();
         }
+        self.lock().shelves.remove(&position);
     }
 }

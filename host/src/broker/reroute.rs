@@ -45,7 +45,7 @@ impl Broker {
         let left = before.and_then(|before| self.seats[before].journal());
         let reader = left.and_then(|journal| journal.release(from));
         if let (Some(reader), Some(journal)) = (reader, self.seats[to].journal()) {
-            journal.adopt(reader);
+            self.telling(to, |telling| journal.adopt(reader, telling));
         }
         let (frontend, backend) = (self.seats[from].id(), self.seats[to].id());
         tracing::info!(frontend, backend, "routed to another backend");

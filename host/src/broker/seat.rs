@@ -197,6 +197,12 @@ impl Seat {
         self.lock_health().clone()
     }
 
+    /// Why it says that it is down, if it does.
+    pub(super) fn why_down(&self) -> Option<String> {
+        let health = self.lock_health();
+        (health.state == "down").then(|| health.reason.clone())
+    }
+
     /// Where it is in its life.
     pub fn life(&self) -> LifeNote {
         self.lock_life().clone()

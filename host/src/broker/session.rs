@@ -26,6 +26,8 @@ pub(crate) struct Session {
     /// What it may do; known when it is first logged in.
     pub(super) role: Role,
     pub(super) attachment: Attachment,
+    /// The backend that has let it in last, and has not refused it since.
+    pub(super) let_in_by: Option<usize>,
     pub(super) in_flight: InFlight,
     /// Where it is not routed to any more, but is not done yet.
     former: Vec<Former>,
@@ -119,6 +121,7 @@ impl Sessions {
             client,
             role,
             attachment: Attachment::Attaching(at, Vec::new()),
+            let_in_by: None,
             in_flight: InFlight::default(),
             former: Vec::new(),
         };
@@ -166,6 +169,16 @@ impl Sessions {
         self.by_id.iter_mut()
     }
 
+    /// A session that is logged in at that life: this one, if it is.
+    pub(super) fn attached(&self, at: Place, rather: u64) -> Option<u64> {
+        let this = self
+            .by_id
+            .get(&rather)
+            .filter(|known| known.is_attached(at));
+        let any = || self.by_id.iter().find(|(_, known)| known.is_attached(at));
+        this.map(|_| rather).or_else(|| any().map(|(id, _)| *id))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
     }
@@ -193,6 +206,11 @@ impl Session {
             true => &mut self.in_flight.urgent,
             false => &mut self.in_flight.ordinary,
         }
+    }
+
+    /// Whether it is logged in there.
+    pub(super) fn is_attached(&self, there: Place) -> bool {
+        matches!(self.attachment, Attachment::Attached(at) if at == there)
     }
 
     /// Where it is logged in, or being logged in.

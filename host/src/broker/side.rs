@@ -59,7 +59,7 @@ impl HostSide {
             Kind::LOGIN => broker.login(origin, message),
             Kind::LOGOUT => broker.logout(self.at, &message),
             Kind::CANCEL => broker.cancel(origin),
-            Kind::SUBSCRIBE => broker.subscribe(self.at),
+            Kind::SUBSCRIBE => broker.subscribe(self.at, &message),
             Kind::CREDIT => broker.credit(self.at, &message),
             _ => broker.count("messages_ignored"),
         }

@@ -1,7 +1,7 @@
 //! What is shown to whoever looks on (`patchbay trace`), and nothing if nobody does.
 
 use super::pending::{Origin, Request, reference_of};
-use super::trip::{End, Times, Trip};
+use super::trip::{Asking, End, Times, Trip};
 use super::{Broker, Place};
 use crate::trace::{Filter, Moment, Watch, What};
 use patchbay_abi::{Fault, Message, head};
@@ -65,6 +65,22 @@ impl Broker {
             host: Some(host),
             at_backend,
             ..self.moment(What::Answer, origin, request.backend)
+        });
+    }
+
+    /// A request is answered by the host.
+    pub(super) fn show_unasked(&self, asking: &Asking, reply: &Message) {
+        if !self.tap.is_watched() {
+            return;
+        }
+        let trip = &asking.trip;
+        self.show(&Moment {
+            op: trip.op,
+            bytes: reply.weight(),
+            body: &reply.body,
+            outcome: Some(crate::metrics::Outcome::OK.name()),
+            host: Some(trip.times().host),
+            ..self.moment(What::Answer, asking.origin, asking.backend())
         });
     }
 

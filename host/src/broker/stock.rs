@@ -15,9 +15,9 @@ impl Broker {
             };
             let waiting = pending.get(&position).copied().unwrap_or(0);
             Stock::note(&stock.pending, &[("backend", id)], waiting);
-            let (events, bytes) = journal.size();
-            Stock::note(&stock.journal_events, &[("backend", id)], events);
-            Stock::note(&stock.journal_bytes, &[("backend", id)], bytes);
+            let extent = journal.extent();
+            Stock::note(&stock.journal_events, &[("backend", id)], extent.events);
+            Stock::note(&stock.journal_bytes, &[("backend", id)], extent.bytes);
         }
         Stock::note(&stock.queues, &[("queue", "notes")], self.intents.waiting());
         for instance in self.instances() {

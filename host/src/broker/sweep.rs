@@ -1,7 +1,7 @@
 //! Requests whose deadline has passed.
 
-use super::Broker;
 use super::pending::{Request, What};
+use super::{Broker, State};
 use patchbay_abi::{Fault, FaultKind, Side};
 use std::time::Instant;
 
@@ -16,8 +16,26 @@ impl Broker {
         }
         let limits = self.limits();
         let shortest = limits.request.min(limits.long).min(limits.login);
-        let next = self.lock().pending.next_deadline();
-        next.map_or(now + shortest, |next| next.min(now + shortest))
+        let snapshots = self.tend(now);
+        let mut state = self.lock();
+        let deadline = state.pending.next_deadline();
+        let times = [Some(now + shortest), deadline, snapshots];
+        let next = times.into_iter().flatten().min().unwrap_or(now);
+        state.sweep_at = Some(next);
+        next
+    }
+
+    /// Returns when the sweeper has to come before the time that it was told.
+    pub async fn sooner(&self) {
+        self.sooner.notified().await;
+    }
+
+    /// Something is due at that time.
+    pub(super) fn sweep_by(&self, state: &mut State, at: Instant) {
+        if state.sweep_at.is_some_and(|planned| at < planned) {
+            state.sweep_at = Some(at);
+            self.sooner.notify_one();
+        }
     }
 
     fn expire(&self, id: u64) {
@@ -62,6 +80,8 @@ impl Broker {
             What::Login | What::Check => ("the login", limits.login, false),
             What::Keyed { op, .. } => (op.name, limits.request, op.changes),
             What::Noting(_) => ("a request", limits.request, true),
+            What::Look { op, .. } => (op.name, limits.request, false),
+            What::Refresh(look) => (look.op(), limits.request, false),
             What::Call { op, .. } if op.long => (op.name, limits.long, op.changes),
             What::Call { op, .. } => (op.name, limits.request, op.changes),
         };

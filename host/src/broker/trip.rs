@@ -94,6 +94,34 @@ impl End {
     }
 }
 
+/// Somebody whom the host answers without asking the backend.
+#[derive(Clone, Copy)]
+pub(super) struct Asking {
+    pub(super) origin: Origin,
+    /// The backend's seat.
+    pub(super) seat: usize,
+    pub(super) trip: Trip,
+}
+
+impl Asking {
+    /// Whoever waits for that answer, if anybody does.
+    pub(super) fn of(request: &Request) -> Option<Asking> {
+        Some(Asking {
+            origin: request.origin?,
+            seat: request.backend.seat,
+            trip: request.trip,
+        })
+    }
+
+    /// The backend, in no particular life.
+    pub(super) fn backend(&self) -> Place {
+        Place {
+            seat: self.seat,
+            epoch: 0,
+        }
+    }
+}
+
 /// Where a request's time went, the last stretch to its frontend not yet included.
 pub(super) struct Times {
     pub(super) host: Duration,
@@ -122,6 +150,17 @@ impl Broker {
         if let Some(origin) = request.origin {
             self.trip_ended(request.trip, origin, request.backend, end);
         }
+    }
+
+    /// A request was answered with so many bytes, by the host.
+    pub(super) fn unasked_ended(&self, asking: &Asking, bytes: usize) {
+        let outcome = Outcome::OK;
+        self.trip_ended(
+            asking.trip,
+            asking.origin,
+            asking.backend(),
+            End { outcome, bytes },
+        );
     }
 
     /// A request was refused before it was entered.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::admin::AdminAddress;
 use super::mistake::Mistakes;
 use super::plugin_config::PluginConfig;
+use crate::broker::Snapshots;
 use crate::intents::Keeping;
 use patchbay_abi::Secret;
 use patchbay_sdk::Role;
@@ -46,6 +47,8 @@ pub struct Gateway {
     pub limits: Limits,
     /// What is kept of each backend's events.
     pub journal: Journal,
+    /// What is kept of each backend's answers.
+    pub snapshots: Snapshots,
     /// Where is noted what must not be done twice.
     pub intents: Keeping,
     /// The audit log.

@@ -6,6 +6,7 @@ use super::checked::{
     LoginRule, Restart, UnmappedLogins,
 };
 use super::registry as keys;
+use crate::broker::Snapshots;
 use crate::intents::Keeping;
 use patchbay_abi::{PluginRole, Secret};
 use std::fmt;
@@ -229,6 +230,7 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         journal,
         users,
         audit,
+        snapshots,
         intents,
         restart,
     } = gateway;
@@ -253,6 +255,12 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         lines_per_second,
     } = limits;
     let Journal { bytes, age } = journal;
+    let Snapshots {
+        bytes: snapshot_bytes,
+        patience,
+        interval,
+        age: snapshot_age,
+    } = snapshots;
     let Keeping {
         folder,
         most,
@@ -326,6 +334,10 @@ fn settings(gateway: &Gateway) -> Vec<Shown> {
         live(keys::MAX_LOG_LINES_PER_S.name, lines_per_second.to_string()),
         live(keys::JOURNAL_BYTES.name, bytes.to_string()),
         live(keys::JOURNAL_AGE_S.name, seconds(*age)),
+        live(keys::SNAPSHOT_BYTES.name, snapshot_bytes.to_string()),
+        live(keys::SNAPSHOT_PATIENCE_MS.name, millis(*patience)),
+        live(keys::SNAPSHOT_INTERVAL_MS.name, millis(*interval)),
+        live(keys::SNAPSHOT_AGE_MS.name, millis(*snapshot_age)),
         later(keys::STATE_PATH.name, folder.display().to_string()),
         later(keys::MAX_INTENTS.name, most.to_string()),
         later(keys::INTENTS_AGE_S.name, seconds(*intents_age)),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use crate::audit;
+use crate::broker::Snapshots;
 use crate::intents::Keeping;
 
 use super::admin::address;
@@ -57,6 +58,7 @@ pub(super) fn gateway(top: &Fields<'_>, folder: &Path, findings: &Findings) -> G
             bytes: fields.number(&keys::AUDIT_BYTES),
             files: fields.number(&keys::AUDIT_FILES),
         },
+        snapshots: snapshots(&fields),
         intents: intents(&fields, folder),
         control_group: fields
             .text(&keys::CONTROL_GROUP)
@@ -157,6 +159,16 @@ fn limits(fields: &Fields<'_>) -> Limits {
         frontend_share: size(fields, &keys::FRONTEND_SHARE_PERCENT),
         events_per_second: rate(fields, &keys::MAX_EVENTS_PER_S),
         lines_per_second: rate(fields, &keys::MAX_LOG_LINES_PER_S),
+    }
+}
+
+fn snapshots(fields: &Fields<'_>) -> Snapshots {
+    let millis = |key| Duration::from_millis(fields.number(key));
+    Snapshots {
+        bytes: size(fields, &keys::SNAPSHOT_BYTES),
+        patience: millis(&keys::SNAPSHOT_PATIENCE_MS),
+        interval: millis(&keys::SNAPSHOT_INTERVAL_MS),
+        age: millis(&keys::SNAPSHOT_AGE_MS),
     }
 }
 

@@ -59,6 +59,10 @@ pub(super) static GATEWAY: Section = Section {
         &MAX_LOG_LINES_PER_S,
         &JOURNAL_BYTES,
         &JOURNAL_AGE_S,
+        &SNAPSHOT_BYTES,
+        &SNAPSHOT_PATIENCE_MS,
+        &SNAPSHOT_INTERVAL_MS,
+        &SNAPSHOT_AGE_MS,
         &STATE_PATH,
         &CONTROL_GROUP,
         &MAX_INTENTS,
@@ -205,6 +209,26 @@ pub(super) static JOURNAL_AGE_S: Key<Number> = Key {
     name: "journal_age_s",
     kind: Number::new(3600, 1, 7 * DAY_S, "s"),
     doc: "Age at which an event is dropped even where there is memory left.",
+};
+pub(super) static SNAPSHOT_BYTES: Key<Number> = Key {
+    name: "snapshot_bytes",
+    kind: Number::new(8 * MIB, 0, 1024 * MIB, "bytes"),
+    doc: "Memory for the last answers to `status` and `log` kept of each backend; 0 for none.",
+};
+pub(super) static SNAPSHOT_PATIENCE_MS: Key<Number> = Key {
+    name: "snapshot_patience_ms",
+    kind: Number::new(250, 1, 60_000, "ms"),
+    doc: "Time that `status` and `log` wait for a newer answer of the backend; then the old one is given, with its age and why it is not newer.",
+};
+pub(super) static SNAPSHOT_INTERVAL_MS: Key<Number> = Key {
+    name: "snapshot_interval_ms",
+    kind: Number::new(250, 10, 60_000, "ms"),
+    doc: "Shortest time between two looks of the gateway itself at what clients ask for, while events pour in; a script's line in `status` may be that old.",
+};
+pub(super) static SNAPSHOT_AGE_MS: Key<Number> = Key {
+    name: "snapshot_age_ms",
+    kind: Number::new(1000, 0, 3_600_000, "ms"),
+    doc: "Age at which an answer to `status` or `log` is asked for anew although no event has told of a change.",
 };
 pub(super) static STATE_PATH: Key<Text> = Key {
     name: "state_path",

@@ -24,6 +24,7 @@ pub fn limits(config: &Checked) -> Limits {
         request: deadlines.request,
         long: deadlines.long,
         login: deadlines.login,
+        snapshots: config.gateway.snapshots.clone(),
     }
 }
 

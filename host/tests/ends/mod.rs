@@ -8,7 +8,7 @@
     reason = "a test that cannot go on must fail; not every test uses everything"
 )]
 
-use patchbay::broker::{Authority, Broker, Limits, Route, Seat};
+use patchbay::broker::{Authority, Broker, Limits, Route, Seat, Snapshots};
 use patchbay::intents::{Keeping, Store};
 use patchbay::metrics::Metrics;
 use patchbay_abi::port::Deliver;
@@ -118,6 +118,10 @@ impl End {
     }
 
     pub fn call(&self, id: u64, session: u64, op: &str) {
+        self.ask(id, session, op, "{}");
+    }
+
+    pub fn ask(&self, id: u64, session: u64, op: &str, args: &str) {
         let head = head::Call {
             session,
             op: op.into(),
@@ -128,7 +132,22 @@ impl End {
             reference: None,
         };
         self.host
-            .deliver(Message::new(Kind::CALL, id, &head).body("{}".to_owned()));
+            .deliver(Message::new(Kind::CALL, id, &head).body(args.to_owned()));
+    }
+
+    /// Answers a request.
+    pub fn answer(&self, asked: &Message, body: &str) {
+        let reply = Message::new(Kind::REPLY, asked.id, &head::Reply::default());
+        self.host.deliver(reply.body(body.to_owned()));
+    }
+
+    /// Refuses a request.
+    pub fn fail(&self, asked: &Message, fault: Fault) {
+        let head = head::Reply {
+            fault: Some(fault),
+            ..head::Reply::default()
+        };
+        self.say(Kind::REPLY, asked.id, &head);
     }
 
     /// Answers the login that it is asked for next; the session.
@@ -163,10 +182,16 @@ impl End {
 
 /// A broker that notes what must not be done twice in a folder that nobody else uses.
 pub fn broker(seats: Vec<Seat>) -> Arc<Broker> {
+    limited(limits(), seats)
+}
+
+/// The same with other limits.
+pub fn limited(limits: Limits, seats: Vec<Seat>) -> Arc<Broker> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let name = format!("notes-{}-{number}", std::process::id());
-    broker_at(&Path::new(env!("CARGO_TARGET_TMPDIR")).join(name), seats)
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    noting_in(&folder, limits, seats)
 }
 
 pub fn keeping(folder: &Path) -> Keeping {
@@ -180,10 +205,14 @@ pub fn keeping(folder: &Path) -> Keeping {
 
 /// A broker that notes what must not be done twice in that folder.
 pub fn broker_at(folder: &Path, seats: Vec<Seat>) -> Arc<Broker> {
+    noting_in(folder, limits(), seats)
+}
+
+fn noting_in(folder: &Path, limits: Limits, seats: Vec<Seat>) -> Arc<Broker> {
     let keeping = keeping(folder);
     Broker::new(
         seats,
-        limits(),
+        limits,
         Arc::new(Metrics::default()),
         Store::new(keeping),
     )
@@ -205,6 +234,7 @@ pub fn limits() -> Limits {
         request: Duration::from_millis(50),
         long: Duration::from_secs(5),
         login: Duration::from_secs(5),
+        snapshots: Snapshots::default(),
     }
 }
 

@@ -73,8 +73,9 @@ fn a_fault_in_a_call_is_that_calls_own() {
         );
         // Nothing more comes of it: the next line answers the next question.
         for client in [&mut victim, &mut bystander] {
-            let asked = json!({ "after": deed });
-            assert_eq!(client.ask("status", asked.clone()), json!({ "ok": asked }));
+            let asked = json!({ "after": deed, "fresh": true });
+            let right = json!({ "ok": { "after": deed } });
+            assert_eq!(client.ask("status", asked), right);
         }
         let rogue = gateway.instance("rogue").unwrap();
         assert_eq!(

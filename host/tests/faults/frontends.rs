@@ -5,7 +5,7 @@
 mod ends;
 
 use ends::{End, end, keeping};
-use patchbay::broker::{Authority, Broker, Limits, Route, Seat};
+use patchbay::broker::{Authority, Broker, Limits, Route, Seat, Snapshots};
 use patchbay::intents::Store;
 use patchbay::metrics::Metrics;
 use patchbay_abi::port::Deliver;
@@ -51,6 +51,7 @@ fn limits() -> Limits {
         request: Duration::from_secs(60),
         long: Duration::from_secs(60),
         login: Duration::from_secs(60),
+        snapshots: Snapshots::default(),
     }
 }
 
@@ -230,13 +231,17 @@ fn who_vanishes_takes_nothing_with_it_and_leaves_nothing() {
 #[test]
 fn who_wants_events_and_takes_none_holds_nobody_up() {
     let mut office = Office::open();
-    office.bad.say(Kind::SUBSCRIBE, 0, &head::Subscribe {});
+    office
+        .bad
+        .say(Kind::SUBSCRIBE, 0, &head::Subscribe::default());
     let most = head::Credit { events: u32::MAX };
     office.bad.say(Kind::CREDIT, 0, &most);
     office.bad.inbox.refuses.store(true, Ordering::Relaxed);
     // Another one of the same backend.
     office.broker.route("good", "silent").unwrap();
-    office.good.say(Kind::SUBSCRIBE, 0, &head::Subscribe {});
+    office
+        .good
+        .say(Kind::SUBSCRIBE, 0, &head::Subscribe::default());
     office.good.say(Kind::CREDIT, 0, &most);
     for number in 1..=1000 {
         office.silent.emit(number, 1000);

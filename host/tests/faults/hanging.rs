@@ -21,7 +21,10 @@ fn who_blocks_the_thread_is_given_up_and_threads_do_not_pile_up() {
     assert_eq!(answer["error"]["kind"], "unknown-outcome", "{answer}");
     let rogue = gateway.wait_for("rogue", lives_again(1));
     assert_eq!(rogue["threads_abandoned"], 1);
-    assert_eq!(bystander.ask("status", json!({}))["ok"], json!({}));
+    assert_eq!(
+        bystander.ask("status", json!({ "fresh": true }))["ok"],
+        json!({})
+    );
     assert!(
         gateway
             .log()
@@ -32,7 +35,7 @@ fn who_blocks_the_thread_is_given_up_and_threads_do_not_pile_up() {
     let rogue = gateway.wait_for("rogue", |rogue| rogue["phase"] == "quarantined");
     assert_eq!(rogue["threads_abandoned"], 2);
     assert_eq!(
-        bystander.ask("status", json!({}))["error"]["kind"],
+        bystander.ask("status", json!({ "fresh": true }))["error"]["kind"],
         "unavailable"
     );
     crowd.goes_on();
@@ -45,7 +48,7 @@ fn who_blocks_the_thread_is_given_up_and_threads_do_not_pile_up() {
 #[test]
 fn a_thread_that_comes_to_its_end_after_all_is_not_counted_any_more() {
     let (gateway, crowd) = Gateway::crowded(QUICK, "");
-    gateway.victim().eval("block 12000");
+    gateway.victim().eval("block 20000");
     gateway.wait_for("rogue", |rogue| rogue["threads_abandoned"] == 1);
     let rogue = gateway.wait_for("rogue", |rogue| rogue["threads_abandoned"] == 0);
     assert!(lives_again(1)(&rogue), "{rogue}");

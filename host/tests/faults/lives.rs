@@ -93,7 +93,7 @@ fn an_instance_that_gives_up_is_started_anew_and_its_clients_stay() {
         });
         assert_eq!(rogue["threads_abandoned"], 0);
         assert_eq!(
-            victim.ask("status", json!({ "n": 1 })),
+            victim.ask("status", json!({ "n": 1, "fresh": true })),
             json!({ "ok": { "n": 1 } })
         );
         crowd.goes_on();
@@ -129,7 +129,10 @@ fn a_restart_does_not_wait_for_ever_for_the_life_before() {
         let rogue = gateway.wait_for("rogue", |rogue| rogue["threads_abandoned"] == abandoned);
         assert_eq!(rogue["phase"], "running", "{stop}");
         assert_eq!(rogue["failures"], 0);
-        assert_eq!(victim.ask("status", json!({}))["ok"], json!({}));
+        assert_eq!(
+            victim.ask("status", json!({ "fresh": true }))["ok"],
+            json!({})
+        );
         crowd.goes_on();
         crowd.disperse();
         gateway.end().was(4, &[]);

@@ -7,7 +7,7 @@
     reason = "a test that cannot go on must fail"
 )]
 
-use patchbay::broker::{Authority, Broker, Limits, Route, Seat};
+use patchbay::broker::{Authority, Broker, Limits, Route, Seat, Snapshots};
 use patchbay::config::Restart;
 use patchbay::intents::{Keeping, Store};
 use patchbay::metrics::Metrics;
@@ -55,6 +55,7 @@ pub fn limits() -> Limits {
         request: Duration::from_secs(5),
         long: Duration::from_secs(5),
         login: Duration::from_secs(5),
+        snapshots: Snapshots::default(),
     }
 }
 

@@ -6,11 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use patchbay_dialect_json::{Since, Subscription};
 use patchbay_sdk::{EventKind, Events, Fault, Gateway, GatewayEvent, by_size};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 use crate::outgoing::Outgoing;
 use crate::ring::{Batch, Ring, event_line};
 use crate::room::Room;
+
+/// How long clients are kept waiting for the events of before the start.
+const TAKE_UP: Duration = Duration::from_secs(5);
 
 /// Each event is written as a line once, and kept in one ring for all.
 pub struct Feed {
@@ -43,12 +48,12 @@ pub struct Follower {
 }
 
 impl Feed {
-    /// One that keeps so many bytes of events.
-    pub fn new(gateway: Gateway, bytes: usize, room: Arc<Room>) -> Self {
+    /// One that keeps so many bytes of events, the first of which is that after `start`.
+    pub fn new(gateway: Gateway, bytes: usize, room: Arc<Room>, start: Since) -> Self {
         Feed {
             gateway,
-            ring: Mutex::new(Ring::new(bytes)),
-            end: watch::Sender::default(),
+            ring: Mutex::new(Ring::new(bytes, start)),
+            end: watch::Sender::new(start),
             private: Mutex::default(),
             room,
         }
@@ -57,18 +62,40 @@ impl Feed {
     /// Takes events until there are none. It waits for no client.
     pub async fn run(self: Arc<Self>, mut events: Events) {
         while let Some(event) = events.next().await {
-            let (at, kind, session) = (number(&event), event.kind.clone(), event.session);
-            let Some(line) = write(event).await else {
-                self.gateway.count("events_dropped", 1);
-                tracing::error!(seq = at.seq, "an event could not be written");
-                continue;
-            };
-            match session {
-                Some(session) => self.whisper(session, kind, line),
-                None => {
-                    lock(&self.ring).push(at, kind, line);
-                    self.end.send_replace(at);
+            self.take(event).await;
+        }
+    }
+
+    /// Takes the events up to that number, so that a client which was connected before this frontend was restarted can go
+    /// on where it was. The host has them all, and hands them out at once.
+    pub async fn take_up(&self, events: &mut Events, last: Since) {
+        let all = async {
+            while self.end() < last {
+                match events.next().await {
+                    Some(event) => self.take(event).await,
+                    None => return,
                 }
+            }
+        };
+        if timeout(TAKE_UP, all).await.is_err() {
+            tracing::warn!(
+                "the events of before were not all handed out in time; the rest comes by and by"
+            );
+        }
+    }
+
+    async fn take(&self, event: GatewayEvent) {
+        let (at, kind, session) = (number(&event), event.kind.clone(), event.session);
+        let Some(line) = write(event).await else {
+            self.gateway.count("events_dropped", 1);
+            tracing::error!(seq = at.seq, "an event could not be written");
+            return;
+        };
+        match session {
+            Some(session) => self.whisper(session, kind, line),
+            None => {
+                lock(&self.ring).push(at, kind, line);
+                self.end.send_replace(at);
             }
         }
     }

@@ -32,6 +32,7 @@ mod writer;
 
 use std::sync::Arc;
 
+use patchbay_dialect_json::Since;
 use patchbay_sdk::{Fault, Frontend, Gateway, Health, Stop};
 use tokio::task::JoinSet;
 use tokio::time::timeout_at;
@@ -62,9 +63,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn new(settings: Settings, gateway: Gateway) -> Self {
+    fn new(settings: Settings, gateway: Gateway, start: Since) -> Self {
         let room = Arc::new(Room::new(settings.limits.answer_bytes));
-        let feed = Feed::new(gateway.clone(), settings.events_bytes, room.clone());
+        let feed = Feed::new(gateway.clone(), settings.events_bytes, room.clone(), start);
         let limits = &settings.limits;
         Shared {
             connections: Places::new(limits.connections),
@@ -102,8 +103,19 @@ impl Frontend for Socket {
     async fn run(config: Config, gateway: Gateway, stop: Stop) -> Result<(), Fault> {
         let settings = config.check()?;
         let doors = door::open(&settings).await?;
-        let shared = Arc::new(Shared::new(settings, gateway.clone()));
-        let reader = tokio::spawn(shared.feed.clone().run(gateway.events()));
+        let all = patchbay_sdk::Since::default();
+        let (mut events, position) = gateway.events_since(all).await?;
+        let before = |seq: u64| Since {
+            epoch: position.epoch,
+            seq: seq.saturating_sub(1),
+        };
+        let shared = Shared::new(settings, gateway.clone(), before(position.first));
+        shared
+            .feed
+            .take_up(&mut events, before(position.next))
+            .await;
+        let shared = Arc::new(shared);
+        let reader = tokio::spawn(shared.feed.clone().run(events));
         let keepers = doors
             .into_iter()
             .map(|door| door.keep(shared.clone(), stop.clone()));

@@ -67,10 +67,13 @@ impl Batch {
 }
 
 impl Ring {
-    /// An empty one that keeps so many bytes.
-    pub fn new(limit: usize) -> Self {
+    /// An empty one that keeps so many bytes. What comes next is what follows `start`; the default number, if that is not
+    /// known.
+    pub fn new(limit: usize, start: Since) -> Self {
         Ring {
             limit,
+            origin: start,
+            end: start,
             ..Ring::default()
         }
     }
@@ -87,10 +90,7 @@ impl Ring {
         }
         if at <= self.end {
             // The clock that makes epochs was set back: nothing before can be told from what comes.
-            *self = Ring {
-                origin: before(at),
-                ..Ring::new(self.limit)
-            };
+            *self = Ring::new(self.limit, before(at));
         }
         self.end = at;
         self.bytes += line.len() + OVERHEAD;
@@ -214,7 +214,7 @@ mod tests {
 
     /// A ring with logs of these numbers in epoch 9, of which only the last so many have room.
     fn logs(seqs: std::ops::RangeInclusive<u64>, room: usize) -> Ring {
-        let mut ring = Ring::new(room * (OVERHEAD + 46));
+        let mut ring = Ring::new(room * (OVERHEAD + 46), Since::default());
         seqs.for_each(|seq| push(&mut ring, 9, seq, EventKind::Log));
         ring
     }
@@ -284,12 +284,24 @@ mod tests {
 
     #[test]
     fn who_subscribed_before_the_first_event_misses_none() {
-        assert_eq!(all(&Ring::new(1_000), at(0, 0)), [""; 0]);
+        assert_eq!(all(&Ring::new(1_000, Since::default()), at(0, 0)), [""; 0]);
         assert_eq!(all(&logs(100..=101, 10), at(0, 0)), ["9:100", "9:101"]);
         assert_eq!(
             all(&logs(100..=104, 3), at(0, 0)),
             ["9:100-101", "9:102", "9:103", "9:104"]
         );
+    }
+
+    #[test]
+    fn a_ring_that_takes_up_another_ones_events_goes_on_from_there() {
+        let mut ring = Ring::new(10_000, at(9, 99));
+        assert_eq!(all(&ring, at(9, 99)), [""; 0], "nothing is missing");
+        assert_eq!(all(&ring, at(9, 50)), ["9:51-99"]);
+        push(&mut ring, 9, 100, EventKind::Log);
+        push(&mut ring, 9, 101, EventKind::Log);
+        assert_eq!(all(&ring, at(9, 99)), ["9:100", "9:101"]);
+        assert_eq!(all(&ring, at(9, 100)), ["9:101"]);
+        assert_eq!(all(&ring, at(8, 7)), ["9:0-99", "9:100", "9:101"]);
     }
 
     #[test]
@@ -324,7 +336,7 @@ mod tests {
 
     #[test]
     fn the_ring_is_bounded_but_for_its_last_event() {
-        let mut ring = Ring::new(200);
+        let mut ring = Ring::new(200, Since::default());
         for seq in 1..=3 {
             ring.push(at(1, seq), EventKind::Data, vec![b'x'; 100_000].into());
             assert_eq!(ring.kept.len(), 1);
@@ -333,7 +345,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_written_before_it_grows_too_large() {
-        let mut ring = Ring::new(10 << 20);
+        let mut ring = Ring::new(10 << 20, Since::default());
         for seq in 1..=100 {
             ring.push(at(1, seq), EventKind::Log, vec![b'x'; 10_000].into());
         }

@@ -130,7 +130,32 @@ pub struct Event {
 
 /// Of `SUBSCRIBE`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Subscribe {}
+pub struct Subscribe {
+    /// After which event; absent: from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+}
+
+/// The number of an event. Epoch 0 is nobody's: it stands before all that is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Since {
+    /// In which life of the backend.
+    pub epoch: u64,
+    /// The last one that was seen.
+    pub seq: u64,
+}
+
+/// Where a backend is when somebody subscribes: the body of the `REPLY` to a `SUBSCRIBE` that has an
+/// id.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Its present life; 0 if it has not lived yet.
+    pub epoch: u64,
+    /// The number of the first event that is kept; `next` if none is.
+    pub first: u64,
+    /// The number that its next event gets.
+    pub next: u64,
+}
 
 /// Of `CREDIT`.
 #[derive(Debug, Clone, Serialize, Deserialize)]

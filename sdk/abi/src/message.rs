@@ -67,7 +67,8 @@ kinds! {
     REPLY = 11
     /// Backend → host → frontend. Head [`crate::head::Event`], body: JSON.
     EVENT = 12
-    /// Frontend → host: wants events of its route. Head [`crate::head::Subscribe`].
+    /// Frontend → host: wants events of its route. Head [`crate::head::Subscribe`]. With an id it is
+    /// answered by a `REPLY` with a [`crate::head::Position`].
     SUBSCRIBE = 13
     /// Frontend → host: room for more events. Head [`crate::head::Credit`].
     CREDIT = 14

@@ -67,6 +67,10 @@ const fn long(name: &'static str, doc: &'static str) -> Op {
 }
 
 /// Every operation there is.
+///
+/// The host answers `status` and `log` from what the backend said last, as long as that holds: they are the same for
+/// everyone who may ask, and no backend sees their `fresh`, by which a client goes through to it. Such an answer has
+/// `age_s`, and `stale` with the reason if nothing newer is to be had.
 pub const OPS: &[Op] = &[
     Op {
         once: true,
@@ -109,11 +113,11 @@ pub const OPS: &[Op] = &[
     steer("finish", "{} → null; the current count ends early"),
     look(
         "status",
-        r#"{"native"?: bool} → {"link", "run", "job", "queue", "last", …}"#,
+        r#"{"native"?: bool, "fresh"?: bool} → {"link", "run", "job", "queue", "last", …}"#,
     ),
     look(
         "log",
-        r#"{"last"?: n, "native"?: bool} → {"messages": […]}"#,
+        r#"{"last"?: n, "native"?: bool, "fresh"?: bool} → {"messages": […]}"#,
     ),
     look("trace", "{} → text: where the running script is"),
     look(

@@ -161,6 +161,7 @@ impl Deliver for Shared {
                     self.0.note(&Asked::Logout { session });
                 }
             }
+            Kind::SUBSCRIBE if message.id != 0 => self.0.subscribed(message.id),
             _ => drop(self.0.told.send(message)),
         }
         Delivery::Taken
@@ -172,6 +173,13 @@ impl Side {
         if let Some(frontend) = self.frontend.get() {
             frontend.deliver(message);
         }
+    }
+
+    /// Nothing has happened so far.
+    fn subscribed(&self, id: u64) {
+        let head = head::Reply::default();
+        let position = serde_json::to_vec(&head::Position::default()).expect("JSON");
+        self.send(Message::new(Kind::REPLY, id, &head).body(position));
     }
 
     fn note(&self, asked: &Asked) {

@@ -12,8 +12,10 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod lines;
 mod local;
 
+pub use lines::Lines;
 pub use local::{Called, Local, Running};
 pub mod tap;
 

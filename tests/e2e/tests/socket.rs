@@ -7,10 +7,8 @@
     reason = "a test that cannot go on must fail"
 )]
 
-use patchbay_e2e::{Local, PATIENCE};
+use patchbay_e2e::{Lines, Local};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
 use std::process::{Command, Output};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -22,16 +20,13 @@ impl Site {
         Site(Local::start())
     }
 
-    fn port(&self) -> u16 {
+    fn port(&self) -> &str {
         let address = self.0.address().rsplit_once(':');
-        address.unwrap().1.parse().unwrap()
+        address.unwrap().1
     }
 
-    fn login(&self) -> Client {
-        let mut client = Client::connect(self.port());
-        let login = json!({"op": "login", "args": {"user": "admin", "secret": "admin"}});
-        assert_eq!(client.ok(login)["role"], "admin");
-        client
+    fn login(&self) -> Lines {
+        Lines::login(self.0.address())
     }
 
     /// Runs the program of the page.
@@ -44,7 +39,7 @@ impl Site {
             "/../../plugins/socket/examples/client.py"
         );
         Command::new("python3")
-            .args([program, "127.0.0.1", &self.port().to_string(), "admin"])
+            .args([program, "127.0.0.1", self.port(), "admin"])
             .arg(file)
             .env("PATCHBAY_PASSWORD", password)
             .output()
@@ -56,65 +51,6 @@ impl Site {
 fn site() -> MutexGuard<'static, Site> {
     static SITE: LazyLock<Mutex<Site>> = LazyLock::new(|| Mutex::new(Site::start()));
     SITE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-struct Client {
-    stream: BufReader<TcpStream>,
-    /// Events that came before an answer.
-    events: Vec<Value>,
-}
-
-impl Client {
-    fn connect(port: u16) -> Client {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut client = Client {
-            stream: BufReader::new(stream),
-            events: Vec::new(),
-        };
-        assert_eq!(client.read()["hello"]["gateway"], "patchbay");
-        client
-    }
-
-    fn read(&mut self) -> Value {
-        let mut line = String::new();
-        self.stream.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
-    }
-
-    fn ask(&mut self, request: &Value) -> Value {
-        writeln!(self.stream.get_mut(), "{request}").unwrap();
-        loop {
-            let line = self.read();
-            match line.get("event") {
-                Some(event) => self.events.push(event.clone()),
-                None => return line,
-            }
-        }
-    }
-
-    fn ok(&mut self, request: Value) -> Value {
-        let answer = self.ask(&request);
-        assert!(answer.get("ok").is_some(), "{request}: {answer}");
-        answer["ok"].clone()
-    }
-
-    /// The events of a job until it is finished.
-    fn until_finished(&mut self, job: &str) -> Vec<Value> {
-        let mut seen = Vec::new();
-        loop {
-            let event = match self.events.is_empty() {
-                true => self.read()["event"].clone(),
-                false => self.events.remove(0),
-            };
-            if event["job"] == job {
-                seen.push(event.clone());
-                if event["body"]["state"] == "finished" {
-                    return seen;
-                }
-            }
-        }
-    }
 }
 
 fn texts(events: &[Value]) -> Vec<&str> {

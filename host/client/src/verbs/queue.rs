@@ -31,7 +31,10 @@ fn list(desk: &mut Desk) -> Result<()> {
     let answer = desk.ask("status", &Value::Null)?;
     let status: Status = desk::read("status", answer.clone())?;
     let queue = answer.get("queue").unwrap_or(&Value::Null);
-    desk.screen.answer(queue, || render(&status.queue))
+    desk.screen.answer(queue, || {
+        let stale = super::status::stale(&status).map(|line| line + "\n");
+        stale.unwrap_or_default() + &render(&status.queue)
+    })
 }
 
 fn render(queue: &[Waiting]) -> String {

@@ -23,6 +23,7 @@ pub(crate) fn status(desk: &mut Desk) -> Result<()> {
 
 fn render(status: &Status, record: Option<&Job>, now: f64) -> String {
     let mut lines = vec![state(status)];
+    lines.extend(stale(status));
     if let Some(job) = &status.job {
         lines.push(running(job, record, now));
         lines.extend(statement(job));
@@ -47,6 +48,13 @@ fn state(status: &Status) -> String {
         "running" => paint(GOOD, "running"),
         other => paint(WARN, clean(other)),
     }
+}
+
+/// What follows is how things were then.
+pub(crate) fn stale(status: &Status) -> Option<String> {
+    let why = clean(status.stale.as_deref()?);
+    let age = lasted(status.age_s.unwrap_or_default());
+    Some(paint(WARN, format_args!("this was known {age} ago: {why}")))
 }
 
 fn running(job: &Running, record: Option<&Job>, now: f64) -> String {
@@ -119,6 +127,15 @@ mod tests {
     fn an_idle_server_takes_two_lines() {
         let status = json!({"link": "up", "run": "idle", "job": null, "queue": [], "last": null});
         assert_eq!(plain(&status, None), "idle\nnothing waits");
+    }
+
+    #[test]
+    fn what_is_old_says_how_old_and_why() {
+        let status = json!({"link": "down", "stale": "`nicos` is down", "age_s": 75.0});
+        let shown = plain(&status, None);
+        let expected = "the link to the script server is down\n\
+                        this was known 1 min 15 s ago: `nicos` is down\nnothing waits";
+        assert_eq!(shown, expected);
     }
 
     #[test]

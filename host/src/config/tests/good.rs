@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::fake::{Fake, check_text, sample};
+use crate::broker::Snapshots;
 use crate::config::registry::SECTIONS;
 use crate::config::{
     AdminAddress, Authority, LogFormat, LogLevel, UnmappedLogins, load, reference,
@@ -66,6 +67,10 @@ fn every_key_of_the_ideal_sample_arrives() {
         (gateway.journal.bytes, gateway.journal.age),
         (1 << 20, Duration::from_secs(60))
     );
+    let snapshots = &gateway.snapshots;
+    let times = [snapshots.patience, snapshots.interval, snapshots.age];
+    assert_eq!(times, [100, 50, 500].map(Duration::from_millis));
+    assert_eq!(snapshots.bytes, 65_536);
     let restart = &gateway.restart;
     let waits = [restart.backoff_min, restart.backoff_max, restart.window];
     assert_eq!(waits, [100, 200, 30_000].map(Duration::from_millis));
@@ -163,6 +168,7 @@ fn what_is_left_out_has_its_documented_default() {
         (gateway.journal.bytes, gateway.journal.age),
         (16_777_216, Duration::from_secs(3600))
     );
+    assert_eq!(gateway.snapshots, Snapshots::default());
     assert_eq!(gateway.restart.backoff_max, Duration::from_millis(30_000));
     let frontend = &checked.frontends[0];
     assert_eq!(

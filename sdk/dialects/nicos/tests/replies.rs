@@ -40,6 +40,26 @@ fn a_status_without_nicos_has_all_the_fields_of_nicos() {
 }
 
 #[test]
+fn an_old_status_has_nicoss_form_while_the_server_is_there_and_is_an_error_when_it_is_away() {
+    let old = r#"{"age_s":1.5,"stale":"it has not answered yet","link":"up","native":{"nicos":{"status":[0,2]}}}"#;
+    assert_eq!(
+        value("getstatus", json!({}), old),
+        json!({ "status": [0, 2] })
+    );
+    let away = old.replace(r#""up""#, r#""down""#);
+    for command in ["getstatus", "getscript"] {
+        let Ok(Request::Call(call)) = read(command, &Fields::parse("{}").unwrap()) else {
+            panic!("{command}")
+        };
+        let fault = call.reply(&raw(&away)).unwrap_err();
+        assert_eq!(
+            (fault.kind, fault.message.as_str()),
+            (FaultKind::Unavailable, "it has not answered yet")
+        );
+    }
+}
+
+#[test]
 fn an_idle_server_still_shows_its_last_script() {
     let body = r#"{"run":"idle-after-failure","job":null,"queue":[],"last":{"id":"1","name":"scan","body":"a"}}"#;
     let status = value("getstatus", json!({}), body);

@@ -73,7 +73,8 @@ impl Watcher<'_> {
 
     /// Looks for the script and for what it said; whether it is known. First the state: what it said is complete then.
     pub(super) fn look(&mut self) -> Result<bool, Failure> {
-        let status: Status = read(self.session.ask("status", &Value::Null)?);
+        // What was missed may be what tells that an older answer does not hold any more.
+        let status: Status = read(self.session.ask("status", &json!({"fresh": true}))?);
         let ours = Some(&self.script.job);
         let is_waiting = status.queue.iter().any(|job| Some(&job.id) == ours);
         let running = status.job.as_ref().filter(|job| job.id.as_ref() == ours);
@@ -85,9 +86,12 @@ impl Watcher<'_> {
             }
             Err(failure) => return Err(failure),
         };
-        let log: Log = match self.session.ask("log", &json!({"last": LOOKED})) {
+        let log: Log = match self
+            .session
+            .ask("log", &json!({"last": LOOKED, "fresh": true}))
+        {
             Err(Failure::Refused(refusal)) if refusal.kind == "too-large" => {
-                read(self.session.ask("log", &Value::Null)?)
+                read(self.session.ask("log", &json!({"fresh": true}))?)
             }
             log => read(log?),
         };

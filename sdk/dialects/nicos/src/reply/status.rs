@@ -1,6 +1,6 @@
 //! `getstatus` and `getscript`.
 
-use patchbay_sdk::{Fault, RawJson};
+use patchbay_sdk::{Fault, FaultKind, RawJson};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -9,6 +9,10 @@ use super::{Native, read};
 
 #[derive(Deserialize)]
 struct Status<'a> {
+    #[serde(default)]
+    link: Option<String>,
+    #[serde(default)]
+    stale: Option<String>,
     #[serde(default)]
     run: String,
     #[serde(default)]
@@ -33,7 +37,7 @@ struct Job {
 
 /// NICOS's own status where there is one, unparsed; else made from the model.
 pub(super) fn status(body: &RawJson) -> Result<RawJson, Fault> {
-    let status: Status<'_> = read(body)?;
+    let status = present(body)?;
     match status.native.as_ref().and_then(|native| native.nicos) {
         Some(own) => Ok(own.to_owned().into()),
         None => RawJson::new(&status.in_nicos_form()),
@@ -47,7 +51,7 @@ pub(super) fn script(body: &RawJson) -> Result<RawJson, Fault> {
         #[serde(borrow)]
         script: &'a RawValue,
     }
-    let status: Status<'_> = read(body)?;
+    let status = present(body)?;
     let own = status.native.as_ref().and_then(|native| native.nicos);
     match own.and_then(|own| serde_json::from_str::<Own<'_>>(own.get()).ok()) {
         Some(own) => Ok(own.script.to_owned().into()),
@@ -57,6 +61,17 @@ pub(super) fn script(body: &RawJson) -> Result<RawJson, Fault> {
                 .and_then(|job| job.body.as_deref())
                 .unwrap_or_default(),
         ),
+    }
+}
+
+/// NICOS's form has no place for an age: what is known of a server that is away would look like one that is there.
+fn present(body: &RawJson) -> Result<Status<'_>, Fault> {
+    let status: Status<'_> = read(body)?;
+    match status.stale {
+        Some(why) if status.link.as_deref() != Some("up") => {
+            Err(Fault::new(FaultKind::Unavailable, why))
+        }
+        _ => Ok(status),
     }
 }
 
