@@ -1,6 +1,7 @@
 //! The real servers, installed, started and ended: for the demo and for end-to-end tests.
 //!
 //! - [`Nicos`]: a NICOS daemon with a virtual instrument, from PyPI into a private environment
+//! - [`QueueServer`]: bluesky's RE Manager with a simulated laboratory, from PyPI, and Debian's Redis for it
 //! - [`ActiveMq`]: an Apache ActiveMQ broker, from Debian's packages
 //! - [`Gateway`]: the gateway, started with a configuration
 //! - [`Jms`]: many JMS clients in one Java process
@@ -31,6 +32,7 @@ mod places;
 mod port;
 mod process;
 mod progress;
+mod queueserver;
 mod spawner;
 mod step;
 mod terminal;
@@ -46,20 +48,37 @@ pub use nicos::{Nicos, NicosOptions};
 pub use places::{binary_dir, servers_dir, workspace_dir};
 pub use port::free as free_port;
 pub use progress::{Progress, silent, to_stderr};
+pub use queueserver::{QueueServer, QueueServerOptions};
 pub use terminal::Terminal;
 pub use wait::interrupt;
 
-/// Installs all servers. What Debian packages are missing is found out first, so that an ordinary user is told one
-/// command for all of them.
+/// Installs all servers that tests use. What Debian packages are missing is found out first, so that an ordinary user is
+/// told one command for all of them.
 ///
 /// # Errors
 /// With the failed step's last lines, or the command that an ordinary user has to run first.
-pub fn install(progress: Progress<'_>) -> Result<()> {
-    let mut packages = nicos::missing_packages();
-    packages.extend(activemq::missing_packages()?);
-    packages.extend(terminal::missing_packages()?);
+pub fn install_all(progress: Progress<'_>) -> Result<()> {
+    let mut packages = demo_packages()?;
+    packages.extend(queueserver::missing_packages()?);
     debian::install(&packages, progress)?;
+    QueueServer::install(progress)?;
+    install(progress)
+}
+
+/// As [`install_all`], only those that the demo shows.
+///
+/// # Errors
+/// As [`install_all`].
+pub fn install(progress: Progress<'_>) -> Result<()> {
+    debian::install(&demo_packages()?, progress)?;
     Nicos::install(progress)?;
     // It needs everything that the broker needs.
     jms::install(progress).map(|_| ())
+}
+
+fn demo_packages() -> Result<Vec<String>> {
+    let mut packages = nicos::missing_packages();
+    packages.extend(activemq::missing_packages()?);
+    packages.extend(terminal::missing_packages()?);
+    Ok(packages)
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use patchbay_servers::{install, to_stderr};
+use patchbay_servers::{install_all, to_stderr};
 
 use crate::cargo;
 
@@ -16,7 +16,7 @@ pub struct Args {
 
 /// Exits with cargo's own status. Each of its many test binaries has a summary; the last line is that of all.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    install(&to_stderr)?;
+    install_all(&to_stderr)?;
     // End-to-end tests load the gateway's binary and the plugins from the target directory.
     cargo::must(&["build", "--workspace"])?;
     let mut total = Total::default();

@@ -11,7 +11,7 @@ use patchbay_servers::workspace_dir;
 use super::said;
 
 /// Those that people use; the other ones are for learning and for tests.
-const PLUGINS: [&str; 4] = ["activemq", "nicos", "python", "socket"];
+const PLUGINS: [&str; 5] = ["activemq", "nicos", "python", "queueserver", "socket"];
 
 /// A folder that becomes a package, and the folder with what was built.
 pub struct Stage {
