@@ -1,5 +1,6 @@
 //! A frontend's way to the host.
 
+use crate::answered::Answered;
 use crate::events::{EVENT_WINDOW, Events};
 use crate::taken::Taken;
 use crate::{Health, Position, RawJson, Reply, Session, Since};
@@ -269,34 +270,6 @@ impl Link {
                 FaultKind::Internal,
                 "the host dropped a request",
             )),
-        }
-    }
-}
-
-/// What came of a request, and the host's number of it; 0 if it has none.
-pub(crate) struct Answered {
-    request: u64,
-    outcome: Result<Message, Fault>,
-}
-
-impl Answered {
-    fn failed(fault: Fault) -> Self {
-        Answered {
-            request: 0,
-            outcome: Err(fault),
-        }
-    }
-
-    fn read(reply: Message) -> Self {
-        match reply.read_head::<head::Reply>() {
-            Ok(head) => Answered {
-                request: head.request,
-                outcome: head.fault.map_or(Ok(reply), Err),
-            },
-            Err(error) => {
-                let text = format!("a broken reply: {error}");
-                Answered::failed(Fault::new(FaultKind::Internal, text))
-            }
         }
     }
 }

@@ -28,6 +28,7 @@
 
 #![forbid(unsafe_code)]
 
+mod answered;
 mod backend;
 mod blocking;
 mod command;
