@@ -23,7 +23,7 @@ pub fn manifest(path: &Path) -> Result<Manifest, String> {
 /// Reads the manifest of a plugin whose file consists of these bytes.
 ///
 /// # Errors
-/// As [`manifest`].
+/// As [`manifest()`].
 pub fn manifest_in(path: &Path, bytes: &[u8]) -> Result<Manifest, String> {
     let shown = path.display();
     let file = object::File::parse(bytes)
