@@ -192,8 +192,8 @@ pub(super) static FRONTEND_SHARE_PERCENT: Key<Number> = Key {
 };
 pub(super) static MAX_EVENTS_PER_S: Key<Number> = Key {
     name: "max_events_per_s",
-    kind: Number::new(10_000, 1, 10_000_000, ""),
-    doc: "Events of one backend in a second. Further ones are dropped and counted; whoever reads them learns of a gap.",
+    kind: Number::new(50_000, 1, 10_000_000, ""),
+    doc: "Events of one backend in a second; a script that does nothing but print causes some 15000. Further ones are dropped and counted; whoever reads them learns of a gap.",
 };
 pub(super) static MAX_LOG_LINES_PER_S: Key<Number> = Key {
     name: "max_log_lines_per_s",

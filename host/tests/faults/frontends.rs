@@ -306,9 +306,9 @@ fn nonsense_is_refused_or_ignored() {
     office.bad.host.deliver(long);
     let big = Message::bare(Kind::LOGIN, 7).body("1".repeat(1_000_000));
     office.bad.host.deliver(big);
-    // Only logins and calls are owed an answer.
+    // Only logins, calls and subscriptions are owed an answer.
     let answers = office.bad.inbox.kinds();
-    assert_eq!(answers, vec![Kind::REPLY; 2 * heads.len() + 2]);
+    assert_eq!(answers, vec![Kind::REPLY; 3 * heads.len() + 2]);
     assert_eq!(office.silent.inbox.kinds(), []);
     office.goes_on();
 }

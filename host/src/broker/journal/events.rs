@@ -3,6 +3,7 @@
 use super::Journal;
 use super::reader::Telling;
 use crate::broker::login::broken;
+use crate::broker::pending::Origin;
 use crate::broker::{Broker, Place};
 use patchbay_abi::{Buffer, Delivery, Fault, Kind, Message, head};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -128,10 +129,16 @@ impl Broker {
     /// A frontend wants the events of its backend, from now on or from after one that it has seen.
     pub(in crate::broker) fn subscribe(&self, frontend: Place, message: &Message) {
         let port = self.seats[frontend.seat].port_in(frontend.epoch);
-        let since = message.read_head::<head::Subscribe>();
-        let since = since.ok().and_then(|head| head.since);
         let (Some(journal), Some(port)) = (self.journal_of(frontend), port) else {
             return;
+        };
+        let since = match message.read_head::<head::Subscribe>() {
+            Ok(head) => head.since,
+            Err(_) if message.id == 0 => return self.count("messages_ignored"),
+            Err(error) => {
+                let (at, id) = (frontend, message.id);
+                return self.refuse(Origin { at, id }, broken(error));
+            }
         };
         let position = journal.subscribe(frontend, port.clone(), since);
         if message.id != 0 {
