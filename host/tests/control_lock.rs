@@ -11,7 +11,7 @@ mod ends;
 
 use ends::{End, broker, end};
 use patchbay::broker::{Authority, Broker, Route, Seat};
-use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
+use patchbay_abi::{Fault, FaultKind, Kind, Message, Port, head};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::OPS;
 use serde_json::Value;
@@ -268,4 +268,59 @@ fn no_limit_keeps_an_emergency_stop_from_the_backend() {
         assert_eq!(fault.kind, FaultKind::UnknownOutcome);
     }
     assert_eq!(site.front.inbox.kinds(), []);
+}
+
+/// New lives that readers learn of, changes of control that are told, and requests that ask who has it.
+#[test]
+fn whoever_has_it_while_lives_begin_nobody_waits_for_ever() {
+    const ROUNDS: u64 = 10_000;
+    let site = Site::open("user");
+    site.subscribe();
+    let ask = |session, op: &str| {
+        let head = head::Call {
+            session,
+            op: op.into(),
+            deadline_ms: 0,
+            urgent: false,
+            key: None,
+            asker: None,
+            reference: None,
+        };
+        let message = Message::new(Kind::CALL, 7, &head).body("{}".to_owned());
+        site.front.host.deliver(message);
+    };
+    let (site, ask) = (&site, &ask);
+    let (done, all_done) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let ends = [done.clone(), done.clone(), done];
+        let [lives, controls, steers] = ends;
+        scope.spawn(move || {
+            for epoch in 2..ROUNDS {
+                site.broker.disconnect(BACK, epoch - 1);
+                let port = Port::new(ends::Side(site.back.inbox.clone()));
+                site.broker.connect(BACK, epoch, port);
+                site.front
+                    .say(Kind::CREDIT, 0, &head::Credit { events: 1000 });
+            }
+            lives.send(()).unwrap();
+        });
+        scope.spawn(move || {
+            for _ in 0..ROUNDS {
+                ask(site.anna, "take_control");
+                ask(site.anna, "release_control");
+            }
+            controls.send(()).unwrap();
+        });
+        scope.spawn(move || {
+            (0..ROUNDS).for_each(|_| ask(site.otto, "pause"));
+            steers.send(()).unwrap();
+        });
+        for _ in 0..3 {
+            if all_done.recv_timeout(Duration::from_secs(60)).is_err() {
+                eprintln!("they wait for each other");
+                // The threads cannot be ended.
+                std::process::abort();
+            }
+        }
+    });
 }

@@ -258,7 +258,7 @@ fn a_list_that_others_can_write_is_refused() {
     assert_eq!(kept & 0o777, 0o604, "its mode is the operator's");
 }
 
-/// More guesses than may be checked at a time: the rest is told so, and others are served meanwhile.
+/// More guesses than one frontend may have checked at a time: the rest is told so, and others are served meanwhile.
 #[test]
 fn guesses_wait_in_a_queue_of_their_own() {
     let site = Site::open();
@@ -268,7 +268,7 @@ fn guesses_wait_in_a_queue_of_their_own() {
     let mut faults: Vec<Fault> = (1..40).map(|_| refused(&site.front)).collect();
     faults.retain(|fault| fault.kind == FaultKind::Busy);
     assert!(!faults.is_empty());
-    assert!(faults[0].message.contains("max_logins_pending"));
+    assert!(faults[0].message.contains("frontend_share_percent"));
     let anna = site.enter(50, "anna", "sonnenschein");
     assert_eq!(anna.role, "expert");
 }

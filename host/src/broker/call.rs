@@ -86,9 +86,9 @@ impl Broker {
         let displaced = std::mem::take(&mut state.displaced);
         drop(state);
         self.say_farewells(farewells);
-        displaced
-            .into_iter()
-            .for_each(|origin| self.refuse(origin, gave_way()));
+        for (id, request) in displaced {
+            self.settle_taken(id, request, Err(gave_way()));
+        }
         let (frontend, backend) = (self.seats[origin.at.seat].id(), self.seats[at.seat].id());
         tracing::debug!(
             request = id,
@@ -157,13 +157,12 @@ impl Broker {
         if !state.sessions.get(session).is_some_and(full) {
             return;
         }
-        let oldest = state.pending.oldest_emergency_of(session);
-        if let Some(origin) = oldest
-            .and_then(|id| state.take(id))
-            .and_then(|old| old.origin)
-        {
+        let Some(oldest) = state.pending.oldest_emergency_of(session) else {
+            return;
+        };
+        if let Some(request) = state.take(oldest) {
             self.count("emergencies_gave_way");
-            state.displaced.push(origin);
+            state.displaced.push((oldest, request));
         }
     }
 
@@ -251,8 +250,9 @@ impl Broker {
     pub(super) fn cancel(&self, origin: Origin) {
         let (taken, farewells) = {
             let mut state = self.lock();
-            if state.lets_go(origin) {
-                return;
+            if let Some(asking) = state.lets_go(origin) {
+                drop(state);
+                return self.gave_up(&asking);
             }
             let taken = state
                 .pending

@@ -9,7 +9,7 @@
 use super::Broker;
 use super::call::{Call, check_role, no_session};
 use super::record::Asker;
-use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
+use patchbay_abi::{Fault, FaultKind, Message};
 use patchbay_sdk::Role;
 use patchbay_sdk::model::Op;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Who has control of which backend, by its seat.
 #[derive(Default)]
 pub(super) struct Controls {
+    /// Held while something is changed and told, so that events tell of changes in their order. Taken before every
+    /// other lock of the broker: readers are handed events meanwhile.
+    order: Mutex<()>,
+    /// Locked for a moment only, and last.
     held: Mutex<HashMap<usize, Holder>>,
 }
 
@@ -43,8 +47,10 @@ struct Args {
 }
 
 impl Controls {
-    /// Events are handed out under this lock, so that they tell of changes in their order; nothing that a frontend
-    /// does while taking one needs it.
+    fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<usize, Holder>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,79 +84,76 @@ impl Broker {
         let backend = self.seats[call.origin.at.seat]
             .backend_now()
             .ok_or_else(no_session)?;
-        let answer = {
-            let mut state = self.lock();
-            let session = state
-                .sessions
-                .of(call.origin.at, call.session)
-                .ok_or_else(no_session)?;
-            check_role(session.role, call.op)?;
-            let user = session.user.clone();
-            let asker = Asker::of(session);
-            // Taken while the session is known to be there: whoever ends it comes after us, and ends this too.
-            let mut held = self.controls.lock();
-            let before = held.get(&backend);
-            let others = before.filter(|holder| holder.session != call.session);
-            if let Some(holder) = others
-                && !args.force
-            {
+        let _order = self.controls.one_at_a_time();
+        let (asker, before) = self.change_control(call, backend, args.force)?;
+        self.record_control(call, &asker, backend);
+        let now = self.holder(backend);
+        if now != before {
+            let forced = before.is_some_and(|before| before.session != call.session);
+            self.tell_of_control(backend, now.as_ref(), asker.user(), forced);
+        }
+        let answer = now.map_or(json!(null), |holder| json!(holder));
+        let asking = call.asking(backend);
+        self.answer_unasked(&asking, answer.to_string().into_bytes());
+        Ok(())
+    }
+
+    /// Who asked for the change, and who had control before.
+    fn change_control(
+        &self,
+        call: &Call,
+        backend: usize,
+        force: bool,
+    ) -> Result<(Asker, Option<Holder>), Fault> {
+        let mut state = self.lock();
+        let session = state
+            .sessions
+            .of(call.origin.at, call.session)
+            .ok_or_else(no_session)?;
+        check_role(session.role, call.op)?;
+        // Changed while the session is known to be there: whoever ends it comes after us, and ends this too.
+        let mut held = self.controls.lock();
+        let before = held.get(&backend).cloned();
+        let mine = |holder: &Holder| holder.session == call.session;
+        if let Some(holder) = before.as_ref().filter(|holder| !mine(holder)) {
+            if !force {
                 return Err(self::held(call.op.name, holder));
             }
-            if others.is_some() && session.role < Role::Admin {
+            if session.role < Role::Admin {
                 return Err(no_force(call.op.name, session.role));
             }
-            let forced = others.is_some();
-            let mine = before
-                .filter(|holder| holder.session == call.session)
-                .cloned();
-            drop(state);
-            self.record_control(call, &asker, backend);
-            match (call.op.name, mine) {
-                // Twice is once.
-                ("take_control", Some(mine)) => json!(mine),
-                ("take_control", None) => {
-                    let holder = Holder {
-                        user: user.clone(),
-                        session: call.session,
-                        since: now(),
-                    };
-                    held.insert(backend, holder.clone());
-                    self.tell_of_control(backend, Some(&holder), &user, forced);
-                    json!(holder)
-                }
-                _ => {
-                    if held.remove(&backend).is_some() {
-                        self.tell_of_control(backend, None, &user, forced);
-                    }
-                    json!(null)
-                }
-            }
-        };
-        let reply = Message::new(Kind::REPLY, 0, &head::Reply::default());
-        self.reply(call.origin, reply.body(answer.to_string()));
-        Ok(())
+        }
+        if call.op.name == "release_control" {
+            held.remove(&backend);
+        } else if !before.as_ref().is_some_and(mine) {
+            let holder = Holder {
+                user: session.user.clone(),
+                session: call.session,
+                since: now(),
+            };
+            held.insert(backend, holder);
+        }
+        Ok((Asker::of(session), before))
     }
 
     /// A session is over, or has left a backend: it has control of it no more.
     pub(super) fn end_control(&self, ends: impl Fn(usize, &Holder) -> bool) {
-        let mut held = self.controls.lock();
-        let ended: Vec<usize> = held
-            .iter()
-            .filter(|(backend, holder)| ends(**backend, holder))
-            .map(|(backend, _)| *backend)
-            .collect();
-        for backend in ended {
-            if let Some(holder) = held.remove(&backend) {
-                self.tell_of_control(backend, None, &holder.user, false);
-            }
+        let _order = self.controls.one_at_a_time();
+        let ended = self
+            .controls
+            .lock()
+            .extract_if(|backend, holder| ends(*backend, holder))
+            .collect::<Vec<_>>();
+        for (backend, holder) in ended {
+            self.tell_of_control(backend, None, &holder.user, false);
         }
     }
 
     /// A new life of a backend has begun, whose readers know nothing: they are told who has control.
     pub(super) fn repeat_control(&self, backend: usize) {
-        let held = self.controls.lock();
-        if let Some(holder) = held.get(&backend) {
-            self.tell_of_control(backend, Some(holder), &holder.user, false);
+        let _order = self.controls.one_at_a_time();
+        if let Some(holder) = self.holder(backend) {
+            self.tell_of_control(backend, Some(&holder), &holder.user, false);
         }
     }
 

@@ -34,17 +34,19 @@ struct Switch {
     why: String,
 }
 
-/// What a backend's life said last of what runs there.
+/// Of so many lives of a backend is noted what they said: one may be about to take over from another.
+const LIVES: usize = 3;
+
+/// What each of a backend's lives said last of what runs there.
 #[derive(Default)]
 pub(super) struct RunNote {
-    epoch: u64,
-    run: Option<String>,
+    by_epoch: BTreeMap<u64, String>,
 }
 
 impl RunNote {
     /// What runs there, in that life; `None` if it has not said.
     fn of(&self, epoch: u64) -> Option<&str> {
-        self.run.as_deref().filter(|_| self.epoch == epoch)
+        self.by_epoch.get(&epoch).map(String::as_str)
     }
 
     /// A life has told its state.
@@ -55,9 +57,11 @@ impl RunNote {
         }
         let said = serde_json::from_slice::<Body>(body);
         let run = said.ok().map(|body| body.run);
-        if let Some(run) = run.filter(|run| run.len() <= LONGEST && epoch >= self.epoch) {
-            self.epoch = epoch;
-            self.run = Some(run);
+        if let Some(run) = run.filter(|run| run.len() <= LONGEST) {
+            self.by_epoch.insert(epoch, run);
+        }
+        if self.by_epoch.len() > LIVES {
+            self.by_epoch.pop_first();
         }
     }
 }

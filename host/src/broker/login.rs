@@ -272,11 +272,13 @@ impl Broker {
             let Some(session) = state.sessions.get_mut(request.session) else {
                 return;
             };
-            if matches!(fault.kind, FaultKind::Unauthorized | FaultKind::Forbidden) {
-                session.let_in_by = None;
-            }
             match std::mem::replace(&mut session.attachment, Attachment::Detached) {
-                Attachment::Attaching(at, waiting) if at == request.backend => waiting,
+                Attachment::Attaching(at, waiting) if at == request.backend => {
+                    if matches!(fault.kind, FaultKind::Unauthorized | FaultKind::Forbidden) {
+                        session.let_in_by = None;
+                    }
+                    waiting
+                }
                 other => {
                     session.attachment = other;
                     return;

@@ -9,7 +9,8 @@
 //! kept, and shown to whoever looks next (`snapshot`). At the deadline the host answers in the backend's place (`sweep`). Events are
 //! numbered and kept per backend, and handed out against credit (`journal`).
 //!
-//! One rule keeps this free of deadlocks: nothing is delivered while the state is locked.
+//! Two rules keep this free of deadlocks: nothing is delivered while the state is locked, and locks are taken in one
+//! order only: changes of control, a journal, the state, who has control.
 
 mod allowance;
 mod answer;
@@ -64,7 +65,7 @@ use allowance::Allowance;
 use arc_swap::ArcSwap;
 use once::Desk;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
-use pending::{Origin, Pending};
+use pending::{Origin, Pending, Request};
 use session::Sessions;
 use side::HostSide;
 use snapshot::Shelf;
@@ -137,7 +138,7 @@ struct State {
     /// Sessions to be logged out at backends, once the state is unlocked.
     farewells: Vec<(Place, u64)>,
     /// Emergency stops that gave way to newer ones, to be answered then.
-    displaced: Vec<Origin>,
+    displaced: Vec<(u64, Request)>,
     /// What is kept of answers, by the backend's seat.
     shelves: HashMap<usize, Shelf>,
     /// When the sweeper comes next.

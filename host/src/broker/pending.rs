@@ -73,6 +73,11 @@ impl What {
         }
     }
 
+    /// Whether somebody may be let in by it, by a backend or by the host's own list.
+    fn lets_in(&self) -> bool {
+        matches!(self, What::Login | What::Check)
+    }
+
     /// The question that a snapshot may answer.
     pub(super) fn variant(&self) -> Option<&Variant> {
         match self {
@@ -127,7 +132,7 @@ impl Pending {
             self.by_origin.insert(origin, id);
             let load = self.of_seat.entry(origin.at.seat).or_default();
             load.requests += 1;
-            load.logins += login;
+            load.logins += usize::from(request.what.lets_in());
         }
         self.logins += login;
         self.requests.insert(id, request);
@@ -143,7 +148,7 @@ impl Pending {
             self.by_origin.remove(&origin);
             if let Some(load) = self.of_seat.get_mut(&origin.at.seat) {
                 load.requests -= 1;
-                load.logins -= login;
+                load.logins -= usize::from(request.what.lets_in());
             }
         }
         self.logins -= login;

@@ -22,6 +22,10 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
+    pub(super) fn user(&self) -> &str {
+        &self.who.user
+    }
+
     pub(super) fn of(session: &Session) -> Self {
         Asker {
             who: session.who.clone(),

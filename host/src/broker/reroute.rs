@@ -1,5 +1,3 @@
-//! What operators change while everything runs: where a frontend leads, and an instance's life.
-//!
 //! How a frontend's clients get to another backend while everything runs.
 //!
 //! Requests that are under way finish where they began. A session moves with its next request: it is

@@ -73,8 +73,11 @@ impl Broker {
         if !self.tap.is_watched() {
             return;
         }
-        let trip = &asking.trip;
+        let (trip, user) = (&asking.trip, self.user_of(asking.session));
         self.show(&Moment {
+            request: trip.number,
+            session: asking.session,
+            user: &user,
             op: trip.op,
             bytes: reply.weight(),
             body: &reply.body,

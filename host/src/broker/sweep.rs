@@ -3,14 +3,22 @@
 use super::pending::{Request, What};
 use super::{Broker, State};
 use patchbay_abi::{Fault, FaultKind, Side};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Later than anything that may be due.
+const EVER: Duration = Duration::from_secs(1 << 30);
 
 impl Broker {
     /// Answers what has waited for too long, in the backend's place. Returns when to come again: no
     /// request that is entered meanwhile can expire before that.
     pub fn sweep(&self) -> Instant {
         let now = Instant::now();
-        let expired = self.lock().pending.expired(now);
+        let expired = {
+            let mut state = self.lock();
+            // Whoever comes while we are at it asks for another round.
+            state.sweep_at = Some(now + EVER);
+            state.pending.expired(now)
+        };
         for id in expired {
             self.expire(id);
         }

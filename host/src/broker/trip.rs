@@ -1,9 +1,10 @@
 //! What is known of a request's way: when it was where, for the metrics, the log and whoever watches.
 
+use super::call::Call;
 use super::pending::{Origin, Request};
 use super::{Broker, Place};
 use crate::metrics::{Outcome, Round, class_of};
-use patchbay_abi::{Fault, Message};
+use patchbay_abi::{Fault, Kind, Message, head};
 use patchbay_sdk::model::Op;
 use std::time::{Duration, Instant};
 
@@ -98,9 +99,22 @@ impl End {
 #[derive(Clone, Copy)]
 pub(super) struct Asking {
     pub(super) origin: Origin,
+    pub(super) session: u64,
     /// The backend's seat.
     pub(super) seat: usize,
     pub(super) trip: Trip,
+}
+
+impl Call {
+    /// Its client, if the host answers without asking the backend at that seat.
+    pub(super) fn asking(&self, seat: usize) -> Asking {
+        Asking {
+            origin: self.origin,
+            session: self.session,
+            seat,
+            trip: self.trip,
+        }
+    }
 }
 
 impl Asking {
@@ -108,6 +122,7 @@ impl Asking {
     pub(super) fn of(request: &Request) -> Option<Asking> {
         Some(Asking {
             origin: request.origin?,
+            session: request.session,
             seat: request.backend.seat,
             trip: request.trip,
         })
@@ -152,9 +167,21 @@ impl Broker {
         }
     }
 
-    /// A request was answered with so many bytes, by the host.
-    pub(super) fn unasked_ended(&self, asking: &Asking, bytes: usize) {
-        let outcome = Outcome::OK;
+    /// Nobody waits for it any more; it goes on for others.
+    pub(super) fn gave_up(&self, asking: &Asking) {
+        self.trip_ended(asking.trip, asking.origin, asking.backend(), End::CANCELLED);
+    }
+
+    /// The host answers a request by itself.
+    pub(super) fn answer_unasked(&self, asking: &Asking, body: Vec<u8>) {
+        let head = head::Reply {
+            request: asking.trip.number,
+            ..head::Reply::default()
+        };
+        let reply = Message::new(Kind::REPLY, 0, &head).body(body);
+        self.show_unasked(asking, &reply);
+        let (outcome, bytes) = (Outcome::OK, reply.weight());
+        self.reply(asking.origin, reply);
         self.trip_ended(
             asking.trip,
             asking.origin,

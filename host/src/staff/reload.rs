@@ -162,22 +162,25 @@ impl Staff {
                 member.charge.level,
                 member.charge.start_deadline,
                 member.charge.stop_deadline,
+                member.charge.hang,
                 &member.charge.restart,
             );
             let now = (
                 crate::logging::level_name(level),
                 gateway.deadlines.start,
                 gateway.deadlines.shutdown,
+                gateway.deadlines.hang,
                 &gateway.restart,
             );
             if before == now {
                 continue;
             }
-            let (level, start_deadline, stop_deadline, restart) = now;
+            let (level, start_deadline, stop_deadline, hang, restart) = now;
             member.charge = Charge {
                 level,
                 start_deadline,
                 stop_deadline,
+                hang,
                 restart: restart.clone(),
                 ..member.charge.clone()
             };

@@ -104,6 +104,7 @@ impl Supervisor {
                 self.leaving.add(former, id, self.charge.stop_deadline);
                 self.adopt(Some(Box::new(charge)));
                 self.seat().is_of(&self.charge.plugin.manifest.name);
+                self.seat().is_built(self.charge.plugin.build());
                 self.seat().enters(Phase::Running, "");
                 tracing::info!(instance = id, "another life of it has taken over");
                 self.tell(Granted::Serves);

@@ -22,18 +22,18 @@ fn levels_are_shown_and_changed_at_once_for_the_host_and_each_instance() {
         gateway.say(&["log-level"]).unwrap(),
         "host   info\nback   warn\nlocal  info\n"
     );
-    client.ask(&json!({"op": "status", "id": "first-one"}));
+    client.ask(&json!({"op": "status", "args": {"fresh": true}, "id": "first-one"}));
     let said = gateway.say(&["log-level", "back", "debug"]).unwrap();
     assert!(said.starts_with("back logs debug"), "{said}");
     // What an instance has been told it obeys before what it is asked after that.
-    client.ask(&json!({"op": "status", "id": "second-one"}));
+    client.ask(&json!({"op": "status", "args": {"fresh": true}, "id": "second-one"}));
     gateway.wait("the backend logs at debug", || {
         said_of(&gateway, "second-one")
             .contains(&"back".to_owned())
             .then_some(())
     });
     gateway.say(&["log-level", "host", "debug"]).unwrap();
-    client.ask(&json!({"op": "status", "id": "third-one"}));
+    client.ask(&json!({"op": "status", "args": {"fresh": true}, "id": "third-one"}));
     gateway.wait("the host logs at debug", || {
         said_of(&gateway, "third-one")
             .contains(&"host".to_owned())
@@ -42,9 +42,9 @@ fn levels_are_shown_and_changed_at_once_for_the_host_and_each_instance() {
     for who in ["back", "host"] {
         gateway.say(&["log-level", who, "error"]).unwrap();
     }
-    client.ask(&json!({"op": "status", "id": "fourth-one"}));
+    client.ask(&json!({"op": "status", "args": {"fresh": true}, "id": "fourth-one"}));
     gateway.say(&["log-level", "local", "debug"]).unwrap();
-    client.ask(&json!({"op": "status", "id": "fifth-one"}));
+    client.ask(&json!({"op": "status", "args": {"fresh": true}, "id": "fifth-one"}));
     gateway.wait("the frontend logs at debug", || {
         said_of(&gateway, "fifth-one")
             .contains(&"local".to_owned())
@@ -68,7 +68,7 @@ fn a_level_outlives_a_restart_of_its_instance() {
     gateway.say(&["restart", "back"]).unwrap();
     gateway.wait("it runs again and logs at debug", || {
         let mut client = gateway.client();
-        client.ask(&json!({"op": "status", "id": "after-it"}));
+        client.ask(&json!({"op": "status", "args": {"fresh": true}, "id": "after-it"}));
         let said = said_of(&gateway, "after-it");
         said.contains(&"back".to_owned()).then_some(())
     });

@@ -24,7 +24,7 @@ fn one_number_finds_the_lines_of_host_frontend_and_backend() {
     let gateway = Gateway::start("log_level = \"debug\"", "rogue", "");
     gateway.wait_until_ready();
     let mut client = gateway.client();
-    client.ask(&json!({"op": "status", "id": "looking"}));
+    client.ask(&json!({"op": "status", "args": {"fresh": true}, "id": "looking"}));
     client.ask(&json!({"op": "submit", "args": {"code": "x"}, "id": "sending"}));
     client.ask(&json!({"op": "eval", "args": {"code": "no such deed"}, "id": "failing"}));
     let all = BTreeSet::from(["back", "host", "local"].map(str::to_owned));

@@ -87,7 +87,8 @@ impl Reader {
 
     pub(super) fn is_told(&self, gap: &Gap, telling: &mut Telling<'_>) -> bool {
         let taken = self.takes(gap.message((telling.status)()));
-        if taken {
+        // A new epoch is nobody's slowness.
+        if taken && gap.from != 0 {
             telling.told.push(self.at.seat);
         }
         taken

@@ -8,7 +8,7 @@ use crate::broker::call::Call;
 use crate::broker::pending::{Origin, Request, What};
 use crate::broker::trip::Asking;
 use crate::broker::{Broker, Place, State};
-use patchbay_abi::{Fault, FaultKind, Kind, Message, head};
+use patchbay_abi::{Fault, FaultKind};
 use std::time::Instant;
 
 /// What is to become of the answer to a request that goes through.
@@ -20,33 +20,20 @@ pub(in crate::broker) struct Aim {
     pub(in crate::broker) until: Instant,
 }
 
-impl Call {
-    fn asking(&self, seat: usize) -> Asking {
-        Asking {
-            origin: self.origin,
-            seat,
-            trip: self.trip,
-        }
-    }
-}
-
 impl State {
-    /// A client does not wait any more for an answer that is still wanted: whether it was that.
-    pub(in crate::broker) fn lets_go(&mut self, origin: Origin) -> bool {
-        let Some(id) = self.pending.id_of(origin) else {
-            return false;
-        };
-        let Some(request) = self.pending.get(id) else {
-            return false;
-        };
+    /// A client does not wait any more for an answer; who that was, if the answer is still wanted.
+    pub(in crate::broker) fn lets_go(&mut self, origin: Origin) -> Option<Asking> {
+        let id = self.pending.id_of(origin)?;
+        let request = self.pending.get(id)?;
         let What::Call {
             look: Some(look), ..
         } = &request.what
         else {
-            return false;
+            return None;
         };
-        let shelf = self.shelves.get(&request.backend.seat);
-        shelf.is_some_and(|shelf| shelf.is_flight(look)) && self.pending.orphan(id).is_some()
+        let shelf = self.shelves.get(&request.backend.seat)?;
+        let asking = Asking::of(request).filter(|_| shelf.is_flight(look))?;
+        self.pending.orphan(id).map(|_| asking)
     }
 }
 
@@ -121,7 +108,8 @@ impl Broker {
                 message: call.message,
             },
             deadline: Instant::now() + self.limits().request,
-            trip: call.trip,
+            // What it waits for is the backend.
+            trip: call.trip.sent(),
         });
         let shelf = state.shelves.entry(at.seat).or_default();
         shelf.waits(&variant, id, until, false);
@@ -132,15 +120,7 @@ impl Broker {
     pub(super) fn show_kept(&self, asking: Asking, kept: &Kept, old: Option<Vec<u8>>) {
         let age = kept.age(Instant::now());
         let body = old.unwrap_or_else(|| text::aged(&kept.body, age));
-        let head = head::Reply {
-            request: asking.trip.number,
-            ..head::Reply::default()
-        };
-        let reply = Message::new(Kind::REPLY, 0, &head).body(body);
-        self.show_unasked(&asking, &reply);
-        let bytes = reply.weight();
-        self.reply(asking.origin, reply);
-        self.unasked_ended(&asking, bytes);
+        self.answer_unasked(&asking, body);
     }
 
     /// Answers with what is kept although something newer was wanted.

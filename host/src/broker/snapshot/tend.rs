@@ -129,11 +129,17 @@ impl State {
         let shown = impatient.into_iter().filter_map(|(id, kept)| {
             let request = self.pending.get(id)?;
             let (subject, trip) = (request.what.variant()?.subject, request.trip);
+            let session = request.session;
             let origin = match request.what {
                 What::Look { .. } => self.take(id)?.origin?,
                 _ => self.pending.orphan(id)?,
             };
-            let asking = Asking { origin, seat, trip };
+            let asking = Asking {
+                origin,
+                session,
+                seat,
+                trip,
+            };
             Some((asking, subject, kept))
         });
         shown.collect()
