@@ -150,6 +150,22 @@ fn explain_says_what_a_key_means_what_it_is_and_why() {
 }
 
 #[test]
+fn explain_without_a_key_is_the_reference_of_all_keys() {
+    let output = patchbay(&["explain"]);
+    assert_eq!(output.status.code(), Some(0));
+    let page = said(&output);
+    assert!(page.starts_with("# Configuration reference\n"), "{page}");
+    let sections = ["`[gateway]`", "`[[backend]]`", "`[[frontend]]`"];
+    for section in sections {
+        assert!(page.contains(&format!("\n## {section}\n")), "{page}");
+    }
+    // The first key and one of the last.
+    for row in ["| `name` | ", "| `client_user` | "] {
+        assert!(page.contains(row), "{row}: {page}");
+    }
+}
+
+#[test]
 fn explain_shows_no_secret() {
     let (_folder, file) = site(concat!(
         "[gateway]\nplugin_path = ['.']\n",
