@@ -20,6 +20,9 @@ pub enum Exit {
     Unwell = 5,
 }
 
+/// What a shell says of a verb that Ctrl-C has ended, which the system does; `run` ends by itself then.
+pub const INTERRUPTED: (u8, &str) = (130, "ended by Ctrl-C, as `status --watch` and `trace` are");
+
 impl Exit {
     /// Every one, in order.
     pub const ALL: [Exit; 6] = [
@@ -47,13 +50,18 @@ impl Exit {
         }
     }
 
-    /// All of them, for the help and the manual page.
+    /// All that a shell can see, by number.
+    pub fn rows() -> impl Iterator<Item = (u8, &'static str)> {
+        let own = Exit::ALL.map(|exit| (exit as u8, exit.meaning()));
+        own.into_iter().chain([INTERRUPTED])
+    }
+
+    /// The same for the help and the manual page.
     pub fn table() -> String {
-        let lines = Exit::ALL.map(|exit| format!("  {}  {}\n", exit as u8, exit.meaning()));
-        format!(
-            "Exit status:\n{}`patchbay client` has its own.",
-            lines.concat()
-        )
+        let lines: String = Exit::rows()
+            .map(|(status, meaning)| format!("  {status}  {meaning}\n"))
+            .collect();
+        format!("Exit status:\n{lines}`patchbay client` has its own.")
     }
 }
 

@@ -4,6 +4,7 @@
 //! This is done on the thread of whoever wants it, since reading files and loading plugins takes its time; what it takes
 //! to change things is done by the staff, one after the other.
 
+use crate::audit::Line;
 use crate::config::{self, Checked, Mistakes, PluginCatalog};
 use crate::plugin::{Catalog, Renewed, Trust};
 use crate::service;
@@ -56,25 +57,16 @@ impl Reloader {
         Ok((report, warnings))
     }
 
-    /// Puts the file as it is now in force; what came of it goes to the log.
-    pub fn reload_and_log(&self) {
+    /// Puts the file as it is now in force; what came of it goes to the log. Returns what is to be noted of it.
+    pub fn reload_by_signal(&self) -> Line {
         tracing::info!("SIGHUP: the configuration is read anew");
-        match self.reload(false) {
-            Ok((report, warnings)) => {
-                for warning in warnings.iter() {
-                    tracing::warn!("{}", warning.message);
-                }
-                report.log();
-                tracing::info!(
-                    changes = report.steps.len(),
-                    "the configuration is in force"
-                );
-            }
-            Err(Refusal::Because(why)) => tracing::error!(why, "nothing was changed"),
-            Err(Refusal::Mistakes(mistakes)) => {
-                let mistakes = mistakes.render(false);
-                tracing::error!("mistakes in the configuration, nothing was changed:\n{mistakes}");
-            }
+        let outcome = self.reload(false);
+        let failed = |(report, _): &Done| report.steps.iter().any(|step| step.failed.is_some());
+        let failed = outcome.as_ref().map_or(true, failed);
+        log(outcome);
+        Line {
+            client: Some("SIGHUP".to_owned()),
+            ..Line::new("patchbay reload", if failed { "failed" } else { "done" })
         }
     }
 
@@ -128,5 +120,25 @@ impl Reloader {
 
     fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn log(outcome: Result<Done, Refusal>) {
+    match outcome {
+        Ok((report, warnings)) => {
+            for warning in warnings.iter() {
+                tracing::warn!("{}", warning.message);
+            }
+            report.log();
+            tracing::info!(
+                changes = report.steps.len(),
+                "the configuration is in force"
+            );
+        }
+        Err(Refusal::Because(why)) => tracing::error!(why, "nothing was changed"),
+        Err(Refusal::Mistakes(mistakes)) => {
+            let mistakes = mistakes.render(false);
+            tracing::error!("mistakes in the configuration, nothing was changed:\n{mistakes}");
+        }
     }
 }

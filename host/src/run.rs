@@ -73,7 +73,7 @@ async fn serve(config: Checked, catalog: Catalog, mut signals: Signals, log: &Lo
     let catalog = Arc::new(catalog);
     let (errands, mut wanted) = mpsc::channel::<Errand>(ERRANDS);
     let reloader = Arc::new(Reloader::new(&config.file, catalog.clone(), errands));
-    if let Err(error) = reload_at(signals.to_reload, reloader.clone()) {
+    if let Err(error) = reload_at(signals.to_reload, reloader.clone(), broker.clone()) {
         tracing::error!(%error, "SIGHUP will not have the configuration read anew");
     }
     let control = listen_to_operators(&config, &broker, &reloader);
@@ -176,11 +176,15 @@ async fn switch(broker: Arc<Broker>) {
 }
 
 /// Reads the configuration anew at each signal, on a thread of its own.
-fn reload_at(signals: Receiver<()>, reloader: Arc<Reloader>) -> std::io::Result<()> {
+fn reload_at(
+    signals: Receiver<()>,
+    reloader: Arc<Reloader>,
+    broker: Arc<Broker>,
+) -> std::io::Result<()> {
     let thread = std::thread::Builder::new().name("reload".to_owned());
     let work = move || {
         for () in signals {
-            reloader.reload_and_log();
+            broker.record_order(reloader.reload_by_signal());
         }
     };
     thread.spawn(work).map(drop)

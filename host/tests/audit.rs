@@ -301,6 +301,24 @@ fn a_log_that_cannot_be_written_holds_nobody_up_and_comes_back() {
     assert!(text.contains("abort") && text.lines().count() == 1);
 }
 
+/// Nobody reads the pipe that stands in the file's place yet: the writer hangs, as at a disk that does.
+#[cfg(unix)]
+#[test]
+fn how_much_waits_to_be_written_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let keeping = keeping(folder.path());
+    let made = std::process::Command::new("mkfifo")
+        .arg(&keeping.file)
+        .status();
+    assert!(made.unwrap().success());
+    let audit = Audit::start(keeping.clone(), Arc::default()).unwrap();
+    (0..3).for_each(|_| audit.note(Line::new("stop", "done")));
+    assert_eq!(audit.waiting(), 3);
+    let _reader = std::fs::File::open(&keeping.file).unwrap();
+    audit.flush(PATIENCE);
+    assert_eq!(audit.waiting(), 0);
+}
+
 /// Far more than fits into the queue, at once: nobody waits, and every line is written or counted.
 #[test]
 fn what_finds_no_room_is_counted() {

@@ -76,6 +76,11 @@ fn every_request_is_counted_with_its_outcome() {
     assert_eq!(count("unknown", "unsupported"), 1.0);
     assert_eq!(count("devices", "timeout"), 0.0);
     assert_eq!(
+        value(&text, "patchbay_snapshot_answers_total"),
+        1.0,
+        "the second status is a look at what is kept"
+    );
+    assert_eq!(
         value(&text, r#"patchbay_requests_pending{backend="back"}"#),
         1.0
     );

@@ -134,7 +134,7 @@ fn a_mistake_changes_nothing_and_is_shown_as_check_shows_it() {
 }
 
 #[test]
-fn a_hangup_reloads_and_what_came_of_it_goes_to_the_log() {
+fn a_hangup_reloads_and_what_came_of_it_goes_to_both_logs() {
     let gateway = gateway();
     let mut client = Client::login_as(&gateway.socket(), "user");
     let hang_up = || {
@@ -174,6 +174,27 @@ fn a_hangup_reloads_and_what_came_of_it_goes_to_the_log() {
             .then_some(())
     });
     assert_eq!(who(&mut client), "1st");
+    let noted = gateway.wait("both are noted", |gateway| {
+        let audit = gateway.folder.path().join("state/audit.jsonl");
+        let noted = std::fs::read_to_string(audit).unwrap_or_default();
+        let lines: Vec<Value> = noted
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .filter(|line: &Value| line["op"] == "patchbay reload")
+            .collect();
+        (lines.len() == 2).then_some(lines)
+    });
+    for (line, outcome) in noted.iter().zip(["done", "failed"]) {
+        assert_eq!(
+            (&line["outcome"], &line["client"]),
+            (&json!(outcome), &json!("SIGHUP"))
+        );
+        assert_eq!(
+            line["user"],
+            Value::Null,
+            "a signal does not say who sent it"
+        );
+    }
 }
 
 #[test]

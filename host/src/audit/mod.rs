@@ -15,7 +15,7 @@ pub use read::{Reader, files};
 use crate::metrics::Metrics;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub struct Keeping {
 pub struct Audit {
     queue: SyncSender<Item>,
     metrics: Arc<Metrics>,
+    /// What stands in the queue.
+    waiting: Arc<AtomicUsize>,
     /// Lines that found no room, of which the log has not told yet.
     crowded_out: Arc<AtomicU64>,
 }
@@ -48,6 +50,9 @@ enum Item {
     Flush(SyncSender<()>),
 }
 
+/// The queue is full.
+struct NoRoom;
+
 impl Audit {
     /// Begins to write, on a thread that ends with the last clone of this.
     ///
@@ -56,19 +61,22 @@ impl Audit {
     pub fn start(keeping: Keeping, metrics: Arc<Metrics>) -> std::io::Result<Audit> {
         let (queue, items) = sync_channel(QUEUE);
         let crowded_out = Arc::<AtomicU64>::default();
+        let waiting = Arc::<AtomicUsize>::default();
         let writer = writer::Writer::new(keeping, metrics.clone(), crowded_out.clone());
         let thread = std::thread::Builder::new().name("audit".to_owned());
-        thread.spawn(move || writer.run(&items))?;
+        let left = waiting.clone();
+        thread.spawn(move || writer.run(&items, &left))?;
         Ok(Audit {
             queue,
             metrics,
+            waiting,
             crowded_out,
         })
     }
 
     /// Notes something; never waits.
     pub fn note(&self, line: Line) {
-        if self.queue.try_send(Item::Line(Box::new(line))).is_err() {
+        if self.put(Item::Line(Box::new(line))).is_err() {
             self.metrics.add("host", writer::LOST, 1);
             self.crowded_out.fetch_add(1, Ordering::Relaxed);
         }
@@ -77,8 +85,22 @@ impl Audit {
     /// Waits until everything that was noted is written, but no longer than that.
     pub fn flush(&self, within: Duration) {
         let (done, written) = sync_channel(1);
-        if self.queue.try_send(Item::Flush(done)).is_ok() {
+        if self.put(Item::Flush(done)).is_ok() {
             let _ = written.recv_timeout(within);
         }
+    }
+
+    /// How much waits to be written.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    fn put(&self, item: Item) -> Result<(), NoRoom> {
+        // Counted before it is there, so that the thread that takes it out never counts below zero.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.queue.try_send(item).map_err(|_| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            NoRoom
+        })
     }
 }

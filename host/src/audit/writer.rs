@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
@@ -57,7 +57,7 @@ impl Writer {
         }
     }
 
-    pub(super) fn run(mut self, items: &Receiver<Item>) {
+    pub(super) fn run(mut self, items: &Receiver<Item>, left: &AtomicUsize) {
         // Now rather than at the first line, so that operators learn of trouble at the start.
         self.write(&[]);
         loop {
@@ -69,6 +69,7 @@ impl Writer {
             let (mut lines, mut waiting) = (Vec::new(), Vec::new());
             let now = Instant::now();
             for item in first.into_iter().chain(items.try_iter().take(BATCH - 1)) {
+                left.fetch_sub(1, Ordering::Relaxed);
                 match item {
                     Item::Line(line) => lines.extend(self.sieve.pass(*line, now)),
                     Item::Flush(done) => waiting.push(done),

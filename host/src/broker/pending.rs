@@ -270,6 +270,14 @@ impl Pending {
         counts
     }
 
+    /// How many logins the host's own list is still to decide.
+    pub(super) fn checks(&self) -> usize {
+        let requests = self.requests.values();
+        requests
+            .filter(|request| matches!(request.what, What::Check))
+            .count()
+    }
+
     pub(super) fn logins(&self) -> usize {
         self.logins
     }

@@ -1,13 +1,17 @@
 //! What the metrics say of the broker, looked up when somebody asks.
 
 use super::{Broker, Phase, Seat};
+use crate::audit::Audit;
 use crate::metrics::{Metrics, Stock};
 use std::collections::HashMap;
 
 impl Broker {
     /// Notes how much there is of everything now.
     pub fn take_stock(&self, stock: &Stock) {
-        let pending = self.lock().pending.by_backend();
+        let (pending, checks) = {
+            let state = self.lock();
+            (state.pending.by_backend(), state.pending.checks())
+        };
         for (position, seat) in self.present() {
             let id = seat.id();
             let Some(journal) = seat.journal() else {
@@ -19,7 +23,14 @@ impl Broker {
             Stock::note(&stock.journal_events, &[("backend", id)], extent.events);
             Stock::note(&stock.journal_bytes, &[("backend", id)], extent.bytes);
         }
-        Stock::note(&stock.queues, &[("queue", "notes")], self.intents.waiting());
+        let audit = self.audit.get().map_or(0, Audit::waiting);
+        for (queue, waiting) in [
+            ("notes", self.intents.waiting()),
+            ("users", checks),
+            ("audit", audit),
+        ] {
+            Stock::note(&stock.queues, &[("queue", queue)], waiting);
+        }
         for instance in self.instances() {
             let (id, health) = (instance.id.as_str(), known(&instance.health));
             let up = instance.phase == Phase::Running.name() && health == "up";

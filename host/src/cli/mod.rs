@@ -52,10 +52,11 @@ enum Verb {
         #[arg(long)]
         offline: bool,
     },
-    /// Say what a key of the configuration means and, with a file, what it is there and why.
+    /// Say what a key of the configuration means and, with a file, what it is there and why. Without a key: all keys of the
+    /// host, as a Markdown page.
     Explain {
         /// A key, such as `max_sessions`, `frontend.max_role` or `frontend.config.queue`.
-        key: String,
+        key: Option<String>,
         /// The configuration file (TOML).
         file: Option<PathBuf>,
     },
@@ -164,7 +165,11 @@ impl Cli {
         let exit = match self.verb {
             Verb::Run(config) => run::run(&config.file),
             Verb::Check { config, offline } => check::check(&config.file, offline),
-            Verb::Explain { key, file } => explain::run(&key, file.as_deref()),
+            Verb::Explain { key: None, .. } => pages::reference(),
+            Verb::Explain {
+                key: Some(key),
+                file,
+            } => explain::run(&key, file.as_deref()),
             Verb::Schema { folders } => schema::run(&folders),
             Verb::Init { file } => init::run(file.as_deref()),
             #[cfg(unix)]

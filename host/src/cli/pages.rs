@@ -1,6 +1,8 @@
-//! `patchbay completions` and `patchbay man`, from the definitions that the parser uses.
+//! `patchbay completions` and `patchbay man`, from the definitions that the parser uses, and the reference of the
+//! configuration, from those that its reader uses.
 
 use super::Cli;
+use crate::config;
 use crate::exit::Exit;
 use clap::CommandFactory;
 use std::io::{self, Write, stdout};
@@ -20,9 +22,16 @@ pub(super) fn man(folder: Option<&Path>) -> Exit {
     })
 }
 
+/// `patchbay explain` without a key.
+pub(super) fn reference() -> Exit {
+    told(stdout().write_all(config::reference().as_bytes()))
+}
+
 fn told(written: io::Result<()>) -> Exit {
     match written {
         Ok(()) => Exit::Done,
+        // Whoever reads has seen enough, as `head` and `less` have.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
         Err(error) => {
             eprintln!("cannot be written: {error}");
             Exit::Failed

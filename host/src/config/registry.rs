@@ -147,7 +147,8 @@ pub(super) static HANG_S: Key<Number> = Key {
 pub(super) static SHUTDOWN_DEADLINE_S: Key<Number> = Key {
     name: "shutdown_deadline_s",
     kind: Number::new(10, 1, 600, "s"),
-    doc: "Time for everything under way to finish at shutdown; then the process ends anyway.",
+    doc: "Time for everything under way to finish at shutdown; then the process ends anyway. For a service, `TimeoutStopSec` of its \
+          unit has to be longer (30 s as it is delivered).",
 };
 pub(super) static MAX_SESSIONS: Key<Number> = Key {
     name: "max_sessions",

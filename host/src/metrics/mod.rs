@@ -299,7 +299,8 @@ impl Stock {
             (
                 "patchbay_queue_depth",
                 &["queue"],
-                "What waits in a queue of the host: `notes` is submits and answers to be noted on disk",
+                "What waits in a queue of the host: `notes` is submits and answers to be noted on disk, `users` logins that the \
+                 host's list is to decide, `audit` lines of the audit log",
                 &self.queues,
             ),
             (

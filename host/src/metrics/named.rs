@@ -23,6 +23,14 @@ const OF_HOST: &[(&str, &str)] = &[
         "Answers to submits that were passed on although the disk did not take them in time",
     ),
     (
+        "audit_lines_lost",
+        "Lines of the audit log that were not written: the disk is full or slow, and the log says which",
+    ),
+    (
+        "emergencies_gave_way",
+        "Emergency stops that were sent, and whose answer is not waited for any more since their client sent too many",
+    ),
+    (
         "events_refused",
         "Events of backends that were no JSON, or too large",
     ),
@@ -30,7 +38,10 @@ const OF_HOST: &[(&str, &str)] = &[
         "intents_failed",
         "Times that the state directory could not be read or written",
     ),
-    ("logins_refused", "Logins that a backend has refused"),
+    (
+        "logins_refused",
+        "Logins that a backend, the host's own list of users, a rule or a limit has refused",
+    ),
     ("messages_ignored", "Messages of plugins that make no sense"),
     (
         "private_events_dropped",
@@ -63,6 +74,18 @@ const OF_HOST: &[(&str, &str)] = &[
     (
         "routes_changed",
         "Times that an operator led a frontend to another backend",
+    ),
+    (
+        "snapshot_answers",
+        "Looks that were answered from what is kept, without asking the backend",
+    ),
+    (
+        "snapshot_answers_stale",
+        "Looks that were answered with what was known last, since the backend did not answer in time or is down",
+    ),
+    (
+        "snapshot_refreshes",
+        "Questions of the host itself, to have anew what is kept",
     ),
     (
         "trace_lines_dropped",

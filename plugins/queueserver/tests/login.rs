@@ -75,13 +75,7 @@ async fn without_a_server_what_is_asked_is_unavailable_and_the_rest_is_answered(
         json!({"messages": []})
     );
     let unsupported = [
-        "finish",
-        "history",
-        "simulate",
-        "complete",
-        "watch",
-        "answer",
-        "take_control",
+        "finish", "history", "simulate", "complete", "watch", "answer",
     ];
     for op in unsupported {
         let fault = anna.call(op, json!({})).await.unwrap_err();

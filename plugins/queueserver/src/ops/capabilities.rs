@@ -17,9 +17,8 @@ pub(super) fn why_not(op: &str) -> Option<&'static str> {
         "complete" => Some("the RE Manager offers no completion"),
         "watch" | "unwatch" => Some("the RE Manager watches no expressions; `eval` gives a value"),
         "answer" => Some("a script cannot ask: `input()` fails there with EOFError"),
-        "take_control" | "release_control" => {
-            Some("the RE Manager knows no control; anyone who may, can")
-        }
+        // Answered by the host; nobody gets here.
+        "take_control" | "release_control" => Some("the gateway itself does it"),
         _ => None,
     }
 }
@@ -86,7 +85,7 @@ pub(super) fn capabilities(scene: &Scene<'_>) -> Result<Reply, Fault> {
         "simulate": refused("simulate"),
         "complete": refused("complete"),
         "watch": refused("watch"),
-        "control": {"release": refused("release_control"), "take": refused("take_control")},
+        "control": {"emulated": "by the gateway, among its clients"},
         "environment": {"do": ["open", "close", "reset"], "opened": match config.environment {
             Environment::WhenNeeded => "when-needed",
             Environment::AtStart => "at-start",
