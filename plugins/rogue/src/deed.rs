@@ -33,7 +33,7 @@ pub(crate) enum Deed {
     Fail,
     /// `say WHAT`: past the SDK, as a plugin in another language might.
     Say(String),
-    /// `forge N`: answer the requests up to that number, whoever asked for them and of whom.
+    /// `forge N`: answer so many requests before and after its own, whoever asked for them and of whom.
     Forge(u64),
 }
 
@@ -89,7 +89,13 @@ impl Deed {
                 "the instance fails on request",
             )),
             Deed::Say(what) => raw.say(&what, request),
-            Deed::Forge(last) => (1..=last).for_each(|number| raw.answer(number, r#""forged""#)),
+            Deed::Forge(many) => {
+                let around = request.saturating_sub(many)..=request.saturating_add(many);
+                let others = around.filter(|number| *number != request);
+                others.for_each(|number| raw.answer(number, r#""forged""#));
+                // Its own comes last, so that whoever gets it knows that the rest is done.
+                return Reply::new(&"forged");
+            }
         }
         Ok(Reply::null())
     }
