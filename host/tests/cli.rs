@@ -273,3 +273,25 @@ fn the_sample_for_several_instruments_is_a_good_configuration() {
     assert!(!said.contains("warning"), "{said}");
     assert_eq!(said.matches("  backend").count(), 2, "{said}");
 }
+
+/// What cannot be written is said, and is no panic.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_by_whatever_prints() {
+    for args in [
+        &["init"][..],
+        &["explain"],
+        &["explain", "log_level"],
+        &["schema"],
+    ] {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let ended = Command::new(env!("CARGO_BIN_EXE_patchbay"))
+            .args(args)
+            .stdout(full)
+            .output()
+            .unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{args:?}");
+        let why = String::from_utf8(ended.stderr).unwrap();
+        assert!(why.starts_with("cannot be written: No space left"), "{why}");
+    }
+}

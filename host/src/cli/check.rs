@@ -1,5 +1,6 @@
 //! `patchbay check`.
 
+use super::out::print;
 use crate::exit::Exit;
 use crate::plugin::Catalog;
 use crate::ports::Machine;
@@ -15,19 +16,16 @@ pub(super) fn check(file: &Path, offline: bool) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    println!("{} is a good configuration:", file.display());
+    let mut text = format!("{} is a good configuration:\n", file.display());
     for backend in &config.backends {
-        println!(
-            "  backend  {}: {}",
-            backend.instance.id,
-            backend.instance.path.display()
-        );
+        let (id, path) = (&backend.instance.id, backend.instance.path.display());
+        text += &format!("  backend  {id}: {path}\n");
     }
     for frontend in &config.frontends {
         let (id, path) = (&frontend.instance.id, frontend.instance.path.display());
-        println!("  frontend {id} → {}: {path}", frontend.backend);
+        text += &format!("  frontend {id} → {}: {path}\n", frontend.backend);
     }
-    Exit::Done
+    print(&text)
 }
 
 /// The process of the gateway that runs with this file, if there is one.

@@ -1,5 +1,6 @@
 //! `patchbay sessions`, `route`, `restart`, `reload` and `plugin reload`: what operators say to a gateway that runs.
 
+use super::out::print;
 use super::table::{clean, table};
 use crate::broker::SessionStatus;
 use crate::config::state_path;
@@ -113,10 +114,7 @@ impl Which {
             false => shown(&answer),
         };
         match text {
-            Some(text) => {
-                print!("{text}");
-                Exit::Done
-            }
+            Some(text) => print(&text),
             None => {
                 eprintln!("error: the gateway is of another version than this command");
                 Exit::Failed

@@ -1,5 +1,6 @@
 //! `patchbay explain`.
 
+use super::out::print;
 use crate::config::{explain, text_of};
 use crate::exit::Exit;
 use crate::plugin::Catalog;
@@ -22,8 +23,7 @@ pub(super) fn run(key: &str, file: Option<&Path>) -> Exit {
     match explain(key, checked.as_ref().zip(text.as_deref())) {
         Ok(found) => {
             let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
-            print!("{}", shown.join("\n"));
-            Exit::Done
+            print(&shown.join("\n"))
         }
         Err(why) => {
             eprintln!("{why}");

@@ -8,6 +8,7 @@ mod explain;
 mod init;
 #[cfg(unix)]
 mod log_level;
+mod out;
 mod pages;
 mod plugin;
 mod run;

@@ -2,10 +2,11 @@
 //! configuration, from those that its reader uses.
 
 use super::Cli;
+use super::out::{print, told};
 use crate::config;
 use crate::exit::Exit;
 use clap::CommandFactory;
-use std::io::{self, Write, stdout};
+use std::io::{Write, stdout};
 use std::path::Path;
 
 pub(super) fn completions(shell: clap_complete::Shell) -> Exit {
@@ -24,17 +25,5 @@ pub(super) fn man(folder: Option<&Path>) -> Exit {
 
 /// `patchbay explain` without a key.
 pub(super) fn reference() -> Exit {
-    told(stdout().write_all(config::reference().as_bytes()))
-}
-
-fn told(written: io::Result<()>) -> Exit {
-    match written {
-        Ok(()) => Exit::Done,
-        // Whoever reads has seen enough, as `head` and `less` have.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-        Err(error) => {
-            eprintln!("cannot be written: {error}");
-            Exit::Failed
-        }
-    }
+    print(&config::reference())
 }

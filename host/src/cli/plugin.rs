@@ -1,5 +1,6 @@
 //! `patchbay plugin`.
 
+use super::out::print;
 use crate::config::plugin_paths;
 use crate::exit::Exit;
 use crate::plugin::admit::{Admitted, admit};
@@ -111,11 +112,11 @@ fn change(
         Ok(said)
     });
     match changed {
-        Ok(said) => {
-            said.iter().for_each(|line| println!("{line}"));
-            println!("written to {}", path.display());
-            Exit::Done
-        }
+        Ok(said) => print(&format!(
+            "{}\nwritten to {}\n",
+            said.join("\n"),
+            path.display()
+        )),
         Err(why) => {
             eprintln!("error: {why}; nothing was changed");
             Exit::Failed
@@ -182,16 +183,18 @@ fn list(folders: Vec<PathBuf>, whose: &Whose) -> Exit {
 
 fn list_folder(folder: &Path, trust: &Trust) -> Exit {
     match find::libraries(folder) {
-        Ok(files) if files.is_empty() => println!("{}: no shared library in it", folder.display()),
-        Ok(files) => files
-            .iter()
-            .for_each(|file| println!("{}", line(file, trust))),
+        Ok(files) if files.is_empty() => {
+            print(&format!("{}: no shared library in it\n", folder.display()))
+        }
+        Ok(files) => {
+            let lines = files.iter().map(|file| line(file, trust) + "\n");
+            print(&lines.collect::<String>())
+        }
         Err(error) => {
             eprintln!("{} cannot be read: {error}", folder.display());
-            return Exit::Failed;
+            Exit::Failed
         }
     }
-    Exit::Done
 }
 
 fn line(file: &Path, trust: &Trust) -> String {

@@ -1,5 +1,6 @@
 //! `patchbay schema`.
 
+use super::out::print;
 use crate::config::{PluginCatalog, PluginSearch, schema};
 use crate::exit::Exit;
 use crate::plugin::{Catalog, find, inspect};
@@ -26,6 +27,5 @@ pub(super) fn run(folders: &[PathBuf]) -> Exit {
             None => {}
         }
     }
-    println!("{:#}", schema(&plugins));
-    Exit::Done
+    print(&format!("{:#}\n", schema(&plugins)))
 }

@@ -5,6 +5,7 @@ mod page;
 mod screen;
 
 use super::control::Which;
+use super::out::print;
 use crate::control::{Answer, GatewayStatus, Order, ask};
 use crate::exit::Exit;
 use std::path::Path;
@@ -22,10 +23,10 @@ pub(super) fn status(which: &Which, watch: bool) -> Exit {
         return watch_on(which, &state);
     }
     match look(which, &state) {
-        Ok((text, exit)) => {
-            print!("{text}");
-            exit
-        }
+        Ok((text, exit)) => match print(&text) {
+            Exit::Done => exit,
+            failed => failed,
+        },
         Err(why) => {
             eprintln!("error: {why}");
             Exit::Failed

@@ -2,6 +2,7 @@
 //!
 //! The list is a file, so that this works whether or not the gateway runs; one that runs notices.
 
+use super::out::print;
 use crate::config::users_path;
 use crate::exit::Exit;
 use crate::users::{self, LEAST_CHARACTERS, Users, check_new, edit};
@@ -143,10 +144,7 @@ impl WhichList {
             }
         };
         match work(&path) {
-            Ok(said) => {
-                println!("{said}");
-                Exit::Done
-            }
+            Ok(said) => print(&format!("{said}\n")),
             Err(why) => {
                 eprintln!("error: {why}");
                 Exit::Failed

@@ -12,7 +12,8 @@ impl Screen {
     pub(super) fn new() -> Screen {
         let terminal = io::stdout().is_terminal();
         if terminal {
-            print!("\x1b[2J");
+            // Where that cannot be written, the page cannot either, and says so.
+            let _ = io::stdout().write_all(b"\x1b[2J");
         }
         Screen { terminal }
     }
