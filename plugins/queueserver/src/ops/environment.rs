@@ -1,6 +1,7 @@
 //! Opening, closing and resetting the environment by hand.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
 use serde::Deserialize;
@@ -8,6 +9,9 @@ use serde::Deserialize;
 use super::Scene;
 use crate::environment::{close, destroy, open_and_load};
 use crate::observer::drop_all;
+
+/// So long the observer may take to see what has been done; the request itself has succeeded then.
+const SEEN: Duration = Duration::from_secs(5);
 
 #[derive(Deserialize)]
 struct Environment {
@@ -49,5 +53,7 @@ pub(super) async fn environment(scene: &Scene<'_>, command: &Command) -> Result<
         let message = "the gateway failed at this request, see its log";
         Err(Fault::new(FaultKind::Internal, message))
     })?;
+    // Whoever has changed it sees it changed.
+    scene.server.looked(SEEN).await;
     Ok(Reply::null())
 }
