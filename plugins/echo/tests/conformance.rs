@@ -13,7 +13,6 @@ async fn it_conforms_whichever_way_messages_cross() {
             .over(wire)
             .run()
             .await;
-        println!("{report}");
         report.assert();
     }
 }
