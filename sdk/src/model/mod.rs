@@ -6,7 +6,9 @@
 mod nearest;
 mod op;
 mod role;
+mod support;
 
 pub use nearest::nearest;
 pub use op::{OPS, Op, find_op};
 pub use role::Role;
+pub use support::Support;
