@@ -113,10 +113,13 @@ impl Server {
         }
     }
 
-    /// A line of output: told, and kept.
+    /// A line of output: told, and kept. What the server says of its own work is not kept, since it would crowd out
+    /// what scripts print.
     pub fn say(&self, line: LogLine) {
         self.emit(EventKind::Log, line.job.clone(), &line);
-        self.journal().push(line);
+        if line.level != "debug" {
+            self.journal().push(line);
+        }
     }
 
     /// A line of the gateway's own.

@@ -132,7 +132,7 @@ pub const OPS: &[Op] = &[
         "capabilities",
         r#"{} → {"ops": {op: "native" | {"emulated": how} | {"unsupported": why}}, …}"#,
     ),
-    look("banner", r#"{} → {"server", "version", "protocol", …}"#),
+    look("banner", r#"{} → {"server", "version", …}"#),
     Op {
         steers: true,
         ..long("exec", r#"{"code"} → null"#)

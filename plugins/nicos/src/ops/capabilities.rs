@@ -53,7 +53,11 @@ pub(super) fn capabilities(scene: &Scene<'_>) -> Result<Reply, Fault> {
         "stop": {"at": ["line", "step", "now", "immediate"], "requeues": false},
         "outcome": if_new(protocol.has_done(), "a script that did not fail is said to have ended as `unknown`"),
         "progress": ["line", "eta"],
-        "log": {"stream": "native", "history": "native"},
+        "log": {
+            "stream": "native",
+            "history": "native",
+            "whole_lines": {"unsupported": "each piece that `print` writes is a message: two for `print('x', 1)`"},
+        },
         "data": "native",
         "prompts": {"continue": "native", "input": if_new(protocol.prompts_have_ids(), "scripts cannot ask for values")},
         "isolation": "shared",

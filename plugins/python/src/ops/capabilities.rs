@@ -71,7 +71,11 @@ pub(super) fn capabilities(scene: &Scene<'_>) -> Result<Reply, Fault> {
         },
         "outcome": "native",
         "progress": ["line"],
-        "log": {"stream": "native", "history": {"emulated": "in memory: what was said before a restart of the gateway is gone"}},
+        "log": {
+            "stream": "native",
+            "history": {"emulated": "in memory: what was said before a restart of the gateway is gone"},
+            "whole_lines": "native",
+        },
         "data": {"unsupported": "plain Python measures nothing"},
         "prompts": {
             "continue": {"emulated": "by `input()`, with any value"},

@@ -91,7 +91,11 @@ pub(super) fn capabilities(scene: &Scene<'_>) -> Result<Reply, Fault> {
         },
         "outcome": "native",
         "progress": heard(json!(["line"])),
-        "log": {"stream": heard(json!("native")), "history": heard(json!({"emulated": "the lines heard since the gateway has run"}))},
+        "log": {
+            "stream": heard(json!("native")),
+            "history": heard(json!({"emulated": "the lines heard since the gateway has run"})),
+            "whole_lines": "native",
+        },
         "data": {"unsupported": "the RE Manager publishes no documents"},
         "prompts": {"unsupported": NO_PROMPTS},
         "environment": {"do": ["open", "close", "reset"], "opened": match config.environment {
