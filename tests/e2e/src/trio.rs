@@ -53,7 +53,7 @@ impl Trio {
         trio
     }
 
-    /// An RE Manager takes some seconds to open its environment, Python a moment to start.
+    /// An RE Manager takes some seconds to open its environment, and a moment more to be heard; Python one to start.
     fn wait_until_ready(&self) {
         let mut client = self.login();
         for server in ["python", "queueserver", "nicos"] {
@@ -64,6 +64,8 @@ impl Trio {
                 let is_open = opened.is_null() || opened == "idle";
                 (status["link"] == "up" && status["run"] == "idle" && is_open).then_some(())
             });
+            let eval = json!({"op": "eval", "args": {"code": "6 * 7"}});
+            assert_eq!(client.ok(eval), json!({"value": 42}));
         }
     }
 
