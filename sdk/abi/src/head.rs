@@ -170,6 +170,7 @@ pub struct Log {
     /// `error`, `warn`, `info`, `debug` or `trace`.
     pub level: String,
     /// The module that speaks.
+    #[serde(default)]
     pub target: String,
     /// `file:line`, where known.
     #[serde(default)]
