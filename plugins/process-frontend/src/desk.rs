@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use patchbay_child::{Child, Heard, Kind, Message, head};
 use patchbay_sdk::{Fault, FaultKind, Gateway, RawJson, Reply, Secret, Session};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 use crate::feed::Feed;
 
@@ -17,7 +17,7 @@ pub(crate) struct Desk {
     feed: Feed,
     sessions: Mutex<HashMap<u64, Session>>,
     /// What the program waits for, by its own number.
-    under_way: Mutex<HashMap<u64, AbortHandle>>,
+    under_way: Mutex<HashMap<u64, JoinHandle<()>>>,
     most: usize,
     places: Arc<Semaphore>,
 }
@@ -53,8 +53,11 @@ impl Desk {
         match message.kind {
             Kind::LOGIN | Kind::CALL | Kind::SUBSCRIBE => self.begin(message).await,
             Kind::CANCEL => {
-                if let Some(task) = lock(&self.under_way).remove(&message.id) {
+                let task = lock(&self.under_way).remove(&message.id);
+                if let Some(task) = task {
                     task.abort();
+                    // It is over when its place is free for the next one.
+                    let _ = task.await;
                 }
             }
             Kind::LOGOUT => {
@@ -107,7 +110,7 @@ impl Desk {
             return self.ignore("request", &format!("the id {id} is in use"));
         }
         let task = tokio::spawn(self.clone().serve(message, place));
-        under_way.insert(id, task.abort_handle());
+        under_way.insert(id, task);
     }
 
     async fn serve(self: Arc<Self>, message: Message, place: OwnedSemaphorePermit) {

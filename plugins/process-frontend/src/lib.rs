@@ -42,14 +42,16 @@ impl Frontend for ProcessFrontend {
         let desk = Arc::new(Desk::new(child.clone(), gateway.clone(), most));
         tokio::spawn(desk.listen(heard));
         let served = async {
-            child.ready().await?;
-            gateway.ready();
-            Err(child.gone().await)
+            match child.ready().await {
+                Ok(()) => gateway.ready(),
+                Err(why) => return why,
+            }
+            child.gone().await
         };
         tokio::select! {
-            ended = served => {
-                gateway.health(Health::Down("the program is not there".into()));
-                ended
+            why = served => {
+                gateway.health(Health::Down(why.message.clone()));
+                Err(why)
             }
             () = stop.wait() => {
                 if !child.stop(stop.leave_until()).await {
