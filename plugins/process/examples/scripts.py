@@ -42,9 +42,8 @@ def call(user, op, args):  # what to answer; or an error, with the kind of the f
         return {"link": "up", "run": "running" if running else "idle", "job": running, "queue": waiting, "last": last}
     if op == "log": return {"messages": log[-args.get("last", 100):]}
     if op == "stop" and running: return process.kill()
-    if op == "stop": raise ValueError("conflict", "no script is running")
     if op == "capabilities": return {"submit": "native", "stop": {"at": ["now"]}, "pause": {"unsupported": "not in this toy"}}
-    raise ValueError("unsupported", f"this script server has no `{op}`")
+    raise ValueError(*("conflict", "no script is running") if op == "stop" else ("unsupported", f"there is no `{op}` here"))
 
 threading.Thread(target=work, daemon=True).start()
 for message in map(json.loads, sys.stdin.buffer):
@@ -52,9 +51,10 @@ for message in map(json.loads, sys.stdin.buffer):
     with lock:
         if kind == "start": say("ready")
         if kind == "ping": say("pong", id=id)
-        if kind == "stop": break  # what still runs is ended by the gateway, together with this program
+        if kind == "stop": break
         if kind == "login": say("reply", id=id, body=users.update({head["session"]: head["user"]}))
         if kind == "call":
             try: say("reply", body=call(users[head["session"]], head["op"], body or {}), id=id)
             except ValueError as why: say("reply", {"fault": dict(zip(("kind", "message"), why.args))}, id=id)
             except Exception as why: say("reply", {"fault": {"kind": "invalid", "message": f"wrong arguments: {why!r}"}}, id=id)
+if running: process.kill()  # here also the gateway is gone, perhaps
