@@ -45,17 +45,17 @@ fn descend(depth: u64) -> u64 {
     below.wrapping_add(filled[0])
 }
 
-/// The signal, as the system sends it. The first one is taken by Rust's own handler, which looks for an overflow of the stack
-/// and then stands aside.
+/// The signal, as the system sends it, again and again: Rust's own handler takes the first one, looks for an overflow of
+/// the stack and then stands aside.
 #[cfg(unix)]
-fn segfault() {
+fn segfault() -> ! {
     use rustix::process::{Signal, getpid, kill_process};
-    for _ in 0..2 {
+    loop {
         let _ = kill_process(getpid(), Signal::SEGV);
     }
 }
 
 #[cfg(not(unix))]
-fn segfault() {
+fn segfault() -> ! {
     std::process::abort();
 }
