@@ -2,7 +2,7 @@
 
 use crate::RawJson;
 use patchbay_abi::head;
-use patchbay_abi::{Buffer, Fault, FaultKind, Message};
+use patchbay_abi::{Buffer, Fault, Message};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -37,16 +37,6 @@ impl Command {
             fault.message = format!("`{}`: {}", self.op, fault.message);
             fault
         })
-    }
-
-    /// What an operation is answered that this backend does not offer, with the reason if there is one to say.
-    pub fn not_offered(&self, why: Option<&str>) -> Fault {
-        let op = &self.op;
-        let message = match why {
-            Some(why) => format!("`{op}` is not offered: {why}"),
-            None => format!("this backend does not offer `{op}`"),
-        };
-        Fault::new(FaultKind::Unsupported, message)
     }
 
     pub(crate) fn read(message: &Message) -> Result<Self, serde_json::Error> {
@@ -92,31 +82,5 @@ impl Reply {
     /// Done, and nothing to say: `null`.
     pub fn null() -> Self {
         Reply::raw(RawJson::null())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_offered_is_named_and_the_reason_said() {
-        let command = Command {
-            op: "finish".to_owned(),
-            args: RawJson::null(),
-            session: 1,
-            id: 1,
-            reference: None,
-            deadline: Instant::now(),
-            urgent: false,
-        };
-        let fault = command.not_offered(Some("there are no counts"));
-        assert_eq!(fault.kind, FaultKind::Unsupported);
-        assert_eq!(
-            fault.message,
-            "`finish` is not offered: there are no counts"
-        );
-        let silent = command.not_offered(None);
-        assert_eq!(silent.message, "this backend does not offer `finish`");
     }
 }

@@ -69,7 +69,7 @@ pub async fn run(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
         "unwatch" => watch::unwatch(scene, command).await,
         "answer" => prompt::answer(scene, command).await,
         "native" => native::native(scene, command).await,
-        op => Err(command.not_offered(capabilities::why_not(op))),
+        other => Err(capabilities::support(other).refusal(other)),
     }
 }
 

@@ -61,6 +61,6 @@ pub async fn run(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
         "answer" => prompt::answer(scene, command),
         "environment" => control::environment(scene, command).await,
         "native" => native::native(scene, command).await,
-        op => Err(command.not_offered(capabilities::why_not(op))),
+        other => Err(capabilities::support(other).refusal(other)),
     }
 }

@@ -52,7 +52,7 @@ pub async fn run(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
         "exec" => code::exec(scene, command).await,
         "environment" => environment::environment(scene, command).await,
         "native" => native::native(scene, command).await,
-        op => Err(command.not_offered(capabilities::why_not(op))),
+        other => Err(capabilities::support(other, false).refusal(other)),
     }
 }
 
