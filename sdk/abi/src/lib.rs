@@ -25,6 +25,8 @@ pub mod buffer;
 pub mod fault;
 pub mod frame;
 pub mod head;
+#[cfg(feature = "load")]
+pub mod load;
 pub mod manifest;
 pub mod message;
 pub mod module;
