@@ -2,7 +2,7 @@
 
 use patchbay_abi::{Buffer, Fault, FaultKind};
 use serde::de::DeserializeOwned;
-use serde::{Serialize, Serializer, ser};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use serde_json::value::RawValue;
 
 /// One JSON value as text, shared rather than copied.
@@ -114,6 +114,13 @@ impl Serialize for RawJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let raw: &RawValue = serde_json::from_str(self.get()).map_err(ser::Error::custom)?;
         raw.serialize(serializer)
+    }
+}
+
+/// Whatever value stands there.
+impl<'de> Deserialize<'de> for RawJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(RawJson::from)
     }
 }
 
