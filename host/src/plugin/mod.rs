@@ -4,6 +4,7 @@
 pub mod admit;
 pub mod find;
 pub mod inspect;
+pub mod inspection;
 #[cfg(unix)]
 pub mod isolated;
 pub mod load;
