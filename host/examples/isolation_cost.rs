@@ -37,7 +37,8 @@ mod unix {
     const ROUNDS: usize = 5;
     const ONE_BY_ONE: usize = 4000;
     const AT_ONCE: usize = 20_000;
-    const WINDOW: usize = 32;
+    /// Of small requests, and of large ones.
+    const WINDOWS: [usize; 2] = [32, 4];
     const SIZES: [usize; 2] = [100, 100_000];
 
     pub(super) fn measure() -> Outcome<()> {
@@ -156,13 +157,14 @@ mod unix {
         /// How many in a second, with so many under way all the time.
         fn at_once(&mut self, size: usize, many: usize) -> Outcome<f64> {
             let request = request(size);
+            let window = WINDOWS[usize::from(size > 1000)];
             let begun = Instant::now();
-            for _ in 0..WINDOW {
+            for _ in 0..window {
                 self.send(&request)?;
             }
             for number in 0..many {
                 self.line()?;
-                if number + WINDOW < many {
+                if number + window < many {
                     self.send(&request)?;
                 }
             }
