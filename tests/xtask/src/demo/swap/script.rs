@@ -89,7 +89,7 @@ impl Clients {
         let (lines, outcome) = self.follow(lab, &job)?;
         let capabilities = self.talk.ask("capabilities", &json!({}))?;
         let answered = load.answered() - before;
-        progress(&format!("meanwhile the others got {answered} answers"));
+        progress(&format!("meanwhile the four others got {answered} answers"));
         Ok(Visit {
             server,
             job,
@@ -111,7 +111,7 @@ impl Clients {
     fn wait_until_ready(&mut self, lab: &mut Lab, server: &Server) -> Result<()> {
         let end = Instant::now() + READY_LIMIT;
         let mut is_told = false;
-        while Instant::now() < end {
+        while Instant::now() < end && !signals::are_caught() {
             lab.check()?;
             let status = self.talk.ask("status", &json!({"fresh": true}))?;
             let environment = &status["environment"];
