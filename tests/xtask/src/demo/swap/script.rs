@@ -118,7 +118,9 @@ impl Clients {
             let is_open = environment.is_null() || environment == "idle";
             if status["link"] == "up" && status["run"] == "idle" && is_open {
                 let banner = self.talk.ask("banner", &json!({}))?;
-                let version = banner["version"].as_str().unwrap_or_default();
+                // The Python backend's own version says less than that of its Python.
+                let version = banner["python"].as_str().or(banner["version"].as_str());
+                let version = version.unwrap_or_default();
                 progress(&format!("{} {version} answers", server.name));
                 return Ok(());
             }
