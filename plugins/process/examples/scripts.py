@@ -42,7 +42,7 @@ def call(user, op, args):  # what to answer; or an error, with the kind of the f
         return {"link": "up", "run": "running" if running else "idle", "job": running, "queue": waiting, "last": last}
     if op == "log": return {"messages": log[-args.get("last", 100):]}
     if op == "stop" and running: return process.kill()
-    if op == "capabilities": return {"submit": "native", "stop": {"at": ["now"]}, "pause": {"unsupported": "not in this toy"}}
+    if op == "capabilities": return {"ops": {"submit": "native", "pause": {"unsupported": "not in this toy"}}, "stop": {"at": ["now"]}}
     raise ValueError(*("conflict", "no script is running") if op == "stop" else ("unsupported", f"there is no `{op}` here"))
 
 threading.Thread(target=work, daemon=True).start()
