@@ -38,7 +38,6 @@ impl Frontend for ProcessFrontend {
         let settings = config.program.resolve(true)?;
         let most = settings.outstanding_most;
         let (child, heard) = Child::start(settings, gateway.instance()).await?;
-        gateway.health(Health::Up);
         let desk = Arc::new(Desk::new(child.clone(), gateway.clone(), most));
         tokio::spawn(desk.listen(heard));
         let served = async {
