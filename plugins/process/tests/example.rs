@@ -1,5 +1,12 @@
 //! The example of the page: a script server in Python.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
+
 mod support;
 
 use patchbay_sdk::FaultKind;

@@ -49,8 +49,8 @@ fn own_dependencies(manifest: &str) -> Vec<&str> {
 fn dependencies_point_one_way() {
     for (name, manifest) in files("plugins", "Cargo.toml") {
         for dependency in own_dependencies(&manifest) {
-            let allowed =
-                dependency == "patchbay-sdk" || dependency.starts_with("patchbay-dialect-");
+            let allowed = ["patchbay-child", "patchbay-sdk"].contains(&dependency)
+                || dependency.starts_with("patchbay-dialect-");
             assert!(allowed, "{name} depends on {dependency}");
         }
     }

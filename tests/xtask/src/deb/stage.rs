@@ -11,7 +11,15 @@ use patchbay_servers::workspace_dir;
 use super::said;
 
 /// Those that people use; the other ones are for learning and for tests.
-const PLUGINS: [&str; 5] = ["activemq", "nicos", "python", "queueserver", "socket"];
+const PLUGINS: [&str; 7] = [
+    "activemq",
+    "nicos",
+    "process",
+    "process_frontend",
+    "python",
+    "queueserver",
+    "socket",
+];
 
 /// A folder that becomes a package, and the folder with what was built.
 pub struct Stage {
