@@ -41,6 +41,32 @@ command = ["python3", "@ROOT@/plugins/process-frontend/examples/lines.py"]
 config = { port = @WORDS@ }
 "#;
 
+/// Cannot be there twice, since it holds a lock.
+const HOLDER: &str = r#"
+import fcntl, json, os, sys
+
+def say(kind, head={}, body=None, id=0):
+    print(json.dumps({"kind": kind, "id": id, "head": head, "body": body}), flush=True)
+
+for line in sys.stdin.buffer:
+    message = json.loads(line)
+    kind, id = message["kind"], message["id"]
+    if kind == "start":
+        device = open(message["body"]["device"], "w")
+        try:
+            fcntl.flock(device, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say("failed", {"kind": "unavailable", "message": "somebody else has the device"})
+        else:
+            say("ready")
+    elif kind == "ping":
+        say("pong", id=id)
+    elif kind in ("login", "call"):
+        say("reply", body={"link": "up", "run": "idle", "pid": os.getpid()}, id=id)
+    elif kind == "stop":
+        break
+"#;
+
 struct Site {
     gateway: Gateway,
     socket: String,
@@ -206,4 +232,35 @@ fn programs_end_with_a_gateway_that_is_killed() {
                 .then_some(())
         });
     }
+}
+
+#[test]
+fn a_program_that_cannot_be_there_twice_is_ended_before_the_next_one_at_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("holder.py");
+    std::fs::write(&program, HOLDER).unwrap();
+    let address = format!("127.0.0.1:{}", free_port().unwrap());
+    let config = format!(
+        "[gateway]\nplugin_path = ['@PLUGINS@']\nrestart_backoff_min_ms = 50\n\
+         [[backend]]\nid = 'holder'\nplugin = 'process'\n[backend.config]\nanyone = 'admin'\n\
+         [backend.config.program]\ncommand = ['python3', '{}']\nconfig = {{ device = '{}' }}\n\
+         [[frontend]]\nid = 'socket'\nplugin = 'socket'\nbackend = 'holder'\nconfig = {{ tcp = '{address}' }}\n",
+        program.display(),
+        folder.path().join("device").display()
+    );
+    let gateway = patchbay_e2e::gateway(&config, &["process", "socket"]);
+    let mut client = Lines::login(&address);
+    let mut pid = || {
+        let look = json!({"op": "status", "args": {"fresh": true}});
+        client.ask(&look)["ok"]["pid"].as_u64()
+    };
+    let first = pid().unwrap();
+    let said = std::process::Command::new(patchbay_testkit::build::folder().join("patchbay"))
+        .args(["restart", "holder"])
+        .arg(gateway.config_path())
+        .output()
+        .unwrap();
+    assert!(said.status.success(), "{said:?}");
+    let second = wait_until("another one", pid);
+    assert_ne!(first, second);
 }
