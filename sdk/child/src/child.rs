@@ -22,8 +22,8 @@ pub(crate) const PROTOCOL: u32 = 1;
 /// What a program has said and its plugin has not heard yet; more waits in the pipe.
 const UNHEARD: usize = 256;
 
-/// How long what is as good as over may take to end by itself.
-pub(crate) const LINGER: Duration = Duration::from_millis(500);
+/// How long a program that has failed may take to end by itself.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// A program that was started, until it has ended. Clones are the same.
 #[derive(Clone)]
@@ -94,8 +94,8 @@ impl Child {
             level: level().to_owned(),
         };
         let protocol = PROTOCOL;
-        let config = serde_json::to_vec(&inner.settings.config).unwrap_or_default();
-        inner.force(&Message::new(Kind::START, 0, &Start { start, protocol }).body(config));
+        let start = Message::new(Kind::START, 0, &Start { start, protocol });
+        inner.force(&start.body(inner.settings.config.clone()));
         Ok((Child { inner }, heard))
     }
 

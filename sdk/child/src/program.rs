@@ -113,7 +113,8 @@ pub struct Settings {
     command: Vec<String>,
     folder: Option<PathBuf>,
     environment: BTreeMap<String, String>,
-    pub(crate) config: Map<String, Value>,
+    /// As JSON.
+    pub(crate) config: String,
     pub(crate) line_bytes: usize,
     pub(crate) unread_bytes: usize,
     pub(crate) bounds: Bounds,
@@ -141,17 +142,23 @@ impl Program {
             return Err(wrong_field("program.command", must_be));
         }
         let folder = self.folder.as_deref().map(absolute).transpose()?;
+        let bounds = Bounds {
+            nesting: within("nesting_most", self.nesting_most, 10, 100_000)?,
+            digits: within("digits_most", self.digits_most, 20, 1_000_000)?,
+        };
+        let config = Value::Object(self.config).to_string();
+        let must_be = "within `program.nesting_most` and `program.digits_most`";
+        bounds
+            .check(config.as_bytes())
+            .map_err(|_| wrong_field("program.config", must_be))?;
         Ok(Settings {
             command: self.command,
             folder,
             environment: environment(&self.environment_keep, self.environment),
-            config: self.config,
+            config,
             line_bytes: within("line_bytes", self.line_bytes, 1024, 64 << 20)?,
             unread_bytes: within("unread_bytes", self.unread_bytes, 1024, 1 << 30)?,
-            bounds: Bounds {
-                nesting: within("nesting_most", self.nesting_most, 10, 100_000)?,
-                digits: within("digits_most", self.digits_most, 20, 1_000_000)?,
-            },
+            bounds,
             outstanding_most: within("outstanding_most", self.outstanding_most, 1, 10_000)?,
             start_limit: seconds("start_seconds", self.start_seconds)?,
             stop_limit: seconds("stop_seconds", self.stop_seconds)?,
@@ -248,6 +255,10 @@ mod tests {
             (
                 r#"{"command":["x"],"stop_seconds":0}"#,
                 "program.stop_seconds",
+            ),
+            (
+                r#"{"command":["x"],"config":{"a":[[[[[[[[[[1]]]]]]]]]]},"nesting_most":10}"#,
+                "program.config",
             ),
             (
                 r#"{"command":["x"],"nonsense_most":0}"#,
