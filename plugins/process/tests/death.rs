@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use patchbay_abi::{Kind, head};
 use patchbay_sdk::FaultKind;
 use serde_json::json;
@@ -247,5 +249,6 @@ async fn a_hanging_program_is_found_and_one_that_answers_is_left_alone() {
             break;
         }
         assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
