@@ -9,7 +9,7 @@ def say(kind, head={}, body=None, id=0):
     print(json.dumps({"kind": kind, "id": id, "head": head, "body": body}), file=out, flush=True)
 
 def changes(job, state, event, **more):
-    job.update({"state": state, event: time.time()})
+    job.update({"state": state, {"queued": "submitted", "finished": "ended"}.get(event, event): time.time()})
     say("event", {"kind": "job", "job": job["id"]}, {"state": event, "name": job["name"], "user": job["user"], **more})
 
 def work():  # in a thread of its own: the loop at the end must always be free to listen
