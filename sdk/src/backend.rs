@@ -1,21 +1,21 @@
 //! What a backend is.
 
-use crate::{Command, Event, Health, RawJson, Reply, Role, Stop};
+use crate::{Command, Configuration, Event, Health, RawJson, Reply, Role, Stop};
 use patchbay_abi::{Fault, Kind, Message, Port, Secret, head};
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::sync::Arc;
 
 /// Speaks to a script server. One value of it serves one instance of the configuration.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no backend",
-    note = "implement `patchbay_sdk::Backend` for it: `start` and `login`"
+    label = "is no `patchbay_sdk::Backend`",
+    note = "implement `patchbay_sdk::Backend` for it: `start` and `login`",
+    note = "is it a frontend, which speaks to clients? Then say `export!(frontend = {Self})`"
 )]
 pub trait Backend: Send + Sync + Sized + 'static {
     /// The instance's part of the configuration file. Derive `Deserialize` and `JsonSchema`, deny
     /// unknown fields, and document each field: its comment is what operators read.
-    type Config: DeserializeOwned + JsonSchema + Send + 'static;
+    type Config: Configuration;
     /// Somebody who is logged in.
     type Session: BackendSession;
 
@@ -41,6 +41,11 @@ pub trait Backend: Send + Sync + Sized + 'static {
 }
 
 /// Somebody who is logged in at a backend.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no session of a backend",
+    label = "is no `patchbay_sdk::BackendSession`",
+    note = "implement `patchbay_sdk::BackendSession` for it: `role` and `call`"
+)]
 pub trait BackendSession: Send + Sync + 'static {
     /// What the server lets them do.
     fn role(&self) -> Role;

@@ -81,13 +81,7 @@ impl Plugin {
             ));
         }
         let module = module(header).map_err(|why| inspect::refusal(path, &manifest, &[why]))?;
-        let schema = (module.schema())();
-        let schema = serde_json::from_str(&schema).map_err(|error| {
-            format!(
-                "the plugin {} has no usable schema of its configuration: {error}",
-                path.display()
-            )
-        })?;
+        let schema = schema(path, &(module.schema())())?;
         Ok(Plugin {
             manifest,
             path: path.to_owned(),
@@ -169,6 +163,20 @@ fn module(header: &'static LibHeader) -> Result<PluginModule_Ref, String> {
     // side has at most more functions at the end, which the other does not touch.
     unsafe { header.init_root_module_with_unchecked_layout::<PluginModule_Ref>() }
         .map_err(|error| format!("its functions cannot be had: {error}"))
+}
+
+/// Reads what a plugin says of its configuration.
+fn schema(path: &Path, text: &str) -> Result<serde_json::Value, String> {
+    let shown = path.display();
+    if text.is_empty() {
+        return Err(format!(
+            "the plugin {shown} panicked while it described its configuration; is there a `#[serde(default = …)]` whose \
+             function panics?"
+        ));
+    }
+    serde_json::from_str(text).map_err(|error| {
+        format!("the plugin {shown} has no usable schema of its configuration: {error}")
+    })
 }
 
 /// The first differences, a line each; abi_stable's own text has thousands.
@@ -255,5 +263,20 @@ mod shared {
             // SAFETY: as for the caller.
             unsafe { self.0.get(name.as_bytes()) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_that_panics_is_told_from_one_that_is_broken() {
+        let path = Path::new("libmine.so");
+        let panicked = schema(path, "").unwrap_err();
+        assert!(panicked.contains("libmine.so panicked"), "{panicked}");
+        let broken = schema(path, "{").unwrap_err();
+        assert!(broken.contains("no usable schema"), "{broken}");
+        assert!(schema(path, "{}").is_ok());
     }
 }
