@@ -8,6 +8,7 @@ mod explain;
 mod init;
 #[cfg(unix)]
 mod log_level;
+mod new_plugin;
 mod out;
 mod pages;
 mod plugin;

@@ -27,10 +27,15 @@ pub struct Gateway {
 impl Gateway {
     /// Runs with these plugins and this configuration, in which `@SOCKET@` is where its clients come in.
     pub fn start(plugins: &[&str], config: &str) -> Gateway {
+        let files: Vec<PathBuf> = plugins.iter().map(|name| build::plugin(name)).collect();
+        Gateway::start_with(&files, config)
+    }
+
+    /// As [`Gateway::start`], with plugins that may have been built elsewhere.
+    pub fn start_with(plugins: &[PathBuf], config: &str) -> Gateway {
         let folder = tempfile::tempdir().unwrap();
-        for name in plugins {
-            let file = build::plugin(name);
-            std::fs::copy(&file, folder.path().join(build::file_name(name))).unwrap();
+        for file in plugins {
+            std::fs::copy(file, folder.path().join(file.file_name().unwrap())).unwrap();
         }
         write_config(folder.path(), config);
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
