@@ -6,6 +6,53 @@ use std::future::Future;
 use std::sync::Arc;
 
 /// Speaks to a script server. One value of it serves one instance of the configuration.
+///
+/// ```
+/// use patchbay_sdk::schemars::{self, JsonSchema};
+/// use patchbay_sdk::{Backend, BackendContext, BackendSession, Command, Fault, Login, Reply, Role};
+///
+/// #[derive(serde::Deserialize, JsonSchema)]
+/// #[serde(deny_unknown_fields)]
+/// struct Config {
+///     /// What it greets with.
+///     greeting: String,
+/// }
+///
+/// struct Greeter(String);
+/// struct Guest(String);
+///
+/// impl Backend for Greeter {
+///     type Config = Config;
+///     type Session = Guest;
+///
+///     async fn start(config: Config, _: BackendContext) -> Result<Self, Fault> {
+///         Ok(Greeter(config.greeting))
+///     }
+///
+///     async fn login(&self, login: Login) -> Result<Guest, Fault> {
+///         Ok(Guest(format!("{}, {}", self.0, login.user)))
+///     }
+/// }
+///
+/// impl BackendSession for Guest {
+///     fn role(&self) -> Role {
+///         Role::View
+///     }
+///
+///     async fn call(&self, _: Command) -> Result<Reply, Fault> {
+///         Reply::new(&self.0)
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use patchbay_testkit::{BackendHost, Wire};
+/// # use serde_json::json;
+/// # let host = BackendHost::start::<Greeter>(json!({ "greeting": "hello" }), Wire::InProcess).await.unwrap();
+/// # let anna = host.login("anna", "").await.unwrap();
+/// # assert_eq!(anna.call("banner", json!({})).await.unwrap(), "hello, anna");
+/// # host.stop().await;
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no backend",
     label = "is no `patchbay_sdk::Backend`",
@@ -41,6 +88,25 @@ pub trait Backend: Send + Sync + Sized + 'static {
 }
 
 /// Somebody who is logged in at a backend.
+///
+/// ```
+/// use patchbay_sdk::{BackendSession, Command, Fault, FaultKind, Reply, Role};
+///
+/// struct Guest;
+///
+/// impl BackendSession for Guest {
+///     fn role(&self) -> Role {
+///         Role::View
+///     }
+///
+///     async fn call(&self, command: Command) -> Result<Reply, Fault> {
+///         match command.op.as_str() {
+///             "banner" => Reply::new(&serde_json::json!({ "server": "toy", "version": "1" })),
+///             op => Err(Fault::new(FaultKind::Unsupported, format!("a toy cannot `{op}`"))),
+///         }
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no session of a backend",
     label = "is no `patchbay_sdk::BackendSession`",
@@ -70,6 +136,19 @@ pub trait BackendSession: Send + Sync + 'static {
 }
 
 /// Who wants to log in.
+///
+/// ```
+/// # use patchbay_sdk::{Login, Secret};
+/// fn line(login: &Login) -> String {
+///     // `expose` stands where it is sent, and nowhere else.
+///     format!("LOGIN {} {}\n", login.user, login.secret.expose())
+/// }
+/// # let login = Login {
+/// #     user: "anna".into(), secret: Secret::new("s3cret"), vouched: None, session: 7, client: "here".into(),
+/// # };
+/// assert_eq!(line(&login), "LOGIN anna s3cret\n");
+/// assert!(!format!("{login:?}").contains("s3cret"));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Login {
     /// Their name.
@@ -86,6 +165,18 @@ pub struct Login {
 }
 
 /// A backend's way to the host. Clones lead to the same.
+///
+/// ```
+/// use patchbay_sdk::{BackendContext, Event, EventKind, Fault, Health};
+///
+/// fn connected(cx: &BackendContext) -> Result<(), Fault> {
+///     tracing::info!(instance = cx.instance(), "connected");
+///     cx.health(Health::Up);
+///     cx.count("connections", 1);
+///     cx.emit(Event::new(EventKind::Link, &serde_json::json!({ "link": "up" }))?);
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct BackendContext {
     inner: Arc<Inner>,

@@ -2,6 +2,14 @@
 
 /// Makes this crate a plugin: `export!(backend = Echo);` or `export!(frontend = Lines);`, once, in
 /// a crate whose `Cargo.toml` says `crate-type = ["cdylib", "rlib"]`.
+///
+/// A whole crate with it stands in [the crate's documentation](crate).
+///
+/// ```compile_fail
+/// struct Nothing;
+/// // It says what is missing: `Nothing` is no backend.
+/// patchbay_sdk::export!(backend = Nothing);
+/// ```
 #[macro_export]
 macro_rules! export {
     (backend = $backend:ty $(,)?) => {

@@ -5,6 +5,40 @@ use patchbay_abi::Fault;
 use std::future::Future;
 
 /// Speaks to clients. One run of it serves one instance of the configuration.
+///
+/// ```
+/// use patchbay_sdk::schemars::{self, JsonSchema};
+/// use patchbay_sdk::{Fault, Frontend, Gateway, Stop};
+///
+/// /// Logs what happens.
+/// struct Diary;
+///
+/// #[derive(serde::Deserialize, JsonSchema)]
+/// #[serde(deny_unknown_fields)]
+/// struct Config {}
+///
+/// impl Frontend for Diary {
+///     type Config = Config;
+///
+///     async fn run(_: Config, gateway: Gateway, stop: Stop) -> Result<(), Fault> {
+///         let mut events = gateway.events();
+///         gateway.ready();
+///         loop {
+///             tokio::select! {
+///                 () = stop.wait() => return Ok(()),
+///                 Some(event) = events.next() => tracing::info!(kind = event.kind.as_str(), "heard"),
+///             }
+///         }
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use patchbay_testkit::{FrontendHost, Wire};
+/// # let config = serde_json::json!({});
+/// # let host = FrontendHost::start::<Diary>(config, Wire::InProcess, |_| Ok(serde_json::Value::Null)).await.unwrap();
+/// # host.stop().await.unwrap();
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no frontend",
     label = "is no `patchbay_sdk::Frontend`",
