@@ -15,6 +15,7 @@
 
 mod answered;
 mod backend;
+mod backoff;
 mod blocking;
 mod command;
 mod configuration;
@@ -40,6 +41,7 @@ pub mod guide;
 pub mod model;
 
 pub use backend::{Backend, BackendContext, BackendSession, Login};
+pub use backoff::Backoff;
 pub use blocking::by_size;
 pub use command::{Command, Reply};
 pub use configuration::Configuration;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use patchbay_sdk::model::{JobState, Level, LogLine};
 use patchbay_sdk::{BackendContext, Event, EventKind, Fault, FaultKind, RawJson};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,7 +16,6 @@ use crate::config::{Config, seconds};
 use crate::environment::Opening;
 use crate::jobs::{Jobs, Notice};
 use crate::journal::Journal;
-use crate::model::{JobState, LogLine};
 use crate::shape::{Ending, Task, TaskResult};
 use crate::wire::{Control, Urgency};
 
@@ -94,7 +94,7 @@ impl Server {
             match notice {
                 Notice::State(job, body) => self.emit(EventKind::State, job, &body),
                 Notice::Job(job, body) => self.emit(EventKind::Job, Some(job), &body),
-                Notice::Queue(jobs) => self.emit(EventKind::Queue, None, &json!({ "jobs": jobs })),
+                Notice::Queue(body) => self.emit(EventKind::Queue, None, &body),
             }
         }
     }
@@ -117,7 +117,7 @@ impl Server {
     }
 
     /// A line of the gateway's own.
-    pub fn remark(&self, level: &'static str, job: Option<&str>, text: String) {
+    pub fn remark(&self, level: Level, job: Option<&str>, text: String) {
         self.say(LogLine {
             time: now(),
             level,

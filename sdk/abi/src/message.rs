@@ -51,7 +51,7 @@ kinds! {
     FAILED = 3
     /// Host → plugin: finish. Head [`crate::head::Stop`].
     STOP = 4
-    /// Plugin → host: has finished; nothing follows.
+    /// Plugin → host: has finished; nothing follows but log lines. What it has not answered the host answers.
     STOPPED = 5
     /// Host → plugin: log level. Head [`crate::head::Level`].
     LEVEL = 6

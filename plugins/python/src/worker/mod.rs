@@ -19,11 +19,10 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 pub use dry_run::{DryRun, dry_run};
-pub use message::{Done, Outcome, Said};
+pub use message::{Answer, Done, Outcome, Said};
 pub use process::{Hard, Process};
 
 use crate::config::Settings;
-use crate::model::Answer;
 
 /// Messages to the worker that it has not read yet; a worker whose reading thread does not run reads none.
 const UNREAD: usize = 64;

@@ -3,7 +3,20 @@
 use std::time::Duration;
 
 /// Doubles with each failure up to a cap, with jitter so that many clients do not knock together.
-#[derive(Debug)]
+///
+/// ```
+/// # use patchbay_sdk::Backoff;
+/// # use std::time::Duration;
+/// let (first, most) = (Duration::from_millis(100), Duration::from_secs(2));
+/// let mut backoff = Backoff::new(first, most);
+/// assert!(backoff.wait() <= first);
+/// // … the second attempt fails as well …
+/// assert!(backoff.wait() <= 2 * first);
+/// // … and the third succeeds.
+/// backoff.reset();
+/// assert!(backoff.wait() <= first);
+/// ```
+#[derive(Debug, Clone)]
 pub struct Backoff {
     first: Duration,
     most: Duration,
