@@ -123,9 +123,10 @@ fn a_new_backend_passes_its_tests_is_loaded_and_serves_a_client() {
     let (mut job, mut said) = (None, vec![]);
     while job.is_none() || said.len() < 2 {
         let line = client.line();
-        match line["id"].is_null() {
-            true => said.push(line["body"]["text"].as_str().unwrap().to_owned()),
-            false => job = Some(line["ok"]["job"].clone()),
+        match line.get("event") {
+            Some(event) => said.push(event["body"]["text"].as_str().unwrap().to_owned()),
+            None if line["id"] == 1 => job = Some(line["ok"]["job"].clone()),
+            None => {}
         }
     }
     assert_eq!(said, ["one", "two"]);

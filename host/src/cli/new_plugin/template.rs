@@ -24,6 +24,7 @@ impl PluginKind {
                 "src/lib.rs" => "src/lib.rs",
                 "src/queue.rs" => "src/queue.rs",
                 "src/session.rs" => "src/session.rs",
+                "tests/conformance.rs" => "tests/conformance.rs",
                 "tests/queue.rs" => "tests/queue.rs",
             },
             PluginKind::Frontend => files! { "frontend":
@@ -34,6 +35,7 @@ impl PluginKind {
                 "src/lib.rs" => "src/lib.rs",
                 "src/client.rs" => "src/client.rs",
                 "src/line.rs" => "src/line.rs",
+                "tests/conformance.rs" => "tests/conformance.rs",
                 "tests/lines.rs" => "tests/lines.rs",
             },
         }

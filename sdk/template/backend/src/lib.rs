@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-/// Runs scripts that do nothing but say their lines.
+/// Runs scripts that do nothing but say their lines. A line `fail` fails, a line `wait` lasts until the script is stopped.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {

@@ -29,7 +29,7 @@ pub(crate) struct Queue {
     most: usize,
     cx: BackendContext,
     /// Ids begin with this, so that none is used again after a restart.
-    began_ms: u128,
+    began: u128,
 }
 
 #[derive(Default)]
@@ -59,7 +59,7 @@ impl Queue {
             line: Duration::from_millis(config.line_ms),
             most: config.jobs,
             cx,
-            began_ms: since_1970().as_millis(),
+            began: since_1970().as_nanos(),
         }
     }
 
@@ -74,7 +74,7 @@ impl Queue {
             return Err(conflict("something runs or waits already"));
         }
         state.next += 1;
-        let id = format!("{:x}-{}", self.began_ms, state.next);
+        let id = format!("{:x}-{}", self.began, state.next);
         let record = JobRecord {
             id: id.clone(),
             name: asked.name,
@@ -210,12 +210,13 @@ impl Queue {
         Some(begun)
     }
 
-    /// What a script does: it says its lines, and fails at one that says `fail`.
+    /// What a script does: it says its lines. One that is `fail` fails, one that is `wait` lasts until the script is stopped.
     async fn carry_out(&self, code: &str, wanted: &Notify, stop: &Stop) -> Result<(), Failure> {
         for (number, text) in (1..).zip(code.lines()) {
             self.is_at(number);
+            let over = text.trim() != "wait";
             tokio::select! {
-                () = sleep(self.line) => {}
+                () = sleep(self.line), if over => {}
                 () = wanted.notified() => return Err((JobState::Failed, "stopped".to_owned())),
                 () = stop.wait() => return Err((JobState::Lost, "the gateway ended".to_owned())),
             }

@@ -63,9 +63,9 @@ async fn a_failure_and_a_stop_are_told_and_the_next_one_runs() {
 
 #[tokio::test]
 async fn what_waits_can_be_removed_and_what_runs_stopped() {
-    let host = start(json!({ "line_ms": 60_000, "jobs": 1 })).await;
+    let host = start(json!({ "jobs": 1 })).await;
     let session = host.login("anna", "").await.unwrap();
-    let first = submit(&session, "for ever").await;
+    let first = submit(&session, "wait").await;
     let (begun, _) = host.next_event("state").await;
     assert_eq!(begun, None);
     let second = submit(&session, "afterwards").await;

@@ -1,7 +1,7 @@
 //! One client's life: what it asks is asked in its session, what comes of it is written in whatever order it comes.
 
 use crate::Shared;
-use crate::line::{self, Request};
+use crate::line::{self, Request, Said};
 use patchbay_sdk::model::find_op;
 use patchbay_sdk::{Fault, FaultKind, GatewayEvent, RawJson, Secret, Session};
 use std::sync::Arc;
@@ -68,12 +68,15 @@ impl Client {
             let next = line::next(&mut reader, self.shared.line_bytes);
             let next = match self.session {
                 Some(_) => next.await,
-                None => timeout(LOGIN, next).await.unwrap_or(Ok(None)),
+                None => timeout(LOGIN, next).await.unwrap_or(Said::End),
             };
             let said = match next {
-                Ok(Some(said)) => said,
-                Ok(None) => return,
-                Err(fault) => return self.say(line::answer("-", Err(fault))).await,
+                Said::Line(said) => said,
+                Said::Refused(id, fault) => {
+                    self.say(line::answer(&id, Err(fault))).await;
+                    continue;
+                }
+                Said::End => return,
             };
             match Request::read(&said) {
                 Ok(request) => self.take(request).await,
@@ -128,7 +131,7 @@ impl Client {
     fn ask(&mut self, id: &str, op: &str, args: &str) -> Result<(), Fault> {
         // In the logs of everybody the request is known by the client's own word, too.
         let session = self.session()?.named(id);
-        let args = match args {
+        let args = match args.trim() {
             "" => RawJson::from_string("{}".to_owned())?,
             args => RawJson::from_string(args.to_owned())?,
         };

@@ -18,8 +18,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
-/// Events kept for a client that reads slowly; of more it is told how many it has missed.
-const EVENTS_KEPT: usize = 256;
+/// Events kept for clients that read slowly; whoever falls further behind is told how many it has missed. They are counted, not
+/// weighed: where yours are large, bound them in bytes.
+const EVENTS_KEPT: usize = 2048;
 
 /// Clients that write lines of text over TCP. Passwords and scripts travel unencrypted: listen where only this machine,
 /// or a network that you trust, can reach it.

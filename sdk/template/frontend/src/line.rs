@@ -37,32 +37,71 @@ impl<'a> Request<'a> {
             let why = "a line is: a word of yours, an operation, and its arguments as JSON";
             return Err(Fault::new(FaultKind::Invalid, why));
         }
-        let rest = rest.trim();
         Ok(Request { id, word, rest })
     }
 }
 
-/// The next line, without its end; `None` when there will be none. Never more than `longest` bytes are kept.
-pub(crate) async fn next(
-    reader: &mut (impl AsyncBufRead + Unpin),
-    longest: usize,
-) -> Result<Option<String>, Fault> {
+/// What a client has said.
+#[derive(Debug)]
+pub(crate) enum Said {
+    /// A line, without its end.
+    Line(String),
+    /// Something that is none, and by which word it may be known.
+    Refused(String, Fault),
+    /// Nothing, for ever.
+    End,
+}
+
+/// The next line. Never more than `longest` bytes of it are kept; the rest of a longer one is passed over.
+pub(crate) async fn next(reader: &mut (impl AsyncBufRead + Unpin), longest: usize) -> Said {
     let mut line = Vec::new();
-    let mut limited = reader.take(longest as u64 + 1);
     // A connection that breaks is one that has ended.
-    let _ = limited.read_until(b'\n', &mut line).await;
-    if line.pop() != Some(b'\n') {
-        return match line.len() < longest {
-            true => Ok(None),
-            false => {
-                let why = format!("a line has at most {longest} bytes");
-                Err(Fault::new(FaultKind::TooLarge, why))
-            }
-        };
+    let _ = reader
+        .take(longest as u64 + 1)
+        .read_until(b'\n', &mut line)
+        .await;
+    let is_whole = line.pop_if(|last| *last == b'\n').is_some();
+    if !is_whole && line.len() <= longest {
+        return Said::End;
     }
-    let not_text = |_| Fault::new(FaultKind::Invalid, "a line is text in UTF-8");
-    let line = String::from_utf8(line).map_err(not_text)?;
-    Ok(Some(line.trim_end_matches('\r').to_owned()))
+    if !is_whole {
+        pass_over(reader).await;
+        let why = format!("a line has at most {longest} bytes");
+        return Said::Refused(id_of(&line), Fault::new(FaultKind::TooLarge, why));
+    }
+    match String::from_utf8(line) {
+        Ok(line) => Said::Line(line.trim_end_matches('\r').to_owned()),
+        Err(error) => {
+            let fault = Fault::new(FaultKind::Invalid, "a line is text in UTF-8");
+            Said::Refused(id_of(error.as_bytes()), fault)
+        }
+    }
+}
+
+/// Reads on to the end of the line, and keeps nothing.
+async fn pass_over(reader: &mut (impl AsyncBufRead + Unpin)) {
+    loop {
+        let (read, is_end) = match reader.fill_buf().await {
+            Ok(there) => match there.iter().position(|byte| *byte == b'\n') {
+                Some(at) => (at + 1, true),
+                None => (there.len(), there.is_empty()),
+            },
+            Err(_) => (0, true),
+        };
+        reader.consume(read);
+        if is_end {
+            return;
+        }
+    }
+}
+
+/// The client's word at the beginning of a line that cannot be read otherwise.
+fn id_of(line: &[u8]) -> String {
+    let word = line.split(|byte| *byte == b' ').next().unwrap_or_default();
+    match std::str::from_utf8(word) {
+        Ok(id) if !id.is_empty() && id.len() <= LONGEST_ID => id.to_owned(),
+        _ => "-".to_owned(),
+    }
 }
 
 /// The line that answers a request.
@@ -119,12 +158,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_that_is_too_long_is_refused_before_it_is_kept() {
-        let mut short = &b"1 status\r\nrest"[..];
-        assert_eq!(next(&mut short, 20).await.unwrap().unwrap(), "1 status");
-        assert_eq!(next(&mut short, 20).await.unwrap(), None);
-        let mut long = &[b'x'; 100][..];
-        let fault = next(&mut long, 20).await.unwrap_err();
-        assert_eq!(fault.kind, FaultKind::TooLarge);
+    async fn a_line_that_is_too_long_is_refused_by_its_word_and_passed_over() {
+        let mut lines = &b"1 status\r\n2 xxxxxxxxxxxxxxxxxxxxxxxx\n3 log\nrest"[..];
+        let mut said = Vec::new();
+        loop {
+            said.push(match next(&mut lines, 20).await {
+                Said::Line(line) => line,
+                Said::Refused(id, fault) => format!("{id}: {fault}"),
+                Said::End => break,
+            });
+        }
+        assert_eq!(
+            said,
+            ["1 status", "2: a line has at most 20 bytes", "3 log"]
+        );
     }
 }
