@@ -7,6 +7,7 @@
 #![allow(clippy::panic, reason = "this is what it is for")]
 
 mod deed;
+mod end;
 mod raw;
 
 use deed::Deed;
@@ -64,6 +65,8 @@ enum Manner {
     Hang,
     /// Never, and nothing else either: it holds the instance's only thread.
     Block,
+    /// With the end of the whole process.
+    Abort,
 }
 
 impl Manner {
@@ -79,6 +82,7 @@ impl Manner {
             Manner::Block => loop {
                 std::thread::sleep(Duration::from_secs(3600));
             },
+            Manner::Abort => std::process::abort(),
         }
     }
 }
