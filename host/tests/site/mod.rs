@@ -152,13 +152,18 @@ impl Client {
 
     /// As somebody who becomes a user.
     pub fn login_as(socket: &Path, user: &str) -> Client {
+        Client::login_with(socket, user, "s")
+    }
+
+    /// As somebody whose password is checked, and who becomes a user.
+    pub fn login_with(socket: &Path, user: &str, secret: &str) -> Client {
         let stream = UnixStream::connect(socket).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut client = Client {
             stream: BufReader::new(stream),
         };
         client.line();
-        let login = json!({"op": "login", "args": {"user": user, "secret": "s"}});
+        let login = json!({"op": "login", "args": {"user": user, "secret": secret}});
         assert_eq!(client.ask(&login)["ok"]["role"], "user");
         client
     }

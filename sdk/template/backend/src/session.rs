@@ -1,8 +1,9 @@
 //! Somebody who is logged in: each operation that this backend knows, and what it says to the others.
 
 use crate::queue::Queue;
-use patchbay_sdk::{BackendSession, Command, Fault, FaultKind, Reply, Role};
-use serde_json::{Value, json};
+use patchbay_sdk::model::Support;
+use patchbay_sdk::{BackendSession, Command, Fault, Reply, Role};
+use serde_json::json;
 use std::sync::Arc;
 
 /// Somebody who is logged in.
@@ -32,33 +33,23 @@ impl BackendSession for Somebody {
             }
             "status" => Reply::new(&queue.status()),
             "log" => Reply::new(&queue.log(command.args()?)),
-            "capabilities" => Reply::new(&capabilities()),
-            op => Err(Fault::new(
-                FaultKind::Unsupported,
-                format!("this backend does not offer `{op}`"),
-            )),
+            "capabilities" => Reply::new(&json!({
+                "server": env!("CARGO_PKG_NAME"),
+                "ops": Support::of_all(support),
+            })),
+            op => Err(support(op).refusal(op)),
         }
     }
 }
 
-/// Says beforehand what is `"native"`, `{"emulated": how}` or `{"unsupported": why}`.
-fn capabilities() -> Value {
-    let no_pause = json!({ "unsupported": "what has begun goes on" });
-    json!({
-        "server": env!("CARGO_PKG_NAME"),
-        "queue": {
-            "owned_by": "gateway",
-            "kinds": ["script"],
-            "persist": { "unsupported": "the queue is kept in memory" },
-            "remove": "native",
-            "reorder": { "unsupported": "jobs run in the order in which they came" },
-            "edit": { "unsupported": "remove the job and submit another" },
-        },
-        "pause": no_pause,
-        "stop": { "at": ["now"] },
-        "emergency": "native",
-        "progress": ["line"],
-        "log": { "stream": "native", "history": "native" },
-        "outcome": "native",
-    })
+/// How well this backend does an operation. It is said beforehand as well, so that clients need not try.
+fn support(op: &str) -> Support {
+    match op {
+        "submit" | "find" | "job" | "remove" | "stop" | "emergency" | "status" | "log"
+        | "capabilities" => Support::Native,
+        "pause" | "resume" => Support::unsupported("what has begun goes on"),
+        "edit" => Support::unsupported("remove the job and submit another"),
+        "reorder" => Support::unsupported("jobs run in the order in which they came"),
+        _ => Support::unsupported("this backend only runs scripts"),
+    }
 }
