@@ -84,8 +84,8 @@ impl State {
 
     /// The job that ended last.
     pub(crate) fn last(&self) -> Option<&Job> {
-        let ran = self.jobs.iter().filter(|job| job.record.started.is_some());
-        ran.filter(|job| !job.record.state.is_live()).next_back()
+        let ran = |job: &&Job| job.record.started.is_some() && !job.record.state.is_live();
+        self.jobs.iter().rfind(ran)
     }
 
     pub(crate) fn run(&self) -> Run {

@@ -325,8 +325,8 @@ impl State {
 
     /// The job that ended last.
     fn last(&self) -> Option<&Job> {
-        let ran = self.jobs.iter().filter(|job| job.record.started.is_some());
-        ran.filter(|job| !job.record.state.is_live()).next_back()
+        let ran = |job: &&Job| job.record.started.is_some() && !job.record.state.is_live();
+        self.jobs.iter().rfind(ran)
     }
 
     fn run(&self) -> Run {
