@@ -30,6 +30,15 @@ impl Unmet {
     }
 }
 
+impl Unmet {
+    /// In words.
+    pub(super) fn why(self) -> String {
+        match self {
+            Unmet::Failed(why) | Unmet::NotApplicable(why) => why,
+        }
+    }
+}
+
 /// Fails the requirement if something is not so.
 pub(super) fn demand(is_so: bool, why: impl FnOnce() -> String) -> Outcome {
     match is_so {

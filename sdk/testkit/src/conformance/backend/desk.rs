@@ -178,7 +178,7 @@ impl<'a> Desk<'a> {
         let why = match self.try_login(user, password).await {
             Ok(Ok((session, _))) => return Ok(session),
             Ok(Err(fault)) => format!("{user} is not let in: {fault}"),
-            Err(Unmet::Failed(why) | Unmet::NotApplicable(why)) => why,
+            Err(unmet) => unmet.why(),
         };
         self.life.notes().give_up(Hopeless::Login);
         self.life.note("B1", why);

@@ -14,7 +14,7 @@ use super::common;
 use super::life::{Begun, Birth, Life, Line, Role};
 use super::peer;
 use super::report::Report;
-use super::suite::{self, Outcome, Requirement, Subject, Unmet};
+use super::suite::{self, Hopeless, Outcome, Requirement, Subject, Unmet};
 use crate::Plugin;
 use clients::Guest;
 use reception::Reception;
@@ -82,19 +82,29 @@ impl<P: Protocol> FrontendSuite<P> {
 
     /// A client that is connected.
     async fn guest(&self) -> Result<Guest<P::Client>, Unmet> {
-        Guest::connect(&self.protocol, self.birth.patience).await
+        if self.birth.notes.is_hopeless(Hopeless::Login) {
+            return Err(nobody());
+        }
+        let guest = Guest::connect(&self.protocol, self.birth.patience).await;
+        guest.map_err(|unmet| self.nobody_gets_in(unmet.why()))
     }
 
     /// A client that is logged in.
     async fn member(&self) -> Result<Guest<P::Client>, Unmet> {
-        let not_in = |_| Unmet::not_applicable("nobody gets in, see F1");
-        let mut guest = self.guest().await.map_err(not_in)?;
-        let told = guest
-            .login(&self.login.0, &self.login.1)
-            .await
-            .map_err(not_in)?;
-        told.map_err(|_| Unmet::not_applicable("nobody gets in, see F1"))?;
-        Ok(guest)
+        let mut guest = self.guest().await?;
+        let why = match guest.login(&self.login.0, &self.login.1).await {
+            Ok(Ok(_)) => return Ok(guest),
+            Ok(Err(told)) => format!("{} logs in, and is told: {told}", self.login.0),
+            Err(unmet) => unmet.why(),
+        };
+        Err(self.nobody_gets_in(why))
+    }
+
+    /// Whoever tries it in each scene learns nothing more.
+    fn nobody_gets_in(&self, why: String) -> Unmet {
+        self.birth.notes.give_up(Hopeless::Login);
+        self.birth.notes.note("F1", why);
+        nobody()
     }
 
     /// The host of the instance that lives now.
@@ -114,6 +124,10 @@ impl<P: Protocol> FrontendSuite<P> {
         let done = tokio::time::timeout(patience, future).await;
         done.map_err(|_| Unmet::failed(format!("{what} within {patience:?}")))
     }
+}
+
+fn nobody() -> Unmet {
+    Unmet::not_applicable("nobody gets in, see F1")
 }
 
 impl<P: Protocol> Subject for FrontendSuite<P> {
