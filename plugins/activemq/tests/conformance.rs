@@ -174,6 +174,7 @@ async fn it_conforms() {
         clients: AtomicU64::new(0),
     };
     let report = conformance::frontend::<Plugin, _>(config, queues)
+        .in_turn()
         .peer(Broker(Arc::new(Mutex::new(broker))))
         .run()
         .await;

@@ -72,7 +72,7 @@ pub(super) fn misdeeds() -> Vec<Misdeed> {
         by_clients(
             "who stays keeps others out",
             socket(),
-            |lines| Picky::crowded(lines, 2),
+            |lines| Picky::crowded(lines, 3),
             &["F15"],
         ),
     ]

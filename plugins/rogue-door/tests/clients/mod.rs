@@ -20,7 +20,7 @@ impl Protocol for Nobody {
 /// The way to a frontend that does not let everybody come back.
 pub struct Picky {
     pub lines: Lines,
-    /// Nobody comes in any more once somebody has babbled.
+    /// Once somebody has babbled nobody comes in any more, until all are gone.
     pub is_fragile: bool,
     /// Nobody comes in while so many others are there.
     pub most: usize,
@@ -52,10 +52,12 @@ impl Protocol for Picky {
     type Client = Guest;
 
     async fn connect(&self) -> Result<Guest, String> {
-        let is_closed = self.is_fragile && self.babbled.load(Ordering::Relaxed);
-        if is_closed || self.there.load(Ordering::Relaxed) >= self.most {
+        let there = self.there.load(Ordering::Relaxed);
+        let is_hurt = self.babbled.load(Ordering::Relaxed) && there > 0;
+        if (self.is_fragile && is_hurt) || there >= self.most {
             return Err("the door is closed".to_owned());
         }
+        self.babbled.store(is_hurt, Ordering::Relaxed);
         let reader = self.lines.connect().await?;
         self.there.fetch_add(1, Ordering::Relaxed);
         let (babbled, there) = (self.babbled.clone(), self.there.clone());

@@ -5,6 +5,7 @@ use patchbay_testkit::conformance::{Client, Protocol, Told};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
 /// The way to a socket file.
@@ -38,10 +39,17 @@ impl Protocol for Lines {
 
 impl Reader {
     async fn line(&mut self) -> Result<Value, String> {
-        self.client
-            .line()
-            .await
-            .ok_or_else(|| "the connection has ended".to_owned())
+        let mut line = String::new();
+        let read = self.client.reading.read_line(&mut line).await;
+        match read.map_err(|error| error.to_string())? {
+            0 => Err("the connection has ended".to_owned()),
+            _ => serde_json::from_str(&line).map_err(|error| format!("{error}: {line}")),
+        }
+    }
+
+    async fn write(&mut self, text: String) -> Result<(), String> {
+        let written = self.client.writing.write_all(text.as_bytes()).await;
+        written.map_err(|error| error.to_string())
     }
 
     /// The next line that is no event.
@@ -68,16 +76,17 @@ fn told(answer: &Value) -> Told {
 
 impl Client for Reader {
     async fn login(&mut self, user: &str, password: &str) -> Result<Told, String> {
-        self.client
-            .send(json!({"op": "login", "args": {"user": user, "secret": password}}))
-            .await;
+        self.write(format!(
+            "{}\n",
+            json!({"op": "login", "args": {"user": user, "secret": password}})
+        ))
+        .await?;
         Ok(told(&self.said().await?))
     }
 
     async fn send(&mut self, tag: u64, op: &str, args: &Value) -> Result<(), String> {
-        self.client
-            .send(json!({"id": tag, "op": op, "args": args}))
-            .await;
+        self.write(format!("{}\n", json!({"id": tag, "op": op, "args": args})))
+            .await?;
         Ok(())
     }
 
@@ -90,7 +99,8 @@ impl Client for Reader {
     }
 
     async fn subscribe(&mut self) -> Result<bool, String> {
-        self.client.send(json!({"op": "subscribe"})).await;
+        self.write(format!("{}\n", json!({"op": "subscribe"})))
+            .await?;
         told(&self.said().await?).map(|_| true)
     }
 
@@ -103,7 +113,7 @@ impl Client for Reader {
     }
 
     async fn babble(&mut self) -> Result<bool, String> {
-        self.client.send_text("GET / HTTP/1.1\r\n\r\n\u{0}").await;
+        self.write("GET / HTTP/1.1\r\n\r\n\u{0}".to_owned()).await?;
         Ok(true)
     }
 }

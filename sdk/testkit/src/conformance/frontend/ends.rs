@@ -6,7 +6,7 @@ use super::client::Protocol;
 use super::reception::HOLD;
 
 /// One after the other.
-const LIVES: usize = 3;
+const LIVES: usize = 4;
 
 pub(super) fn requirements<P: Protocol>() -> Vec<Requirement<FrontendSuite<P>>> {
     let scene = |id, title, scene| Requirement {

@@ -28,6 +28,7 @@ pub struct FrontendSuite<P: Protocol> {
     birth: Birth,
     protocol: P,
     login: (String, String),
+    in_turn: bool,
     /// The host of the instance that lives now.
     reception: Mutex<Option<Arc<Reception>>>,
 }
@@ -38,6 +39,7 @@ impl<P: Protocol> FrontendSuite<P> {
             birth: Birth::new(name, plugin, config, Role::Frontend),
             protocol,
             login: (String::new(), String::new()),
+            in_turn: false,
             reception: Mutex::default(),
         };
         suite.login("anna", "the password of anna")
@@ -48,6 +50,12 @@ impl<P: Protocol> FrontendSuite<P> {
     pub fn login(mut self, user: &str, password: &str) -> Self {
         self.birth.hush(password);
         self.login = (user.to_owned(), password.to_owned());
+        self
+    }
+
+    /// A client's requests are carried out one after the other, as its protocol demands; not those of several clients.
+    pub fn in_turn(mut self) -> Self {
+        self.in_turn = true;
         self
     }
 
@@ -82,29 +90,27 @@ impl<P: Protocol> FrontendSuite<P> {
 
     /// A client that is connected.
     async fn guest(&self) -> Result<Guest<P::Client>, Unmet> {
-        if self.birth.notes.is_hopeless(Hopeless::Login) {
-            return Err(nobody());
+        let notes = &self.birth.notes;
+        if notes.is_hopeless(Hopeless::Login) {
+            return Err(Unmet::not_applicable("nobody gets in, see F1"));
         }
         let guest = Guest::connect(&self.protocol, self.birth.patience).await;
-        guest.map_err(|unmet| self.nobody_gets_in(unmet.why()))
+        guest.map_err(|unmet| notes.not_let_in("F1", unmet.why()))
     }
 
     /// A client that is logged in.
     async fn member(&self) -> Result<Guest<P::Client>, Unmet> {
         let mut guest = self.guest().await?;
+        let notes = &self.birth.notes;
         let why = match guest.login(&self.login.0, &self.login.1).await {
-            Ok(Ok(_)) => return Ok(guest),
+            Ok(Ok(_)) => {
+                notes.has_entered();
+                return Ok(guest);
+            }
             Ok(Err(told)) => format!("{} logs in, and is told: {told}", self.login.0),
             Err(unmet) => unmet.why(),
         };
-        Err(self.nobody_gets_in(why))
-    }
-
-    /// Whoever tries it in each scene learns nothing more.
-    fn nobody_gets_in(&self, why: String) -> Unmet {
-        self.birth.notes.give_up(Hopeless::Login);
-        self.birth.notes.note("F1", why);
-        nobody()
+        Err(notes.not_let_in("F1", why))
     }
 
     /// The host of the instance that lives now.
@@ -124,10 +130,6 @@ impl<P: Protocol> FrontendSuite<P> {
         let done = tokio::time::timeout(patience, future).await;
         done.map_err(|_| Unmet::failed(format!("{what} within {patience:?}")))
     }
-}
-
-fn nobody() -> Unmet {
-    Unmet::not_applicable("nobody gets in, see F1")
 }
 
 impl<P: Protocol> Subject for FrontendSuite<P> {
