@@ -44,14 +44,14 @@ impl RawJson {
     }
 
     /// Takes text without looking at it. Its maker vouches for it: it is one JSON value with no newlines between its
-    /// tokens. What it goes out in is refused by the host if it is none.
+    /// tokens. What it goes out in is refused by the host if it is none. No text at all is `null`.
     ///
     /// ```
     /// # use patchbay_sdk::RawJson;
     /// assert_eq!(RawJson::vouched(String::from("[1,2]")).get(), "[1,2]");
     /// ```
-    pub fn vouched(text: String) -> Self {
-        RawJson { text: text.into() }
+    pub fn vouched(text: impl Into<Buffer>) -> Self {
+        RawJson::from_buffer(text.into())
     }
 
     /// `null`.

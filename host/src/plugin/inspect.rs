@@ -50,7 +50,9 @@ pub fn read(file: &std::fs::File) -> std::io::Result<Vec<u8>> {
     let found = file.metadata()?;
     let mut bytes = Vec::new();
     if found.is_file() && found.len() <= LARGEST {
-        file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+        FromStart(file, 0)
+            .take(LARGEST + 1)
+            .read_to_end(&mut bytes)?;
         if bytes.len() as u64 <= LARGEST {
             return Ok(bytes);
         }
@@ -58,6 +60,21 @@ pub fn read(file: &std::fs::File) -> std::io::Result<Vec<u8>> {
     Err(std::io::Error::other(
         "it is no ordinary file of at most 1 GiB",
     ))
+}
+
+/// A file from its beginning, however far it was read. An open file that was handed to another process has one position
+/// for both, which this neither uses nor moves.
+struct FromStart<'a>(&'a std::fs::File, u64);
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        #[cfg(unix)]
+        let read = std::os::unix::fs::FileExt::read_at(self.0, into, self.1)?;
+        #[cfg(windows)]
+        let read = std::os::windows::fs::FileExt::seek_read(self.0, into, self.1)?;
+        self.1 += read as u64;
+        Ok(read)
+    }
 }
 
 /// Every reason, as far as the manifest tells, why this host cannot load the plugin; none if it can.

@@ -23,6 +23,9 @@ use crate::wire::{Control, Urgency};
 const TASK_LOOK: Duration = Duration::from_millis(30);
 /// So long the shim's first word may take to arrive.
 const FIRST_WORD: Duration = Duration::from_secs(2);
+/// Why there are no values, lines and outputs.
+pub const UNHEARD: &str = "output, lines and values come over the RE Manager's console stream, which cannot be heard: start \
+                           it with `--zmq-publish-console ON`, and check `info`";
 /// Who speaks in the log for the gateway.
 pub const GATEWAY: &str = "patchbay";
 
@@ -113,10 +116,13 @@ impl Server {
         }
     }
 
-    /// A line of output: told, and kept.
+    /// A line of output: told, and kept. What the server says of its own work is not kept, since it would crowd out
+    /// what scripts print.
     pub fn say(&self, line: LogLine) {
         self.emit(EventKind::Log, line.job.clone(), &line);
-        self.journal().push(line);
+        if line.level != Level::Debug {
+            self.journal().push(line);
+        }
     }
 
     /// A line of the gateway's own.
@@ -217,9 +223,7 @@ impl Server {
             .await
             .is_err()
         {
-            let message = "values come over the RE Manager's console stream, which cannot be heard: start it with \
-                `--zmq-publish-console ON`, and check `info`";
-            return Err(Fault::new(FaultKind::Unsupported, message));
+            return Err(Fault::new(FaultKind::Unsupported, UNHEARD));
         }
         let nonce = fastrand::u64(..1 << 53);
         let (answer, answered) = oneshot::channel();
@@ -236,6 +240,12 @@ impl Server {
                 "the value did not come over the console stream",
             )),
         }
+    }
+
+    /// Whether nothing is heard on the console stream. Without an environment there would be nothing to hear.
+    pub fn is_deaf(&self) -> bool {
+        let has_environment = self.jobs().status().worker_environment_exists;
+        self.config.info.is_empty() || (has_environment && !*self.hears.borrow())
     }
 
     /// Gives whoever asked under that number the answer.

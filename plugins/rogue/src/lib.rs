@@ -7,6 +7,7 @@
 #![allow(clippy::panic, reason = "this is what it is for")]
 
 mod deed;
+mod end;
 mod raw;
 mod tale;
 
@@ -69,6 +70,8 @@ enum Manner {
     Hang,
     /// Never, and nothing else either: it holds the instance's only thread.
     Block,
+    /// With the end of the whole process.
+    Abort,
 }
 
 impl Manner {
@@ -84,6 +87,7 @@ impl Manner {
             Manner::Block => loop {
                 std::thread::sleep(Duration::from_secs(3600));
             },
+            Manner::Abort => std::process::abort(),
         }
     }
 }

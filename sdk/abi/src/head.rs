@@ -64,7 +64,8 @@ pub struct Logout {
 /// Of `CALL`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Call {
-    /// In which session.
+    /// In which session; 0: none.
+    #[serde(default)]
     pub session: u64,
     /// The neutral operation.
     pub op: String,
@@ -170,6 +171,7 @@ pub struct Log {
     /// `error`, `warn`, `info`, `debug` or `trace`.
     pub level: String,
     /// The module that speaks.
+    #[serde(default)]
     pub target: String,
     /// `file:line`, where known.
     #[serde(default)]

@@ -3,10 +3,10 @@
 //! Everything that crosses is a [`Message`]; each side has one non-blocking [`Port`] that takes
 //! them. In-process the messages cross as they are, through a handful of functions whose layout
 //! `abi_stable` checks ([`module`]); between processes the same messages cross as bytes
-//! ([`frame`]). What the messages mean is specified in one place: [`Kind`] for the conversation,
+//! ([`frame`]), and for a program in another language as lines of JSON ([`line`]). What the messages mean is specified in one place: [`Kind`] for the conversation,
 //! [`head`] for what each kind carries.
 //!
-//! Reading order: [`message`], [`head`], [`fault`], [`port`], [`module`], [`manifest`], [`frame`].
+//! Reading order: [`message`], [`head`], [`fault`], [`port`], [`module`], [`manifest`], [`frame`], [`line`].
 //!
 //! # Who allocates, who frees
 //! A buffer is moved with the message and freed by the side that made it, through the function
@@ -25,6 +25,7 @@ pub mod buffer;
 pub mod fault;
 pub mod frame;
 pub mod head;
+pub mod line;
 #[cfg(feature = "load")]
 pub mod load;
 pub mod manifest;

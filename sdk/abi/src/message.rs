@@ -31,12 +31,20 @@ macro_rules! kinds {
         impl Kind {
             $($(#[doc = $doc])+ pub const $name: Kind = Kind($number);)+
 
-            /// The name as it stands here, in small letters; `None` for a kind of a newer side.
+            /// The name as it stands here, in capitals; `None` for a kind of a newer side.
             pub fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $($number => Some(stringify!($name)),)+
                     _ => None,
                 }
+            }
+
+            /// The kind of that name, in letters of any size; `None` for a kind of a newer side.
+            pub fn from_name(name: &str) -> Option<Kind> {
+                $(if name.eq_ignore_ascii_case(stringify!($name)) {
+                    return Some(Kind($number));
+                })+
+                None
             }
         }
     };

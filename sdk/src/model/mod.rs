@@ -34,6 +34,7 @@ mod run;
 mod running_job;
 mod state_body;
 mod status;
+mod support;
 mod words;
 
 pub use job_body::JobBody;
@@ -57,3 +58,4 @@ pub use run::Run;
 pub use running_job::RunningJob;
 pub use state_body::StateBody;
 pub use status::Status;
+pub use support::Support;

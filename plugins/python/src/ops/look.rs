@@ -3,7 +3,7 @@
 use patchbay_sdk::model::Log;
 use patchbay_sdk::model::args::Look;
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Scene;
 use super::code::ask;
@@ -42,5 +42,8 @@ pub(super) fn banner(scene: &Scene<'_>) -> Result<Reply, Fault> {
 
 /// Where the running script is, as Python's traceback.
 pub(super) async fn trace(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    Reply::new(&ask(scene, command, json!({"do": "trace"})).await?)
+    match ask(scene, command, json!({"do": "trace"})).await? {
+        Value::Null => Err(Fault::new(FaultKind::Conflict, "no script is running")),
+        trace => Reply::new(&trace),
+    }
 }

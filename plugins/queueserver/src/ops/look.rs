@@ -99,7 +99,5 @@ pub(super) async fn banner(scene: &Scene<'_>) -> Result<Reply, Fault> {
         Some(status) => status,
         None => environment::look(scene.server).await?,
     };
-    Reply::new(
-        &json!({"server": "queueserver", "version": status.version(), "protocol": "0MQ JSON"}),
-    )
+    Reply::new(&json!({"server": "queueserver", "version": status.version()}))
 }

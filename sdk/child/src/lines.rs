@@ -1,15 +1,37 @@
 //! Bytes of any kind, as lines of bounded length.
 
+/// A line, without its end.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    /// As much of it as is kept.
+    pub bytes: Vec<u8>,
+    /// How many more it had.
+    pub left_out: usize,
+}
+
+impl Line {
+    /// For people: what is no text is replaced, and a line that was cut says so.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::from_utf8_lossy(&self.bytes).into_owned();
+        if self.left_out > 0 {
+            text += &format!("… ({} more bytes were cut)", self.left_out);
+        }
+        text
+    }
+}
+
 /// Cuts lines out of a stream.
-pub(super) struct Lines {
+pub struct Lines {
     line: Vec<u8>,
     left_out: usize,
     longest: usize,
 }
 
 impl Lines {
-    /// No line is longer than this, in bytes, without the word that it was cut.
-    pub(super) fn new(longest: usize) -> Self {
+    /// No more than this is kept of a line, in bytes.
+    #[must_use]
+    pub fn new(longest: usize) -> Self {
         Self {
             line: Vec::new(),
             left_out: 0,
@@ -18,7 +40,7 @@ impl Lines {
     }
 
     /// Takes bytes; the lines that have ended.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<String> {
+    pub fn take(&mut self, bytes: &[u8]) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut parts = bytes.split(|byte| *byte == b'\n');
         if let Some(first) = parts.next() {
@@ -32,7 +54,7 @@ impl Lines {
     }
 
     /// What has not ended by a newline, if anything.
-    pub(super) fn rest(&mut self) -> Option<String> {
+    pub fn rest(&mut self) -> Option<Line> {
         (!self.line.is_empty()).then(|| self.line())
     }
 
@@ -43,14 +65,11 @@ impl Lines {
         self.left_out += part.len() - taken;
     }
 
-    fn line(&mut self) -> String {
-        let mut line = String::from_utf8_lossy(&self.line).into_owned();
-        if self.left_out > 0 {
-            line += &format!("… ({} more bytes were cut)", self.left_out);
+    fn line(&mut self) -> Line {
+        Line {
+            bytes: std::mem::take(&mut self.line),
+            left_out: std::mem::take(&mut self.left_out),
         }
-        self.line.clear();
-        self.left_out = 0;
-        line
     }
 }
 
@@ -58,12 +77,16 @@ impl Lines {
 mod tests {
     use super::*;
 
+    fn texts(lines: Vec<Line>) -> Vec<String> {
+        lines.iter().map(Line::text).collect()
+    }
+
     #[test]
     fn lines_are_cut_out_however_they_arrive() {
         let mut lines = Lines::new(8);
         assert!(lines.take(b"ab").is_empty());
-        assert_eq!(lines.take(b"c\n\nd"), ["abc", ""]);
-        assert_eq!(lines.rest().as_deref(), Some("d"));
+        assert_eq!(texts(lines.take(b"c\n\nd")), ["abc", ""]);
+        assert_eq!(lines.rest().unwrap().text(), "d");
         assert_eq!(lines.rest(), None);
     }
 
@@ -72,7 +95,7 @@ mod tests {
         let mut lines = Lines::new(8);
         assert!(lines.take(&[b'x'; 100]).is_empty());
         let cut = lines.take(b"x\n");
-        assert_eq!(cut, ["xxxxxxxx… (93 more bytes were cut)"]);
-        assert_eq!(lines.take(b"\xff\n"), ["\u{fffd}"]);
+        assert_eq!(texts(cut), ["xxxxxxxx… (93 more bytes were cut)"]);
+        assert_eq!(texts(lines.take(b"\xff\n")), ["\u{fffd}"]);
     }
 }
