@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// What a child is to run.
@@ -36,7 +36,7 @@ impl Process {
     /// Starts one; it speaks through the socket.
     pub(super) fn start(task: &Task<'_>) -> io::Result<(Arc<Process>, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
-        let mut command = Command::new(own_program()?);
+        let mut command = Command::new(program()?);
         command
             .arg0("patchbay")
             .args(["plugin-host", "--instance", task.instance])
@@ -124,8 +124,20 @@ fn in_words(status: ExitStatus) -> String {
     format!("its process was ended by signal {signal} ({name}{why})")
 }
 
+/// What runs the children, where this process is not `patchbay` itself.
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+/// From now on this program, which must be the `patchbay` of this very version, runs the children. For whoever uses this
+/// library in a program of their own. What was said first holds.
+pub fn run_by(program: PathBuf) {
+    PROGRAM.get_or_init(|| program);
+}
+
 /// This program, also when another version has taken its file's place.
-fn own_program() -> io::Result<PathBuf> {
+fn program() -> io::Result<PathBuf> {
+    if let Some(program) = PROGRAM.get() {
+        return Ok(program.clone());
+    }
     let running = Path::new("/proc/self/exe");
     let named = std::env::current_exe()?;
     let same = |one: &Path, other: &Path| {
