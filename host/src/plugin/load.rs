@@ -1,9 +1,4 @@
-//! Turns a file into a plugin that can be opened. The host's only unsafe code.
-
-#![allow(
-    unsafe_code,
-    reason = "running a shared library's code cannot be checked by the compiler"
-)]
+//! Turns a file into a plugin that can be opened, after everything that can be checked beforehand has been.
 
 #[cfg(unix)]
 use super::admit::admit_handed;
@@ -13,11 +8,8 @@ use super::inspect;
 use super::trust::{Digest, Trust};
 #[cfg(unix)]
 use super::{Room, isolated};
-use abi_stable::StableAbi;
-use abi_stable::abi_stability::abi_checking::{AbiInstabilityErrors, check_layout_compatibility};
-use abi_stable::library::{AbiHeaderRef, LibHeader};
-use abi_stable::type_layout::TLFieldOrFunction;
-use patchbay_abi::module::{Opened, PluginModule_Ref, SYMBOL};
+use patchbay_abi::load::Library;
+use patchbay_abi::module::{Opened, PluginModule_Ref};
 use patchbay_abi::{Manifest, PluginRole, Port};
 #[cfg(unix)]
 use std::fs::File;
@@ -116,12 +108,13 @@ impl Plugin {
 
     /// Runs a file that was admitted, under a spelling of its path.
     fn run(admitted: Admitted, path: &Path, spelled: &Path) -> Result<Plugin, String> {
-        let header = open(spelled)?;
+        let library = Library::open(spelled)?;
         if !admitted.build.is_at(spelled) {
             return Err(replaced(path));
         }
-        let module =
-            module(header).map_err(|why| inspect::refusal(path, &admitted.manifest, &[why]))?;
+        let module = library
+            .functions()
+            .map_err(|why| inspect::refusal(path, &admitted.manifest, &[why]))?;
         let schema = (module.schema())();
         Plugin::new(admitted, path, &schema, Some(module))
     }
@@ -214,41 +207,6 @@ fn replaced(path: &Path) -> String {
     format!("{} is just being replaced; do it again", path.display())
 }
 
-fn open(path: &Path) -> Result<&'static LibHeader, String> {
-    let shown = path.display();
-    // SAFETY: the initialisers of the library run. It says by its manifest that it is a plugin made
-    // for this host; beyond that, loading a plugin means trusting it.
-    let library = unsafe { shared::open(path) }
-        .map_err(|error| format!("{shown} cannot be loaded: {error}"))?;
-    // SAFETY: the symbol is a static `LibHeader` in every file made by `export!`; abi_stable reads
-    // only its first part, the `AbiHeader`, before it has checked the rest.
-    let header = unsafe { library.get::<AbiHeaderRef>(SYMBOL) }
-        .map(|symbol| *symbol)
-        .map_err(|error| {
-            format!("{shown} has the manifest of a plugin, but no symbol {SYMBOL}: {error}")
-        })?;
-    // What was read from it refers to it for ever.
-    std::mem::forget(library);
-    header.upgrade().map_err(|error| {
-        format!("{shown} was built with another abi_stable than this host: {error}")
-    })
-}
-
-fn module(header: &'static LibHeader) -> Result<PluginModule_Ref, String> {
-    let theirs = header.layout().ok_or("it hides the layout of its ABI")?;
-    let ours = <PluginModule_Ref as StableAbi>::LAYOUT;
-    // An older plugin passes one way, a newer one the other; what has really changed, neither.
-    if let Err(errors) = check_layout_compatibility(ours, theirs)
-        && check_layout_compatibility(theirs, ours).is_err()
-    {
-        return Err(layout_differences(&errors));
-    }
-    // SAFETY: the layouts are compatible, by the check above, in one of the two directions: one
-    // side has at most more functions at the end, which the other does not touch.
-    unsafe { header.init_root_module_with_unchecked_layout::<PluginModule_Ref>() }
-        .map_err(|error| format!("its functions cannot be had: {error}"))
-}
-
 /// Reads what a plugin says of its configuration.
 fn schema(path: &Path, text: &str) -> Result<serde_json::Value, String> {
     let shown = path.display();
@@ -261,93 +219,6 @@ fn schema(path: &Path, text: &str) -> Result<serde_json::Value, String> {
     serde_json::from_str(text).map_err(|error| {
         format!("the plugin {shown} has no usable schema of its configuration: {error}")
     })
-}
-
-/// The first differences, a line each; abi_stable's own text has thousands.
-fn layout_differences(errors: &AbiInstabilityErrors) -> String {
-    // Where nothing is wrong but what lies within, nothing is said.
-    let differing = errors.errors.iter().filter(|error| !error.errs.is_empty());
-    let lines = differing.take(MOST_DIFFERENCES).map(|error| {
-        let place = error.stack_trace.iter().map(|at| name(&at.expected));
-        let place = place.collect::<Vec<_>>().join(".");
-        let what = error
-            .errs
-            .iter()
-            .map(|what| format!("{what:?}"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
-        format!(
-            "\n  at {place}: {}",
-            what.chars().take(LONGEST_DIFFERENCE).collect::<String>()
-        )
-    });
-    format!(
-        "its messages are laid out differently from this host's:{}\n",
-        lines.collect::<String>()
-    )
-}
-
-fn name(place: &TLFieldOrFunction) -> String {
-    match place {
-        TLFieldOrFunction::Field(field) => format!("{} ({})", field.name(), field.full_type()),
-        TLFieldOrFunction::Function(function) => function.name.as_str().to_owned(),
-    }
-}
-
-const LONGEST_DIFFERENCE: usize = 160;
-const MOST_DIFFERENCES: usize = 5;
-
-#[cfg(unix)]
-mod shared {
-    //! Shared libraries as Unix has them.
-    use libloading::Error;
-    use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW, Symbol};
-    use std::path::Path;
-
-    /// Keeps the code where it is after a close: threads and statics of it live on.
-    const RTLD_NODELETE: i32 = if cfg!(target_os = "macos") {
-        0x80
-    } else {
-        0x1000
-    };
-
-    pub(super) struct Shared(Library);
-
-    pub(super) unsafe fn open(path: &Path) -> Result<Shared, Error> {
-        let flags = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;
-        // SAFETY: as for the caller.
-        unsafe { Library::open(Some(path), flags) }.map(Shared)
-    }
-
-    impl Shared {
-        pub(super) unsafe fn get<T>(&self, name: &str) -> Result<Symbol<T>, Error> {
-            // SAFETY: as for the caller.
-            unsafe { self.0.get(name.as_bytes()) }
-        }
-    }
-}
-
-#[cfg(windows)]
-mod shared {
-    //! Shared libraries as Windows has them.
-    use libloading::Error;
-    use libloading::os::windows::{Library, Symbol};
-    use std::path::Path;
-
-    pub(super) struct Shared(Library);
-
-    pub(super) unsafe fn open(path: &Path) -> Result<Shared, Error> {
-        // SAFETY: as for the caller.
-        unsafe { Library::new(path) }.map(Shared)
-    }
-
-    impl Shared {
-        pub(super) unsafe fn get<T>(&self, name: &str) -> Result<Symbol<T>, Error> {
-            // SAFETY: as for the caller.
-            unsafe { self.0.get(name.as_bytes()) }
-        }
-    }
 }
 
 #[cfg(test)]

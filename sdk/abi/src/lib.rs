@@ -26,6 +26,8 @@ pub mod fault;
 pub mod frame;
 pub mod head;
 pub mod line;
+#[cfg(feature = "load")]
+pub mod load;
 pub mod manifest;
 pub mod message;
 pub mod module;
