@@ -33,6 +33,11 @@ pub fn newer() -> Source {
                 "version = \"0.9.0\"\nedition",
             ),
             (
+                "sdk/abi/Cargo.toml",
+                "version = \"1.0.0\"",
+                "version = \"1.9.0\"",
+            ),
+            (
                 "sdk/abi/src/message.rs",
                 "serde_json::to_vec(head).unwrap_or_default()",
                 "{
@@ -63,12 +68,12 @@ pub fn newer() -> Source {
             ),
             (
                 "plugins/echo/src/lib.rs",
-                "        Ok(Reply::raw(command.args))",
-                "        if command.op == \"eval\" {
-                    let kind = patchbay_sdk::FaultKind::Other(\"out-of-beam\".into());
-                    return Err(Fault::new(kind, \"no beam\"));
-                }
-                Ok(Reply::raw(command.args))",
+                "command: Command) -> Result<Reply, Fault> {",
+                "command: Command) -> Result<Reply, Fault> {
+                    if command.op == \"eval\" {
+                        let kind = patchbay_sdk::FaultKind::Other(\"out-of-beam\".into());
+                        return Err(Fault::new(kind, \"no beam\"));
+                    }",
             ),
         ],
     )
@@ -133,6 +138,11 @@ pub fn other_major() -> Source {
     copied(
         "other-major",
         &[
+            (
+                "sdk/abi/Cargo.toml",
+                "version = \"1.0.0\"",
+                "version = \"2.0.0\"",
+            ),
             (
                 "sdk/abi/src/manifest.rs",
                 "ABI_VERSION: u32 = 1",
