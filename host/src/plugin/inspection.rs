@@ -4,9 +4,9 @@
 use super::build::Build;
 use super::trust::{Digest, Trust};
 use super::{inspect, writers};
-use abi_stable::library::AbiHeader;
 use object::{Architecture, BinaryFormat, Object, ObjectKind, ObjectSection, ObjectSymbol};
 use patchbay_abi::Manifest;
+use patchbay_abi::load::MAGIC;
 use patchbay_abi::module::SYMBOL;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -145,16 +145,15 @@ fn of_export(file: &object::File<'_>) -> Option<String> {
             ));
         }
     };
-    let ours = AbiHeader::VALUE;
     let theirs = header_at(file, symbol.address())?;
-    (!theirs.starts_with(&ours.magic_string)).then(|| {
+    (!theirs.starts_with(MAGIC)).then(|| {
         "it was built with another abi_stable than this host, the crate that holds the boundary together".to_owned()
     })
 }
 
 /// What the exported symbol begins with, as it lies in the file.
 fn header_at(file: &object::File<'_>, address: u64) -> Option<Vec<u8>> {
-    let length = AbiHeader::VALUE.magic_string.len() as u64;
+    let length = MAGIC.len() as u64;
     let mut sections = file.sections();
     sections.find_map(|section| {
         let bytes = section.data_range(address, length).ok().flatten()?;

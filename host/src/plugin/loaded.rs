@@ -4,10 +4,11 @@
 use super::admit::admit_handed;
 use super::admit::{Admitted, admit};
 use super::build::{Build, respelled};
+use super::inspect;
 use super::trust::{Digest, Trust};
 #[cfg(unix)]
 use super::{Room, isolated};
-use super::{inspect, load};
+use patchbay_abi::load::Library;
 use patchbay_abi::module::{Opened, PluginModule_Ref};
 use patchbay_abi::{Manifest, PluginRole, Port};
 #[cfg(unix)]
@@ -107,11 +108,12 @@ impl Plugin {
 
     /// Runs a file that was admitted, under a spelling of its path.
     fn run(admitted: Admitted, path: &Path, spelled: &Path) -> Result<Plugin, String> {
-        let header = load::open(spelled)?;
+        let library = Library::open(spelled)?;
         if !admitted.build.is_at(spelled) {
             return Err(replaced(path));
         }
-        let module = load::module(header)
+        let module = library
+            .functions()
             .map_err(|why| inspect::refusal(path, &admitted.manifest, &[why]))?;
         let schema = (module.schema())();
         Plugin::new(admitted, path, &schema, Some(module))

@@ -1,5 +1,5 @@
 //! From a plugin's name to a plugin that can be opened: [`find`] the file, [`inspect`] it without
-//! running its code, have the system `load` it. An instance runs in this process, or in one of its own (`isolated`).
+//! running its code, load it ([`Plugin::load`]). An instance runs in this process, or in one of its own (`isolated`).
 
 pub mod admit;
 pub mod find;
@@ -7,7 +7,6 @@ pub mod inspect;
 pub mod inspection;
 #[cfg(unix)]
 pub mod isolated;
-mod load;
 mod loaded;
 pub mod trust;
 pub mod writers;

@@ -46,6 +46,8 @@ pub struct Server {
     pub hurry: Notify,
     /// The queue must be looked at although it seems unchanged: something was refused, or its outcome is not known.
     pub doubt: AtomicBool,
+    /// Held by the one whose turn it is to queue a job.
+    pub submits: tokio::sync::Mutex<()>,
     /// How many looks have been taken.
     pub looks: watch::Sender<u64>,
     /// Whether what is printed can be heard.
@@ -66,6 +68,7 @@ impl Server {
             opening: Opening::default(),
             hurry: Notify::new(),
             doubt: AtomicBool::new(false),
+            submits: tokio::sync::Mutex::default(),
             looks: watch::channel(0).0,
             hears: watch::channel(false).0,
             jobs: Mutex::new(Jobs::new(config.jobs_most, keeps_copies)),

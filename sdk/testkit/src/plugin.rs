@@ -1,9 +1,12 @@
 //! A plugin, however it is got at.
 
 use crate::Wire;
-use patchbay_abi::Port;
+use patchbay_abi::load::Library;
 use patchbay_abi::module::{Opened, Text};
+use patchbay_abi::port::Deliver;
+use patchbay_abi::{Delivery, Message, Port};
 use patchbay_sdk::{Backend, Frontend, glue};
+use std::path::Path;
 use std::sync::Arc;
 
 type Open = dyn Fn(&str, Port) -> Result<Port, String> + Send + Sync;
@@ -43,6 +46,16 @@ impl Plugin {
         Plugin::of(glue::open_frontend::<F>, glue::schema_frontend::<F>)
     }
 
+    /// A plugin file. One that cannot be loaded is a plugin of which no instance can be opened, for the reason that there is.
+    /// Its code runs in this process, which is as long as it stays loaded.
+    pub fn file(path: &Path) -> Self {
+        let functions = Library::open(path).and_then(|library| library.functions());
+        match functions {
+            Ok(functions) => Plugin::of(functions.open(), functions.schema()),
+            Err(why) => Plugin::new(move |_, _| Err(why.clone())),
+        }
+    }
+
     /// By the functions that a plugin file exports.
     pub fn of(open: extern "C" fn(Text, Port) -> Opened, schema: extern "C" fn() -> Text) -> Self {
         let opens = move |instance: &str, host| match open(instance.into(), host) {
@@ -66,6 +79,39 @@ impl Plugin {
         self
     }
 
+    /// With somebody between it and the host, who passes on to the port what either says, or something else: for tests that
+    /// a misdeed is noticed. What the host says comes with the way back to it, too.
+    ///
+    /// ```
+    /// use patchbay_testkit::Plugin;
+    /// let says_all_twice = Plugin::backend::<patchbay_echo::Echo>().through(
+    ///     |plugin, _host, message| plugin.deliver(message),
+    ///     |host, message| {
+    ///         host.deliver(message.clone());
+    ///         host.deliver(message)
+    ///     },
+    /// );
+    /// ```
+    #[must_use]
+    pub fn through<P, H>(self, to_plugin: P, to_host: H) -> Self
+    where
+        P: Fn(&Port, &Port, Message) -> Delivery + Send + Sync + 'static,
+        H: Fn(&Port, Message) -> Delivery + Send + Sync + 'static,
+    {
+        let (to_plugin, to_host) = (Arc::new(to_plugin), Arc::new(to_host));
+        let schema = self.schema.clone();
+        let through = Plugin::new(move |instance, host| {
+            let (to_plugin, to_host) = (to_plugin.clone(), to_host.clone());
+            let way_back = host.clone();
+            let host = Port::new(Between(move |message| to_host(&host, message)));
+            let plugin = self.open(instance, host)?;
+            Ok(Port::new(Between(move |message| {
+                to_plugin(&plugin, &way_back, message)
+            })))
+        });
+        Plugin { schema, ..through }
+    }
+
     /// The JSON Schema of its configuration, where that is known.
     pub fn known_schema(&self) -> Option<&str> {
         self.schema.as_deref()
@@ -78,5 +124,13 @@ impl Plugin {
     pub fn open(&self, instance: &str, host: Port) -> Result<Port, String> {
         let port = (self.open)(instance, self.wire.wrap(host))?;
         Ok(self.wire.wrap(port))
+    }
+}
+
+struct Between<F>(F);
+
+impl<F: Fn(Message) -> Delivery + Send + Sync + 'static> Deliver for Between<F> {
+    fn deliver(&self, message: Message) -> Delivery {
+        (self.0)(message)
     }
 }

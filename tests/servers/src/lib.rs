@@ -32,6 +32,7 @@ mod places;
 mod port;
 mod process;
 mod progress;
+mod python;
 mod queueserver;
 mod spawner;
 mod step;

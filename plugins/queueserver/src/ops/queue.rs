@@ -46,12 +46,16 @@ pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply
             "a job runs or waits; queue this one instead, or wait",
         ));
     }
-    let ready = environment::ready(server);
+    // Whoever was asked first queues first, also when many wait for the environment.
+    let ready = async {
+        let turn = server.submits.lock().await;
+        environment::ready(server).await.map(|()| turn)
+    };
     let early = command
         .deadline
         .checked_sub(MARGIN)
         .unwrap_or_else(Instant::now);
-    timeout_at(early, ready).await.unwrap_or_else(|_| {
+    let _turn = timeout_at(early, ready).await.unwrap_or_else(|_| {
         let message =
             "the environment is still being opened; nothing was queued, try again in a while";
         Err(Fault::new(FaultKind::Unavailable, message))

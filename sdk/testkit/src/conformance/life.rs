@@ -7,6 +7,7 @@ use super::suite::Notes;
 use crate::Plugin;
 use patchbay_abi::{Delivery, Fault, Kind, Message, Port, head};
 use serde_json::Value;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ const STOP_WITHIN: Duration = Duration::from_secs(6);
 
 /// Shorter ones are not looked for in what is said, in bytes.
 const SHORTEST_SECRET: usize = 6;
+
+/// No two instances of a test have the same name.
+static INSTANCES: AtomicU64 = AtomicU64::new(1);
 
 /// What is needed to begin a life.
 #[derive(Clone)]
@@ -114,9 +118,10 @@ impl Birth {
         line: Line,
     ) -> Result<(Life, Begun), String> {
         let (stage, host) = Stage::new(answer);
+        let instance = format!("under-test-{}", INSTANCES.fetch_add(1, Ordering::Relaxed));
         let port = self
             .plugin
-            .open("under-test", host)
+            .open(&instance, host)
             .map_err(|why| format!("it cannot be opened: {why}"))?;
         line.connect(port);
         let life = Life {
@@ -126,7 +131,7 @@ impl Birth {
             asked: Asked::default(),
         };
         let start = head::Start {
-            instance: "under-test".into(),
+            instance,
             level: "debug".into(),
         };
         life.deliver(Message::new(Kind::START, 0, &start).body(config.to_string()));
@@ -228,6 +233,10 @@ impl Life {
         }
         let asked = std::mem::take(&mut self.asked);
         audit::audit(&self.stage, &asked, &self.birth);
+    }
+
+    pub(super) fn notes(&self) -> &Notes {
+        &self.birth.notes
     }
 
     pub(super) fn note(&self, id: &'static str, why: String) {

@@ -39,6 +39,7 @@ pub use report::{Finding, Report, Verdict};
 use crate::Plugin;
 use patchbay_sdk::{Backend, Frontend};
 use serde_json::Value;
+use std::path::Path;
 
 /// The suite for a backend of this test's own code, with that configuration.
 pub fn backend<B: Backend>(config: Value) -> BackendSuite {
@@ -48,6 +49,11 @@ pub fn backend<B: Backend>(config: Value) -> BackendSuite {
 /// The suite for a backend that is got at in another way; `name` is what the report calls it.
 pub fn backend_of(name: &str, plugin: Plugin, config: Value) -> BackendSuite {
     BackendSuite::new(name, plugin, config)
+}
+
+/// The suite for a backend in a plugin file, with that configuration.
+pub fn backend_file(path: &Path, config: Value) -> BackendSuite {
+    BackendSuite::new(&path.display().to_string(), Plugin::file(path), config)
 }
 
 /// The suite for a frontend of this test's own code, with that configuration, whose clients speak so.
@@ -68,6 +74,28 @@ pub fn frontend_of<P: Protocol>(
     protocol: P,
 ) -> FrontendSuite<P> {
     FrontendSuite::new(name, plugin, config, protocol)
+}
+
+/// The suite for a frontend in a plugin file, with that configuration, whose clients speak so.
+pub fn frontend_file<P: Protocol>(path: &Path, config: Value, protocol: P) -> FrontendSuite<P> {
+    FrontendSuite::new(
+        &path.display().to_string(),
+        Plugin::file(path),
+        config,
+        protocol,
+    )
+}
+
+/// The numbers of all requirements of backends, in the order of the page.
+pub fn of_backends() -> Vec<&'static str> {
+    let requirements = backend::requirements();
+    requirements.iter().map(|one| one.id).collect()
+}
+
+/// The numbers of all requirements of frontends whose clients speak so, in the order of the page.
+pub fn of_frontends<P: Protocol>() -> Vec<&'static str> {
+    let requirements = frontend::requirements::<P>();
+    requirements.iter().map(|one| one.id).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::report::{Finding, Report, Verdict};
 use serde_json::Value;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::timeout;
 
 /// Longest reason that a report gives, in bytes.
@@ -69,21 +69,51 @@ pub(super) trait Subject {
     /// Gives an instance that is ready something to do, and does not wait for it.
     async fn busy(&self, life: &Life) -> Outcome;
 
+    /// An instance that serves.
+    async fn ready(&self) -> Result<Life, Unmet> {
+        let notes = &self.birth().notes;
+        if notes.is_hopeless(Hopeless::Start) {
+            return Err(Unmet::not_applicable("it does not start, see A2 and A7"));
+        }
+        let why = match self.begin(&self.birth().config).await {
+            Ok((life, Begun::Ready)) => {
+                notes.has_lived();
+                return Ok(life);
+            }
+            Ok((life, begun)) => {
+                life.abandon().await;
+                match begun {
+                    Begun::Failed(fault) => format!("it does not start: {fault}"),
+                    _ => format!(
+                        "it says neither READY nor FAILED within {:?}",
+                        self.birth().patience
+                    ),
+                }
+            }
+            Err(why) => why,
+        };
+        // Whoever waits for it in each scene learns nothing more.
+        notes.give_up(Hopeless::Start);
+        notes.note(if notes.lived() { "A7" } else { "A2" }, why);
+        Err(Unmet::not_applicable("it does not start, see A2 and A7"))
+    }
+
     /// A scene with an instance that serves; it is ended and gone through afterwards, whatever comes of the scene.
     async fn serving(&self, scene: impl AsyncFnOnce(&Life) -> Outcome) -> Outcome {
-        let unready = || Unmet::not_applicable("it does not start, see A2");
-        let (life, begun) = self
-            .begin(&self.birth().config)
-            .await
-            .map_err(|_| unready())?;
-        if !matches!(begun, Begun::Ready) {
-            life.abandon().await;
-            return Err(unready());
-        }
+        let life = self.ready().await?;
         let outcome = scene(&life).await;
         life.end().await;
         outcome
     }
+}
+
+/// What need not be tried again in every scene.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hopeless {
+    /// No instance starts.
+    Start,
+    /// Nobody is let in.
+    Login,
 }
 
 /// What is noticed beside what a scene looks for. Clones are the same notes.
@@ -92,6 +122,8 @@ pub(super) struct Notes(Arc<Mutex<Noted>>);
 
 #[derive(Default)]
 struct Noted {
+    lived: bool,
+    hopeless: Vec<Hopeless>,
     scene: &'static str,
     /// Of which requirement, in which scene, and why.
     found: Vec<(&'static str, &'static str, String)>,
@@ -100,7 +132,7 @@ struct Noted {
 impl Notes {
     /// That requirement is not met.
     pub(super) fn note(&self, id: &'static str, why: impl Into<String>) {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.lock();
         let (scene, why) = (noted.scene, why.into());
         let why = match scene == id {
             true => why,
@@ -109,15 +141,37 @@ impl Notes {
         noted.found.push((id, scene, why));
     }
 
+    /// An instance has started.
+    fn has_lived(&self) {
+        self.lock().lived = true;
+    }
+
+    fn lived(&self) -> bool {
+        self.lock().lived
+    }
+
+    /// It is not tried any more.
+    pub(super) fn give_up(&self, what: Hopeless) {
+        self.lock().hopeless.push(what);
+    }
+
+    pub(super) fn is_hopeless(&self, what: Hopeless) -> bool {
+        self.lock().hopeless.contains(&what)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Noted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether that requirement was found not to be met.
     pub(super) fn has(&self, id: &str) -> bool {
-        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = self.lock();
         noted.found.iter().any(|(of, ..)| *of == id)
     }
 
     /// As [`Notes::has`], in that scene.
     pub(super) fn has_from(&self, id: &str, scene: &str) -> bool {
-        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = self.lock();
         noted
             .found
             .iter()
@@ -125,12 +179,12 @@ impl Notes {
     }
 
     fn begin(&self, scene: &'static str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).scene = scene;
+        self.lock().scene = scene;
     }
 
     /// The first reason why that requirement is not met, and how many more there are.
     fn of(&self, id: &str) -> Option<String> {
-        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = self.lock();
         let mut found = noted.found.iter().filter(|(of, ..)| *of == id);
         let (_, _, first) = found.next()?;
         Some(match found.count() {

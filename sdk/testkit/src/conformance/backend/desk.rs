@@ -2,7 +2,7 @@
 
 use super::super::audit::{fault, value};
 use super::super::life::Life;
-use super::super::suite::Unmet;
+use super::super::suite::{Hopeless, Unmet};
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Secret, head};
 use patchbay_sdk::model::find_op;
 use serde_json::{Value, json};
@@ -171,10 +171,18 @@ impl<'a> Desk<'a> {
 
     /// Logs somebody in who has to be let in.
     pub(super) async fn enter(&self, user: &str, password: &str) -> Result<u64, Unmet> {
-        match self.try_login(user, password).await {
-            Ok(Ok((session, _))) => Ok(session),
-            _ => Err(Unmet::not_applicable("nobody gets in, see B1")),
+        let nobody = || Unmet::not_applicable("nobody gets in, see B1");
+        if self.life.notes().is_hopeless(Hopeless::Login) {
+            return Err(nobody());
         }
+        let why = match self.try_login(user, password).await {
+            Ok(Ok((session, _))) => return Ok(session),
+            Ok(Err(fault)) => format!("{user} is not let in: {fault}"),
+            Err(Unmet::Failed(why) | Unmet::NotApplicable(why)) => why,
+        };
+        self.life.notes().give_up(Hopeless::Login);
+        self.life.note("B1", why);
+        Err(nobody())
     }
 
     /// Waits until the script server is there, where the status tells of that.

@@ -166,9 +166,8 @@ async fn life_of_a_job(suite: &BackendSuite) -> Outcome {
                 .filter(|told| told.job == job)
                 .collect();
             let place = |state: &str| of_it.iter().position(|told| told.state == state);
-            let is_in_order = place("started") < place("finished")
-                && place("started").is_some()
-                && place("queued") < place("started");
+            let places = ["queued", "started", "finished"].map(place);
+            let is_in_order = places[0].is_some() && places.is_sorted_by(|one, next| one < next);
             demand(is_in_order, || {
                 format!("a job is queued, started, finished; it was told {of_it:?}")
             })?;

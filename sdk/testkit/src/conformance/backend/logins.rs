@@ -40,10 +40,10 @@ async fn right(suite: &BackendSuite) -> Outcome {
         .serving(async |life| {
             let desk = Desk::new(life);
             let (user, password) = &suite.login;
-            let (session, granted) = desk
-                .try_login(user, password)
-                .await?
-                .map_err(|fault| Unmet::failed(format!("{user} is not let in: {fault}")))?;
+            desk.enter(user, password).await?;
+            let again = desk.try_login(user, password).await?;
+            let (session, granted) = again
+                .map_err(|fault| Unmet::failed(format!("{user} is not let in again: {fault}")))?;
             let number = granted.session;
             demand(number == session, || {
                 format!("session {session} was logged in; the answer speaks of session {number}: a number that went through a `double`?")

@@ -1,22 +1,44 @@
-//! From a file to the functions that it exports. The host's only unsafe code.
+//! Turns a file into the functions that it exports. It is trusted: whoever loads a file runs it.
+//!
+//! With the feature `load`, for the host and for tests; a plugin needs none of this.
 
 #![allow(
     unsafe_code,
     reason = "running a shared library's code cannot be checked by the compiler"
 )]
 
+use crate::module::{PluginModule_Ref, SYMBOL};
 use abi_stable::StableAbi;
 use abi_stable::abi_stability::abi_checking::{AbiInstabilityErrors, check_layout_compatibility};
-use abi_stable::library::{AbiHeaderRef, LibHeader};
+use abi_stable::library::{AbiHeader, AbiHeaderRef, LibHeader};
 use abi_stable::type_layout::TLFieldOrFunction;
-use patchbay_abi::module::{PluginModule_Ref, SYMBOL};
 use std::path::Path;
 
-/// Has the system load a file; its initialisers run.
-///
-/// # Errors
-/// A sentence that names the file.
-pub(super) fn open(path: &Path) -> Result<&'static LibHeader, String> {
+/// What the exported symbol [`SYMBOL`] begins with in a file that was built with the same abi_stable.
+pub const MAGIC: &[u8] = &AbiHeader::VALUE.magic_string;
+
+/// A plugin file that was opened; it stays loaded until the process ends.
+pub struct Library(&'static LibHeader);
+
+impl Library {
+    /// Opens it: the initialisers of the file run.
+    ///
+    /// # Errors
+    /// A sentence that names the file: it cannot be loaded, or is no plugin.
+    pub fn open(path: &Path) -> Result<Library, String> {
+        open(path).map(Library)
+    }
+
+    /// Its functions, if their layout is this one's.
+    ///
+    /// # Errors
+    /// What is laid out differently.
+    pub fn functions(&self) -> Result<PluginModule_Ref, String> {
+        module(self.0)
+    }
+}
+
+fn open(path: &Path) -> Result<&'static LibHeader, String> {
     let shown = path.display();
     // SAFETY: the initialisers of the library run. It says by its manifest that it is a plugin made
     // for this host; beyond that, loading a plugin means trusting it.
@@ -36,11 +58,7 @@ pub(super) fn open(path: &Path) -> Result<&'static LibHeader, String> {
     })
 }
 
-/// The functions that it exports, if they are laid out as this host's.
-///
-/// # Errors
-/// Where they differ.
-pub(super) fn module(header: &'static LibHeader) -> Result<PluginModule_Ref, String> {
+fn module(header: &'static LibHeader) -> Result<PluginModule_Ref, String> {
     let theirs = header.layout().ok_or("it hides the layout of its ABI")?;
     let ours = <PluginModule_Ref as StableAbi>::LAYOUT;
     // An older plugin passes one way, a newer one the other; what has really changed, neither.
