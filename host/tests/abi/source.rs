@@ -292,10 +292,8 @@ fn finish(name: &str, folder: PathBuf) -> Source {
     let host = folder.join("other-host");
     put(&host.join("Cargo.toml"), HOST);
     put(&host.join("src/main.rs"), include_str!("host.rs"));
-    for file in ["load.rs", "inspect.rs"] {
-        let text = std::fs::read_to_string(root().join("host/src/plugin").join(file)).unwrap();
-        put(&host.join("src").join(file), &text);
-    }
+    let inspect = std::fs::read_to_string(root().join("host/src/plugin/inspect.rs")).unwrap();
+    put(&host.join("src/inspect.rs"), &inspect);
     Source {
         name: name.replace('/', "-"),
         folder,
@@ -308,10 +306,8 @@ name = "other-host"
 version.workspace = true
 edition.workspace = true
 [dependencies]
-abi_stable.workspace = true
-libloading.workspace = true
 object.workspace = true
-patchbay-abi.workspace = true
+patchbay-abi = { workspace = true, features = ["load"] }
 rustix = { version = "1.1", features = ["fs"] }
 serde_json.workspace = true
 "#;
