@@ -1,0 +1,109 @@
+//! Where and when something is measured.
+
+use std::fs;
+use std::process::Command;
+use std::thread;
+
+use anyhow::{Context, Result};
+use patchbay_servers::workspace_dir;
+use rustix::process::Pid;
+use rustix::thread::{CpuSet, sched_setaffinity};
+use serde::Serialize;
+
+/// Where and when something is measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Machine {
+    /// By UTC, as in `2026-11-27 18:00`.
+    pub date: String,
+    /// What was measured, as in `82bb645`, with a `+` behind it where files were changed since.
+    pub commit: String,
+    /// As the kernel calls it.
+    pub processor: String,
+    /// How many of them.
+    pub cores: usize,
+    /// Its version.
+    pub kernel: String,
+    /// How many processes wanted to run over the last minute, before anything was measured.
+    pub load: String,
+}
+
+impl Machine {
+    /// This one, now.
+    pub fn now() -> Result<Self> {
+        let changed =
+            !output("git", &["status", "--porcelain", "--untracked-files=no"])?.is_empty();
+        let commit = output("git", &["rev-parse", "--short", "HEAD"])?;
+        Ok(Self {
+            date: output("date", &["-u", "+%Y-%m-%d %H:%M"])?,
+            commit: commit + if changed { "+" } else { "" },
+            processor: processor(&read("/proc/cpuinfo")?)
+                .unwrap_or("unknown")
+                .to_owned(),
+            cores: thread::available_parallelism().map_or(1, usize::from),
+            kernel: read("/proc/sys/kernel/osrelease")?.trim().to_owned(),
+            load: first_word(&read("/proc/loadavg")?),
+        })
+    }
+}
+
+/// Lets all threads of a process, and those that it begins, run on one processor only.
+pub fn pin(process: u32, processor: usize) -> Result<()> {
+    let mut only = CpuSet::new();
+    only.set(processor);
+    place(process, &only)
+}
+
+/// Lets them run on any processor again.
+pub fn unpin(process: u32) -> Result<()> {
+    let mut all = CpuSet::new();
+    (0..thread::available_parallelism().map_or(1, usize::from)).for_each(|cpu| all.set(cpu));
+    place(process, &all)
+}
+
+fn place(process: u32, processors: &CpuSet) -> Result<()> {
+    for thread in fs::read_dir(format!("/proc/{process}/task")).context("looking for threads")? {
+        let name = thread.context("looking for threads")?.file_name();
+        let thread = name.to_str().and_then(|name| name.parse().ok());
+        // One that has ended meanwhile needs no place.
+        let _ = sched_setaffinity(thread.and_then(Pid::from_raw), processors);
+    }
+    Ok(())
+}
+
+fn read(path: &str) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("reading {path}"))
+}
+
+fn first_word(text: &str) -> String {
+    text.split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn processor(cpuinfo: &str) -> Option<&str> {
+    let mut lines = cpuinfo.lines();
+    let line = lines.find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim())
+}
+
+fn output(program: &str, args: &[&str]) -> Result<String> {
+    let output = Command::new(program)
+        .args(args)
+        .current_dir(workspace_dir())
+        .output()
+        .with_context(|| format!("running `{program}`"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_processor_is_named_by_the_kernel() {
+        let cpuinfo = "processor\t: 0\nmodel name\t: A B: C\nprocessor\t: 1\nmodel name\t: D\n";
+        assert_eq!(processor(cpuinfo), Some("A B: C"));
+        assert_eq!(processor("processor\t: 0\n"), None);
+    }
+}
