@@ -111,13 +111,6 @@ impl Figure {
         }
     }
 
-    /// Adds a contender's numbers.
-    pub fn with(mut self, contender: impl Into<String>, rounds: Vec<f64>) -> Self {
-        let contender = contender.into();
-        self.series.push(Series { contender, rounds });
-        self
-    }
-
     /// Adds a number of this round.
     pub fn add(&mut self, contender: &str, number: f64) {
         match self
@@ -211,10 +204,17 @@ mod tests {
     }
 
     fn figure() -> Figure {
-        Figure::new("delay", "µs")
-            .with("floor", vec![100.0, 200.0, 110.0])
-            .with("server", vec![10.0, 20.0, 10.0])
-            .with("gateway", vec![130.0, 260.0, 140.0])
+        let mut figure = Figure::new("delay", "µs");
+        for (floor, server, gateway) in [
+            (100.0, 10.0, 130.0),
+            (200.0, 20.0, 260.0),
+            (110.0, 10.0, 140.0),
+        ] {
+            figure.add("floor", floor);
+            figure.add("server", server);
+            figure.add("gateway", gateway);
+        }
+        figure
     }
 
     fn reached(to: To, bound: Bound) -> Option<(f64, bool)> {

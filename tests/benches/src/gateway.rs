@@ -1,40 +1,10 @@
-//! The gateway under measurement: built, and started with a configuration.
+//! The gateway under measurement, which `cargo xtask bench` has built beside this program, started with a configuration.
 
-use std::env;
-use std::process::Command;
-
-use anyhow::{Context, Result, ensure};
-use patchbay_servers::{Gateway, binary_dir, silent, workspace_dir};
-
-/// What is needed of the gateway.
-const PACKAGES: [&str; 5] = [
-    "patchbay",
-    "patchbay-activemq",
-    "patchbay-echo",
-    "patchbay-nicos",
-    "patchbay-socket",
-];
+use anyhow::{Context, Result};
+use patchbay_servers::{Gateway, binary_dir, silent};
 
 /// The file in the gateway's folder that holds NICOS's password for `admin`.
 pub const SECRET: (&str, &str) = ("nicos-admin", "admin");
-
-/// Builds it, with optimizations if this program was built so.
-pub fn build() -> Result<()> {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.arg("build").current_dir(workspace_dir());
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    for package in PACKAGES {
-        cargo.args(["--package", package]);
-    }
-    let status = cargo.status().context("running cargo")?;
-    ensure!(
-        status.success(),
-        "the gateway does not build ({status}); why stands above"
-    );
-    Ok(())
-}
 
 /// Starts it with these backends and frontends in its configuration.
 pub fn start(parts: &[&str]) -> Result<Gateway> {

@@ -4,10 +4,8 @@ use std::fs;
 use std::process::Command;
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use patchbay_servers::workspace_dir;
-use rustix::process::Pid;
-use rustix::thread::{CpuSet, sched_setaffinity};
 use serde::Serialize;
 
 /// Where and when something is measured.
@@ -46,28 +44,21 @@ impl Machine {
     }
 }
 
-/// Lets all threads of a process, and those that it begins, run on one processor only.
+/// Lets all threads of a process, and those that they begin, run on one processor only.
 pub fn pin(process: u32, processor: usize) -> Result<()> {
-    let mut only = CpuSet::new();
-    only.set(processor);
-    place(process, &only)
+    place(process, &processor.to_string())
 }
 
 /// Lets them run on any processor again.
 pub fn unpin(process: u32) -> Result<()> {
-    let mut all = CpuSet::new();
-    (0..thread::available_parallelism().map_or(1, usize::from)).for_each(|cpu| all.set(cpu));
-    place(process, &all)
+    let last = thread::available_parallelism().map_or(0, |count| count.get() - 1);
+    place(process, &format!("0-{last}"))
 }
 
-fn place(process: u32, processors: &CpuSet) -> Result<()> {
-    for thread in fs::read_dir(format!("/proc/{process}/task")).context("looking for threads")? {
-        let name = thread.context("looking for threads")?.file_name();
-        let thread = name.to_str().and_then(|name| name.parse().ok());
-        // One that has ended meanwhile needs no place.
-        let _ = sched_setaffinity(thread.and_then(Pid::from_raw), processors);
-    }
-    Ok(())
+fn place(process: u32, processors: &str) -> Result<()> {
+    let process = process.to_string();
+    let words = ["--all-tasks", "--pid", "--cpu-list", processors, &process];
+    output("taskset", &words).map(drop)
 }
 
 fn read(path: &str) -> Result<String> {
@@ -93,6 +84,12 @@ fn output(program: &str, args: &[&str]) -> Result<String> {
         .current_dir(workspace_dir())
         .output()
         .with_context(|| format!("running `{program}`"))?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "`{program}` failed: {}",
+        complaint.trim()
+    );
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 

@@ -68,7 +68,6 @@ fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     let chosen = benches::chosen(&args.names)?;
-    gateway::build()?;
     let mut all = Vec::new();
     for bench in chosen {
         let measured = measure(bench, args.rounds)?;

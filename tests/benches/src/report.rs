@@ -178,10 +178,12 @@ mod tests {
     use crate::machine::Machine;
 
     fn measured() -> Measured {
-        let figure = Figure::new("rate", "/s")
-            .with("floor", vec![1000.0, 1200.0, 800.0])
-            .with("gateway", vec![950.0, 1200.0, 640.0])
-            .aim("gateway", To::RatioTo("floor".into()), Bound::AtLeast(0.96));
+        let mut figure = Figure::new("rate", "/s");
+        for (floor, gateway) in [(1000.0, 950.0), (1200.0, 1200.0), (800.0, 640.0)] {
+            figure.add("floor", floor);
+            figure.add("gateway", gateway);
+        }
+        let figure = figure.aim("gateway", To::RatioTo("floor".into()), Bound::AtLeast(0.96));
         Measured {
             bench: "broker",
             about: "what it costs",
@@ -237,7 +239,7 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(
-            text.contains("| | gateway | 950 | 640 – 1200 | 0.95 (0.80 – 1.00) |"),
+            text.contains("|  | gateway | 950 | 640 – 1200 | 0.95 (0.80 – 1.00) |"),
             "{text}"
         );
     }

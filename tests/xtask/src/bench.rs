@@ -1,8 +1,8 @@
-//! `cargo xtask bench`: what the gateway costs, measured by a program that is built with optimizations.
+//! `cargo xtask bench`: what the gateway costs, measured by a program that is built with optimizations, as the gateway is.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::cargo;
 
@@ -14,11 +14,21 @@ pub struct Args {
     bench: Vec<String>,
 }
 
+/// The program that measures, and what it measures.
+const PACKAGES: [&str; 6] = [
+    "patchbay-benches",
+    "patchbay",
+    "patchbay-activemq",
+    "patchbay-echo",
+    "patchbay-nicos",
+    "patchbay-socket",
+];
+
 /// Exits with the program's own status.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let mut command = vec!["run", "--release", "--package", "patchbay-benches", "--"];
-    command.extend(args.bench.iter().map(String::as_str));
-    let code = cargo::run(&command)?.code();
-    let code = code.and_then(|code| u8::try_from(code).ok());
+    let program = cargo::build(true, &PACKAGES)?.join(PACKAGES[0]);
+    let status = Command::new(&program).args(&args.bench).status();
+    let status = status.with_context(|| format!("running {}", program.display()))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }

@@ -12,9 +12,9 @@ const REQUEST: &str = r#"{"op":"eval","args":{"code":"motor.position"},"id":1234
 
 /// One request at a time, and sixteen: of one client, and of sixteen.
 const WORKS: [(&str, Work); 3] = [
-    ("1 outstanding", work(1, 1, 3_000)),
-    ("16 outstanding", work(1, 16, 24_000)),
-    ("16 clients", work(16, 1, 1_500)),
+    ("1 outstanding", work(1, 1, 1_500)),
+    ("16 outstanding", work(1, 16, 10_000)),
+    ("16 clients", work(16, 1, 625)),
 ];
 
 const fn work(clients: usize, outstanding: usize, requests: usize) -> Work {

@@ -15,7 +15,7 @@ use crate::{gateway, machine, responders, say};
 
 const REQUEST: &str = r#"{"op":"status","args":{"fresh":true},"id":1234567}"#;
 /// Requests of each contender in a round, one after the other.
-const REQUESTS: usize = 2_000;
+const REQUESTS: usize = 1_000;
 const WORK: Work = Work {
     clients: 1,
     outstanding: 1,
