@@ -54,11 +54,13 @@ public final class Load {
             for (int at = 0; at < clients; at++) {
                 all.add(new Client(connection, words[0], Integer.parseInt(words[2]), requests, decode(words[5])));
             }
-            String wrong = null;
             for (Client client : all) {
                 String answer = client.ask(decode(words[4]));
-                wrong = wrong == null && isWrong(answer) ? answer : wrong;
+                if (isWrong(answer)) {
+                    return report(0, all, answer == null ? "no answer to a login within 30 s" : answer);
+                }
             }
+            String wrong = null;
             long begun = System.nanoTime();
             List<Future<String>> runs = new ArrayList<>();
             for (Client client : all) {

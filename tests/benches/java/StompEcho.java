@@ -108,8 +108,16 @@ public final class StompEcho {
             out.flush();
         }
 
+        /** Whether nothing more has come yet but the line feeds that may follow a frame. */
         boolean isDry() throws IOException {
-            return in.available() == 0;
+            while (in.available() > 0) {
+                in.mark(1);
+                if (in.read() != '\n') {
+                    in.reset();
+                    return false;
+                }
+            }
+            return true;
         }
 
         Frame read() throws IOException {
