@@ -2,10 +2,11 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Map;
+import java.util.Set;
 import javax.jms.Connection;
 import javax.jms.JMSException;
 import javax.jms.Message;
@@ -18,11 +19,12 @@ import org.apache.activemq.ActiveMQConnectionFactory;
  *
  * <pre>
  * open N     so many clients, with a connection each, subscribe; "open"
- * wait       until each of them has seen a script end; the fewest lines of its output that one of them has seen
+ * wait JOB   until each of them has seen this script end; the fewest lines of its output that one of them has seen
  * close      "closed"
  * </pre>
  */
 public final class Watch {
+    private static final String JOB = "\"job\":\"";
     private static final List<Client> CLIENTS = new ArrayList<>();
 
     public static void main(String[] args) throws Exception {
@@ -32,7 +34,7 @@ public final class Watch {
             String[] words = line.trim().split(" ");
             switch (words[0]) {
                 case "open" -> System.out.println(open(factory, args[1], Integer.parseInt(words[1])));
-                case "wait" -> System.out.println(await());
+                case "wait" -> System.out.println(await(words[1]));
                 default -> System.out.println(close());
             }
         }
@@ -46,13 +48,10 @@ public final class Watch {
         return "open";
     }
 
-    private static String await() throws InterruptedException {
+    private static String await(String job) throws InterruptedException {
         int fewest = Integer.MAX_VALUE;
         for (Client client : CLIENTS) {
-            if (!client.ended.tryAcquire(60, TimeUnit.SECONDS)) {
-                return "0";
-            }
-            fewest = Math.min(fewest, client.lines.getAndSet(0));
+            fewest = Math.min(fewest, client.linesOf(job));
         }
         return Integer.toString(fewest);
     }
@@ -67,8 +66,8 @@ public final class Watch {
 
     private static final class Client {
         final Connection connection;
-        final AtomicInteger lines = new AtomicInteger();
-        final Semaphore ended = new Semaphore(0);
+        private final Map<String, Integer> lines = new HashMap<>();
+        private final Set<String> ended = new HashSet<>();
 
         Client(Connection connection, String topic) throws JMSException {
             this.connection = connection;
@@ -79,15 +78,38 @@ public final class Watch {
 
         private void take(Message message) {
             try {
-                String text = ((TextMessage) message).getText();
-                if (text.contains("\"kind\":\"log\"") && text.contains("\"level\":\"info\"")) {
-                    lines.incrementAndGet();
-                } else if (text.contains("\"state\":\"finished\"")) {
-                    ended.release();
-                }
+                take(((TextMessage) message).getText());
             } catch (JMSException problem) {
                 System.err.println(problem);
             }
+        }
+
+        /** Those of the script before may still come. */
+        private synchronized void take(String text) {
+            int at = text.indexOf(JOB) + JOB.length();
+            if (at < JOB.length()) {
+                return;
+            }
+            String job = text.substring(at, text.indexOf('"', at));
+            if (text.contains("\"kind\":\"log\"") && text.contains("\"level\":\"info\"")) {
+                lines.merge(job, 1, Integer::sum);
+            } else if (text.contains("\"state\":\"finished\"")) {
+                ended.add(job);
+                notifyAll();
+            }
+        }
+
+        /** As many as it has seen when the script ended; 0 if it sees no end. */
+        synchronized int linesOf(String job) throws InterruptedException {
+            long end = System.nanoTime() + 60_000_000_000L;
+            while (!ended.contains(job)) {
+                long left = (end - System.nanoTime()) / 1_000_000;
+                if (left <= 0) {
+                    return 0;
+                }
+                wait(left);
+            }
+            return lines.getOrDefault(job, 0);
         }
     }
 }

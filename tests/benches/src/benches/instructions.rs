@@ -12,8 +12,8 @@ use crate::gateway::{self, SOCKET};
 use crate::line::Line;
 use crate::say;
 
-const FEW: usize = 500;
-const MANY: usize = 3_500;
+const FEW: usize = 200;
+const MANY: usize = 1_200;
 const REQUESTS: [(&str, &str); 3] = [
     ("ping, which the frontend answers", r#"{"op":"ping"}"#),
     ("status, which the host answers", r#"{"op":"status"}"#),

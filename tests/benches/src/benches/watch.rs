@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
+use patchbay_nicos::pickle::{Limits, decode};
 use patchbay_servers::{ActiveMq, Gateway, Nicos, to_stderr};
 
 use crate::child::Child;
@@ -31,20 +32,28 @@ pub fn run(rounds: usize) -> Result<Vec<Figure>> {
     );
     let mut socket = Figure::new("the same, by the gateway's socket", "s");
     let mut topics = Figure::new("the same, by the gateway's JMS topics", "s");
+    let mut ended = Figure::new("meanwhile, until the script itself has ended", "s");
     for round in 1..=rounds {
         for count in CLIENTS {
-            say(&format!("{count} clients, round {round} of {rounds}"));
+            say(&format!("{}, round {round} of {rounds}", clients(count)));
             let contender = clients(count);
             direct.add(&contender, site.directly(count)?);
             socket.add(&contender, site.by_socket(count)?);
-            topics.add(&contender, site.by_topics(count)?);
+            let (script, all) = site.by_topics(count)?;
+            ended.add(&contender, script);
+            topics.add(&contender, all);
         }
     }
     let like_one = |figure: Figure| {
         let [one, .., many] = CLIENTS.map(clients);
         figure.aim(&many, To::RatioTo(one), Bound::AtMost(1.1))
     };
-    Ok(vec![direct, like_one(socket), like_one(topics)])
+    Ok(vec![
+        direct,
+        like_one(socket),
+        like_one(topics),
+        like_one(ended),
+    ])
 }
 
 fn clients(count: usize) -> String {
@@ -94,7 +103,7 @@ impl Site {
             Ok(thread::spawn(move || see_directly(&mut events)))
         };
         let watchers = clients.iter().map(watch).collect::<Result<Vec<_>>>()?;
-        let begun = begin(daemon)?;
+        let (begun, _) = begin(daemon)?;
         wait(watchers)?;
         Ok(begun.elapsed().as_secs_f64())
     }
@@ -107,22 +116,27 @@ impl Site {
                 Ok(thread::spawn(move || see_by_socket(&mut line)))
             })
             .collect::<Result<Vec<_>>>()?;
-        let begun = begin(&mut self.behind.1)?;
+        let (begun, _) = begin(&mut self.behind.1)?;
         wait(watchers)?;
         Ok(begun.elapsed().as_secs_f64())
     }
 
-    fn by_topics(&mut self, count: usize) -> Result<f64> {
+    /// How long the script takes, which a client of the socket sees, and how long it is until all have seen it.
+    fn by_topics(&mut self, count: usize) -> Result<(f64, f64)> {
         self.topics.ask(&format!("open {count}"), LIMIT)?;
-        let begun = begin(&mut self.behind.1)?;
-        let fewest = self.topics.ask("wait", LIMIT)?;
+        let mut witness = Line::login(&self.gateway)?;
+        witness.ask(r#"{"op":"subscribe"}"#)?;
+        let witness = thread::spawn(move || see_by_socket(&mut witness).map(|_| Instant::now()));
+        let (begun, job) = begin(&mut self.behind.1)?;
+        let fewest = self.topics.ask(&format!("wait {job}"), LIMIT)?;
         let took = begun.elapsed().as_secs_f64();
         self.topics.ask("close", LIMIT)?;
         ensure!(
             fewest == LINES.to_string(),
             "a client of the topics saw {fewest} lines of {LINES}"
         );
-        Ok(took)
+        let ended = witness.join().map_err(|_| anyhow!("a watcher broke"))??;
+        Ok(((ended - begun).as_secs_f64(), took))
     }
 }
 
@@ -132,11 +146,13 @@ fn daemon() -> Result<(Nicos, Daemon)> {
     Ok((nicos, daemon))
 }
 
-fn begin(daemon: &mut Daemon) -> Result<Instant> {
+/// Since when the script is on its way, and its job.
+fn begin(daemon: &mut Daemon) -> Result<(Instant, String)> {
     let script = pickle_texts(&["watched", &format!("for i in range({LINES}): print(i)\n")]);
     let begun = Instant::now();
-    daemon.ask(Command::Queue, &script)?;
-    Ok(begun)
+    let job = decode(daemon.ask(Command::Queue, &script)?, &Limits::default())?;
+    let job: String = serde_json::from_str(job.to_json()?.get())?;
+    Ok((begun, job))
 }
 
 fn wait(watchers: Vec<JoinHandle<Result<usize>>>) -> Result<()> {
