@@ -14,11 +14,15 @@ use crate::say;
 
 const FEW: usize = 200;
 const MANY: usize = 1_200;
-const REQUESTS: [(&str, &str); 3] = [
+const REQUESTS: [(&str, &str); 4] = [
     ("ping, which the frontend answers", r#"{"op":"ping"}"#),
     ("status, which the host answers", r#"{"op":"status"}"#),
     (
-        "eval, which the backend answers",
+        "complete, which the backend answers",
+        r#"{"op":"complete","args":{"line":"motor.po","word":"po"},"id":17}"#,
+    ),
+    (
+        "eval, which is a change and noted as such",
         r#"{"op":"eval","args":{"code":"motor.position"},"id":1234567}"#,
     ),
 ];
