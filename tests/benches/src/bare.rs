@@ -54,6 +54,11 @@ impl Bare {
         })
     }
 
+    /// The process id: of the tool, if there is one.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Its folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()

@@ -4,7 +4,8 @@ use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use patchbay_nicos::pickle::{Limits, decode};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const COMMAND: u8 = 0x05;
@@ -65,6 +66,15 @@ impl Daemon {
         Ok(begun.elapsed().as_secs_f64() * 1e6)
     }
 
+    /// Queues a script; its job.
+    pub fn queue(&mut self, code: &str) -> Result<String> {
+        let job = decode(
+            self.ask(Command::Queue, &pickle_texts(&["bench", code]))?,
+            &Limits::default(),
+        )?;
+        serde_json::from_str(job.to_json()?.get()).context("NICOS gave a script no id")
+    }
+
     /// A second connection, on which the events come.
     pub fn events(&self) -> Result<Events> {
         Ok(Events(open(self.address, self.id)?))
@@ -123,7 +133,7 @@ fn read<const N: usize>(from: &mut impl Read) -> Result<[u8; N]> {
 pub const NOTHING: &[u8] = b"\x80\x02).";
 
 /// Texts as arguments.
-pub fn pickle_texts(texts: &[&str]) -> Vec<u8> {
+fn pickle_texts(texts: &[&str]) -> Vec<u8> {
     let mut pickle = b"\x80\x02(".to_vec();
     texts.iter().for_each(|text| pickle_text(&mut pickle, text));
     pickle.extend(b"t.");
@@ -158,7 +168,6 @@ fn pickle_text(pickle: &mut Vec<u8>, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use patchbay_nicos::pickle::{Limits, decode};
 
     fn json(pickle: &[u8]) -> Option<String> {
         let value = decode(pickle, &Limits::default()).ok()?;

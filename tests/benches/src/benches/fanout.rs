@@ -1,16 +1,18 @@
 //! What a script prints, to many subscribers of the socket: what each event costs, and that none is lost.
 
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use patchbay_servers::{Nicos, to_stderr};
 
-use crate::daemon::{Command, Daemon, pickle_texts};
+use crate::daemon::Daemon;
 use crate::figure::{Bound, Figure, To};
 use crate::line::Line;
 use crate::{cost, gateway, say};
 
 const LINES: usize = 10_000;
+const LIMIT: Duration = Duration::from_secs(120);
 const SUBSCRIBERS: [usize; 3] = [0, 1, 100];
 
 pub fn run(rounds: usize) -> Result<Vec<Figure>> {
@@ -18,10 +20,10 @@ pub fn run(rounds: usize) -> Result<Vec<Figure>> {
     let backend = gateway::nicos(&nicos.address().to_string());
     let gateway = gateway::start(&[&backend, &gateway::socket("nicos")])?;
     let mut daemon = Daemon::login(nicos.address(), 1)?;
-    let script = pickle_texts(&["fanout", &format!("for i in range({LINES}): print(i)\n")]);
+    let script = format!("for i in range({LINES}): print(i)\n");
     let mut spent = Figure::new(format!("{LINES} lines: CPU of the gateway"), "s");
     let mut each = Figure::new("CPU of each event and further subscriber", "µs");
-    let mut lost = Figure::new("events lost", "");
+    let mut lost = Figure::new("events lost", "events");
     for round in 1..=rounds {
         let mut alone = 0.0;
         for count in SUBSCRIBERS {
@@ -36,14 +38,14 @@ pub fn run(rounds: usize) -> Result<Vec<Figure>> {
                 .into_iter()
                 .map(subscribe)
                 .collect::<Result<Vec<_>>>()?;
-            daemon.ask(Command::Queue, &script)?;
+            let job = daemon.queue(&script)?;
             let seen = readers
                 .into_iter()
                 .map(|reader| reader.join().map_err(|_| anyhow!("a reader broke"))?)
                 .collect::<Result<Vec<Seen>>>()?;
-            wait_until_idle(witness)?;
+            wait_for_end(witness, &job)?;
             let cpu = (cost::cpu(gateway.pid())?.saturating_sub(before)).as_secs_f64();
-            let contender = format!("{count} subscribers");
+            let contender = subscribers(count);
             spent.add(&contender, cpu);
             if count == 1 {
                 alone = cpu;
@@ -67,12 +69,19 @@ pub fn run(rounds: usize) -> Result<Vec<Figure>> {
             }
         }
     }
-    let many = format!("{} subscribers", SUBSCRIBERS[2]);
+    let many = subscribers(SUBSCRIBERS[2]);
     Ok(vec![
         spent.aim(&many, To::Itself, Bound::AtMost(3.0)),
         each.aim(&many, To::Itself, Bound::AtMost(1.0)),
         lost.aim(&many, To::Itself, Bound::AtMost(0.0)),
     ])
+}
+
+fn subscribers(count: usize) -> String {
+    match count {
+        1 => "1 subscriber".into(),
+        _ => format!("{count} subscribers"),
+    }
 }
 
 /// What a subscriber has seen.
@@ -116,15 +125,18 @@ fn number_behind(text: &str, name: &str) -> Option<usize> {
     rest[..end].parse().ok()
 }
 
-/// Until the script has ended for NICOS too, and the gateway knows it.
-fn wait_until_idle(mut line: Line) -> Result<()> {
-    loop {
-        let status = line.ask(r#"{"op":"status","args":{"fresh":true}}"#)?;
-        if status.contains(r#""run":"idle""#) && status.contains(r#""queue":[]"#) {
-            return Ok(());
-        }
-        thread::sleep(std::time::Duration::from_millis(20));
+/// Until the gateway knows that the script has ended.
+fn wait_for_end(mut line: Line, job: &str) -> Result<()> {
+    let ended = format!(r#""last":{{"id":"{job}""#);
+    let begun = Instant::now();
+    while !line
+        .ask(r#"{"op":"status","args":{"fresh":true}}"#)?
+        .contains(&ended)
+    {
+        ensure!(begun.elapsed() < LIMIT, "a script did not end");
+        thread::sleep(Duration::from_millis(20));
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -38,8 +38,8 @@ pub fn run(_rounds: usize) -> Result<Vec<Figure>> {
         bail!("valgrind is missing; install it, as in `apt-get install valgrind`");
     }
     let mut figure = Figure::new(
-        "instructions of a request over the socket to the echo backend",
-        "",
+        "a request over the socket to the echo backend",
+        "instructions",
     );
     for (what, request) in REQUESTS {
         say(what);

@@ -6,11 +6,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
-use patchbay_nicos::pickle::{Limits, decode};
 use patchbay_servers::{ActiveMq, Gateway, Nicos, to_stderr};
 
 use crate::child::Child;
-use crate::daemon::{Command, Daemon, Events, pickle_texts};
+use crate::daemon::{Daemon, Events};
 use crate::figure::{Bound, Figure, To};
 use crate::line::Line;
 use crate::responders::program;
@@ -148,10 +147,8 @@ fn daemon() -> Result<(Nicos, Daemon)> {
 
 /// Since when the script is on its way, and its job.
 fn begin(daemon: &mut Daemon) -> Result<(Instant, String)> {
-    let script = pickle_texts(&["watched", &format!("for i in range({LINES}): print(i)\n")]);
     let begun = Instant::now();
-    let job = decode(daemon.ask(Command::Queue, &script)?, &Limits::default())?;
-    let job: String = serde_json::from_str(job.to_json()?.get())?;
+    let job = daemon.queue(&format!("for i in range({LINES}): print(i)\n"))?;
     Ok((begun, job))
 }
 
