@@ -59,7 +59,7 @@ pub enum To {
     /// Nothing: the number itself counts.
     Itself,
     /// Another contender, as a ratio.
-    RatioTo(String),
+    Times(String),
     /// The difference to these others' sum.
     OverSumOf(Vec<String>),
 }
@@ -149,7 +149,7 @@ impl Figure {
         let own = self.of(&aim.contender);
         let numbers = match &aim.to {
             To::Itself => own.to_vec(),
-            To::RatioTo(other) => ratios(own, self.of(other)),
+            To::Times(other) => ratios(own, self.of(other)),
             To::OverSumOf(others) => {
                 let mut left = own.to_vec();
                 for other in others {
@@ -228,7 +228,7 @@ mod tests {
         let sum = || To::OverSumOf(vec!["floor".into(), "server".into()]);
         assert_eq!(reached(sum(), Bound::AtMost(20.0)), Some((20.0, true)));
         assert_eq!(reached(sum(), Bound::AtMost(19.0)), Some((20.0, false)));
-        let ratio = || To::RatioTo("floor".into());
+        let ratio = || To::Times("floor".into());
         assert_eq!(reached(ratio(), Bound::AtLeast(1.3)), Some((1.3, true)));
         assert_eq!(reached(ratio(), Bound::AtLeast(1.31)), Some((1.3, false)));
         assert_eq!(

@@ -134,7 +134,7 @@ fn aim_text(figure: &Figure, aim: &Aim) -> String {
     let unit = figure.unit;
     let wanted = match &aim.to {
         To::Itself => format!("{sign} {} {unit}", number(bound)),
-        To::RatioTo(other) => format!("{sign} {} × {other}", number(bound)),
+        To::Times(other) => format!("{sign} {} × {other}", number(bound)),
         To::OverSumOf(others) => {
             format!(
                 "{sign} {} {unit} above {}",
@@ -183,7 +183,7 @@ mod tests {
             figure.add("floor", floor);
             figure.add("gateway", gateway);
         }
-        let figure = figure.aim("gateway", To::RatioTo("floor".into()), Bound::AtLeast(0.96));
+        let figure = figure.aim("gateway", To::Times("floor".into()), Bound::AtLeast(0.96));
         Measured {
             bench: "broker",
             about: "what it costs",

@@ -77,7 +77,7 @@ impl Quantities {
     /// With the aims for so much work.
     fn of(name: &str, work: Work) -> Self {
         let to_stomp = |figure: Figure, bound| match work.clients * work.outstanding {
-            16 => figure.aim(PATCHBAY, To::RatioTo(STOMP.into()), bound),
+            16 => figure.aim(PATCHBAY, To::Times(STOMP.into()), bound),
             _ => figure,
         };
         Self {

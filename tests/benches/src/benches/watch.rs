@@ -45,7 +45,7 @@ pub fn run(rounds: usize) -> Result<Vec<Figure>> {
     }
     let like_one = |figure: Figure| {
         let [one, .., many] = CLIENTS.map(clients);
-        figure.aim(&many, To::RatioTo(one), Bound::AtMost(1.1))
+        figure.aim(&many, To::Times(one), Bound::AtMost(1.1))
     };
     Ok(vec![
         direct,
