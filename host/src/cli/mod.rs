@@ -6,6 +6,7 @@ mod check;
 mod control;
 mod explain;
 mod init;
+mod inspect;
 #[cfg(unix)]
 mod log_level;
 mod new_plugin;

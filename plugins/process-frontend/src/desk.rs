@@ -129,16 +129,14 @@ impl Desk {
     }
 
     async fn answer(&self, id: u64, answer: Result<Message, Fault>) {
-        let mut reply = answer.unwrap_or_else(|fault| {
-            let head = head::Reply {
-                fault: Some(fault),
-                ..head::Reply::default()
-            };
-            Message::new(Kind::REPLY, id, &head)
-        });
+        let mut reply = answer.unwrap_or_else(refusal);
         reply.id = id;
         if let Err(fault) = self.child.say(reply).await {
-            tracing::error!(%fault, "the program gets no answer");
+            tracing::error!(%fault, id, "the program gets no answer but this");
+            let mut reply = refusal(fault);
+            reply.id = id;
+            // Which is short.
+            let _ = self.child.say(reply).await;
         }
     }
 
@@ -205,6 +203,14 @@ impl Desk {
         let reply = Message::new(Kind::REPLY, 0, &head::Reply::default());
         Ok(reply.body(body.get().to_owned()))
     }
+}
+
+fn refusal(fault: Fault) -> Message {
+    let head = head::Reply {
+        fault: Some(fault),
+        ..head::Reply::default()
+    };
+    Message::new(Kind::REPLY, 0, &head)
 }
 
 fn invalid(error: impl std::fmt::Display) -> Fault {

@@ -51,14 +51,19 @@ impl Feed {
             }
             None => (self.gateway.events(), None),
         };
-        let task = tokio::spawn(hand_out(events, self.child.clone(), self.credit.clone()));
+        let task = tokio::spawn(hand_out(
+            events,
+            self.child.clone(),
+            self.gateway.clone(),
+            self.credit.clone(),
+        ));
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         *running = Some(task.abort_handle());
         Ok(position)
     }
 }
 
-async fn hand_out(mut events: Events, child: Child, credit: Arc<Semaphore>) {
+async fn hand_out(mut events: Events, child: Child, gateway: Gateway, credit: Arc<Semaphore>) {
     // It is never closed.
     while let Ok(one) = credit.acquire().await {
         one.forget();
@@ -67,6 +72,7 @@ async fn hand_out(mut events: Events, child: Child, credit: Arc<Semaphore>) {
         };
         if let Err(fault) = child.say(message(event)).await {
             tracing::error!(%fault, "the program does not get an event");
+            gateway.count("events_left_out", 1);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A frontend that is a program in any language.
 //!
 //! The counterpart of `plugins/process`, whose `PROTOCOL.md` is the page for the program's author. What is hard about
-//! programs `patchbay-child` does; [`desk`] does what the program asks for its clients.
+//! programs `patchbay-child` does; `desk` does what the program asks for its clients.
 //!
 //! One life of this plugin is one life of the program: when the program ends, the instance fails, its clients are logged out,
 //! and the host starts it anew.
@@ -38,7 +38,6 @@ impl Frontend for ProcessFrontend {
         let settings = config.program.resolve(true)?;
         let most = settings.outstanding_most;
         let (child, heard) = Child::start(settings, gateway.instance()).await?;
-        gateway.health(Health::Up);
         let desk = Arc::new(Desk::new(child.clone(), gateway.clone(), most));
         tokio::spawn(desk.listen(heard));
         let served = async {

@@ -1,21 +1,14 @@
-//! The example: clients that write words to a TCP port.
+//! The example: clients that write tagged lines to a TCP port.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on must fail"
-)]
-
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+mod support;
 
 use patchbay_abi::{Fault, FaultKind};
 use patchbay_process_frontend::ProcessFrontend;
 use patchbay_sdk::{Event, EventKind};
+use patchbay_testkit::conformance::{Client, Protocol};
 use patchbay_testkit::{Asked, FrontendHost, PATIENCE, Wire};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 fn answer(asked: &Asked) -> Result<Value, Fault> {
     match asked {
@@ -27,61 +20,29 @@ fn answer(asked: &Asked) -> Result<Value, Fault> {
     }
 }
 
-struct Client(BufReader<TcpStream>);
-
-impl Client {
-    fn ask(&mut self, words: &str) -> Value {
-        writeln!(self.0.get_mut(), "{words}").unwrap();
-        let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
-    }
-}
-
 #[tokio::test]
-async fn clients_log_in_submit_look_and_read_the_tail() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/lines.py");
-    let config = json!({"program": {"command": ["python3", program], "config": {"port": port}}});
+async fn clients_log_in_submit_look_and_hear_events() {
+    let (config, protocol) = support::example().await;
     let host = FrontendHost::start::<ProcessFrontend>(config, Wire::Bytes, answer)
         .await
         .unwrap();
-    let event = Event::new(EventKind::Log, &json!({"text": "it counts"})).unwrap();
-    host.event(1, event);
-    let talked = tokio::task::spawn_blocking(move || {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut client = Client(BufReader::new(stream));
-        let refused = client.ask("login anna x");
-        assert_eq!(refused["error"], "the password is wrong");
-        assert!(
-            client.ask("status")["error"]
-                .as_str()
-                .unwrap()
-                .contains("log in first")
-        );
-        assert!(client.ask("login anna s").is_u64());
-        let submitted = client.ask("submit count(1)");
+    let talk = async {
+        let mut client = protocol.connect().await.unwrap();
+        let refused = client.login("anna", "x").await.unwrap().unwrap_err();
+        assert_eq!(refused, "the password is wrong");
+        let stranger = client.ask("status").await.unwrap().unwrap_err();
+        assert!(stranger.contains("log in first"), "{stranger}");
+        assert!(client.login("anna", "s").await.unwrap().unwrap().is_u64());
+        let submitted = client.ask(r#"submit {"code": "count(1)"}"#).await.unwrap();
         assert_eq!(
-            submitted,
+            submitted.unwrap(),
             json!({"op": "submit", "args": {"code": "count(1)"}})
         );
-        assert_eq!(client.ask("status")["op"], "status");
-        loop {
-            // The event and the client's words take different ways.
-            let tail = client.ask("tail");
-            if tail == json!(["it counts"]) {
-                return;
-            }
-        }
-    });
-    tokio::time::timeout(PATIENCE, talked)
-        .await
-        .unwrap()
-        .unwrap();
+        assert!(client.subscribe().await.unwrap());
+        let event = json!({"text": "it counts"});
+        host.event(1, Event::new(EventKind::Log, &event).unwrap());
+        assert_eq!(client.event().await.unwrap(), event);
+    };
+    timeout(PATIENCE, talk).await.unwrap();
     host.stop().await.unwrap();
 }

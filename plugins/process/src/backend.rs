@@ -35,7 +35,6 @@ impl Backend for Process {
     async fn start(config: Config, cx: BackendContext) -> Result<Self, Fault> {
         let (settings, admission) = config.resolve()?;
         let (child, heard) = Child::start(settings, cx.instance()).await?;
-        cx.health(Health::Up);
         tokio::spawn(listen(heard, cx.clone()));
         child.ready().await?;
         tokio::spawn(attend(child.clone(), cx.clone()));

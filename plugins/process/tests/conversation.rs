@@ -207,3 +207,21 @@ async fn it_sees_the_variables_that_are_listed_and_no_others() {
     assert!(has("PATH").is_some());
     assert_eq!(has("cwd"), Some("/"));
 }
+
+#[tokio::test]
+async fn what_its_reader_would_choke_on_is_not_sent() {
+    let host = host(json!({}), json!({})).await;
+    let session = host.login("anna", "").await.unwrap();
+    let mut deep = json!(null);
+    for _ in 0..120 {
+        deep = json!([deep]);
+    }
+    let fault = session
+        .call("status", json!({"a": deep}))
+        .await
+        .unwrap_err();
+    assert_eq!(fault.kind, FaultKind::TooLarge);
+    assert!(fault.message.contains("program.nesting_most"), "{fault}");
+    let asked = json!({"a": "[".repeat(5000), "b": "1".repeat(5000)});
+    assert_eq!(session.call("status", asked.clone()).await.unwrap(), asked);
+}

@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use patchbay_abi::{Kind, head};
 use patchbay_sdk::FaultKind;
 use serde_json::json;
@@ -51,7 +53,7 @@ async fn who_waits_when_it_dies_learns_what_can_be_known_and_the_host_why() {
 async fn what_it_has_not_read_was_not_done_and_more_is_refused() {
     let unread = 300_000;
     let host = host(
-        json!({"unread_bytes": unread, "hang_seconds": 2}),
+        json!({"unread_bytes": unread, "hang_seconds": 4}),
         json!({}),
     )
     .await;
@@ -238,14 +240,15 @@ async fn a_hanging_program_is_found_and_one_that_answers_is_left_alone() {
     let session = left.login("anna", "").await.unwrap();
     let heard = eval(&session, "reply([m['kind'] for m in heard])").await;
     assert_eq!(heard.unwrap(), json!(["start", "login", "call"]));
-    let lively = host(json!({"hang_seconds": 0.3}), json!({})).await;
+    let lively = host(json!({"hang_seconds": 3}), json!({})).await;
     let session = lively.login("anna", "").await.unwrap();
     let begun = std::time::Instant::now();
     loop {
         let pings = eval(&session, "reply(sum(m['kind'] == 'ping' for m in heard))").await;
-        if pings.unwrap().as_u64() > Some(3) {
+        if pings.unwrap().as_u64() > Some(2) {
             break;
         }
         assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

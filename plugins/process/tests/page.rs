@@ -1,5 +1,12 @@
 //! The page for authors, held against the code: its messages are messages, and its program works.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
+
 mod support;
 
 use patchbay_abi::{Fault, Kind, Message, head, line};

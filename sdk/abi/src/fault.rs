@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// An error that says whose it is, whether asking again can help, and what to do. In JSON `side` and `retry` may be left
 /// out; they follow from the kind then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(from = "Told")]
 #[error("{message}")]
 pub struct Fault {
@@ -27,6 +28,7 @@ pub struct Fault {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// The one who asked.
@@ -47,6 +49,7 @@ pub enum Side {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
     /// The request is malformed: no JSON, a missing field, a value out of range.
@@ -86,6 +89,7 @@ pub enum FaultKind {
 
 /// A fault as somebody writes it.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Told {
     kind: FaultKind,
     message: String,

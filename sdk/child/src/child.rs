@@ -22,8 +22,8 @@ pub(crate) const PROTOCOL: u32 = 1;
 /// What a program has said and its plugin has not heard yet; more waits in the pipe.
 const UNHEARD: usize = 256;
 
-/// How long what is as good as over may take to end by itself.
-pub(crate) const LINGER: Duration = Duration::from_millis(500);
+/// How long a program that has failed may take to end by itself.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// A program that was started, until it has ended. Clones are the same.
 #[derive(Clone)]
@@ -94,8 +94,8 @@ impl Child {
             level: level().to_owned(),
         };
         let protocol = PROTOCOL;
-        let config = serde_json::to_vec(&inner.settings.config).unwrap_or_default();
-        inner.force(&Message::new(Kind::START, 0, &Start { start, protocol }).body(config));
+        let start = Message::new(Kind::START, 0, &Start { start, protocol });
+        inner.force(&start.body(inner.settings.config.clone()));
         Ok((Child { inner }, heard))
     }
 
@@ -138,7 +138,7 @@ impl Child {
         let inner = &*self.inner;
         message.id = inner.next_id();
         let id = message.id;
-        let bytes = encode(&message)?;
+        let bytes = inner.encode(&message)?;
         let (place, answered) = inner.asked.enter(id, question)?;
         let taken = match question.urgent {
             true => inner.outbox.force(Lane::Urgent, id, bytes),
@@ -160,10 +160,10 @@ impl Child {
     /// Tells it something that has no answer, as soon as there is room; nothing if it is gone.
     ///
     /// # Errors
-    /// If the message cannot be written as a line.
+    /// `TooLarge` if it is more than the program can be expected to read.
     pub async fn say(&self, message: Message) -> Result<(), Fault> {
         // What a program that is gone does not hear, it has no use for.
-        let _ = self.inner.outbox.wait(encode(&message)?).await;
+        let _ = self.inner.outbox.wait(self.inner.encode(&message)?).await;
         Ok(())
     }
 
@@ -202,9 +202,17 @@ impl Inner {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 
+    fn encode(&self, message: &Message) -> Result<Bytes, Fault> {
+        self.settings.bounds.check(&message.body)?;
+        line::encode(message).map_err(|error| {
+            let text = format!("it cannot be sent to the program: {error}");
+            Fault::new(FaultKind::Internal, text)
+        })
+    }
+
     /// Says what needs no room.
     pub(crate) fn force(&self, message: &Message) {
-        if let Ok(bytes) = encode(message) {
+        if let Ok(bytes) = self.encode(message) {
             // A program that is gone needs it no more.
             let _ = self.outbox.force(Lane::Ordinary, 0, bytes);
         }
@@ -294,15 +302,6 @@ impl Inner {
 
 fn forgotten() -> Fault {
     Fault::new(FaultKind::Internal, "its life was forgotten")
-}
-
-fn encode(message: &Message) -> Result<Bytes, Fault> {
-    line::encode(message).map_err(|error| {
-        Fault::new(
-            FaultKind::Internal,
-            format!("it cannot be sent to the program: {error}"),
-        )
-    })
 }
 
 /// What this instance logs, in the words of a `START`.

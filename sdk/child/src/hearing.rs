@@ -31,6 +31,8 @@ pub(crate) struct Hearing {
     inner: Arc<Inner>,
     heard: mpsc::Sender<Heard>,
     nonsense: Rate,
+    /// Whether it has said how it is.
+    health_known: bool,
 }
 
 impl Hearing {
@@ -40,6 +42,7 @@ impl Hearing {
             inner,
             heard,
             nonsense,
+            health_known: false,
         }
     }
 
@@ -100,13 +103,14 @@ impl Hearing {
         match message.kind {
             Kind::REPLY => return self.hear_answer(message).await,
             Kind::PONG => self.inner.ponged.store(message.id, Ordering::Relaxed),
-            Kind::READY => self.hear_ready(&message)?,
+            Kind::READY => self.hear_ready(&message).await?,
             Kind::FAILED => self.inner.fails(head_of(&message)?),
             // It will hear nothing more, and its input ends.
             Kind::STOPPED => self.inner.outbox.finish(),
             Kind::LOG => log(&head_of(&message)?),
             Kind::HEALTH => {
                 let health = health(head_of(&message)?)?;
+                self.health_known = true;
                 self.tell(Heard::Health(health)).await;
             }
             Kind::METRIC => self.hear_metric(head_of(&message)?).await,
@@ -115,10 +119,15 @@ impl Hearing {
         Ok(())
     }
 
-    fn hear_ready(&self, message: &Message) -> Result<(), String> {
+    async fn hear_ready(&self, message: &Message) -> Result<(), String> {
         let Ready { protocol } = head_of(message)?;
         match protocol {
-            PROTOCOL => self.inner.is_ready(),
+            PROTOCOL => {
+                self.inner.is_ready();
+                if !self.health_known {
+                    self.tell(Heard::Health(Health::Up)).await;
+                }
+            }
             other => {
                 let text = format!(
                     "the program speaks version {other} of the protocol, and this gateway version {PROTOCOL}; install the \

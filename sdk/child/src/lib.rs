@@ -3,7 +3,7 @@
 //! [`process`] is any program: started in a process group of its own, and ended with all that it has started. [`lines`] and
 //! [`environment`] are what goes with that.
 //!
-//! [`Child`] is one that speaks the messages of the boundary as lines of JSON ([`patchbay_abi::line`]) over its standard
+//! [`Child`] is one that speaks the messages of the boundary as lines of JSON ([`mod@patchbay_abi::line`]) over its standard
 //! input and output; `plugins/process/PROTOCOL.md` is the page for its author. One `Child` is one life of such a program:
 //!
 //! ```text
@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod asked;
+mod bounds;
 mod child;
 mod complaints;
 pub mod environment;

@@ -11,11 +11,17 @@ use tokio::net::unix::pipe::Sender;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::child::{Inner, LINGER};
+use crate::child::Inner;
 use crate::complaints::Complaints;
 use crate::heard::Heard;
 use crate::hearing::Hearing;
 use crate::process::{Hard, Process, Started};
+
+/// How long a program may take to end when one of its pipes is closed: most often it is just ending.
+const ENDING: Duration = Duration::from_secs(5);
+
+/// How long what is left in its pipes is waited for when it has ended.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Attends to a program until it has ended.
 pub(crate) async fn live(inner: Arc<Inner>, started: Started, heard: mpsc::Sender<Heard>) {
@@ -36,7 +42,7 @@ pub(crate) async fn live(inner: Arc<Inner>, started: Started, heard: mpsc::Sende
     let mut hearing = tokio::spawn(Hearing::new(inner.clone(), heard).read(out));
     let how = tokio::select! {
         how = &mut end => how,
-        _ = &mut hearing => match timeout(LINGER, &mut end).await {
+        _ = &mut hearing => match timeout(ENDING, &mut end).await {
             Ok(how) => how,
             Err(_) => {
                 cut_off(&inner, "standard output");
@@ -46,7 +52,7 @@ pub(crate) async fn live(inner: Arc<Inner>, started: Started, heard: mpsc::Sende
     };
     // What it said last is still to be read; a child of its that has got away may keep a pipe open.
     for reader in [&mut hearing, &mut complaints] {
-        if !reader.is_finished() && timeout(LINGER, &mut *reader).await.is_err() {
+        if !reader.is_finished() && timeout(LAST_WORDS, &mut *reader).await.is_err() {
             reader.abort();
         }
     }
@@ -82,8 +88,7 @@ async fn write(inner: Arc<Inner>, pipe: Option<OwnedFd>) {
     };
     while let Some(line) = inner.outbox.next().await {
         if pipe.write_all(line.bytes()).await.is_err() {
-            // Most often because it is ending, and then how it ends says more.
-            sleep(LINGER).await;
+            sleep(ENDING).await;
             return cut_off(&inner, "standard input");
         }
     }

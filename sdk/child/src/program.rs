@@ -10,6 +10,7 @@ use patchbay_sdk::{Fault, field_within, wrong_field};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::bounds::Bounds;
 use crate::environment::environment;
 
 /// A program that speaks in lines of JSON. Only `command` has no default.
@@ -38,6 +39,12 @@ pub struct Program {
     /// Most bytes that wait until it reads them; what finds no room is refused as `unavailable`.
     #[serde(default = "defaults::unread_bytes")]
     pub unread_bytes: usize,
+    /// Deepest nesting of what it is sent, in arrays and objects within each other; what is deeper is refused as `too-large`.
+    #[serde(default = "defaults::nesting_most")]
+    pub nesting_most: usize,
+    /// Longest number in what it is sent, in digits; likewise.
+    #[serde(default = "defaults::digits_most")]
+    pub digits_most: usize,
     /// Most requests that are not answered yet, in either direction; further ones are refused as `busy`. Urgent ones have as
     /// many places of their own.
     #[serde(default = "defaults::outstanding_most")]
@@ -71,6 +78,12 @@ mod defaults {
     pub(super) fn unread_bytes() -> usize {
         16 << 20
     }
+    pub(super) fn nesting_most() -> usize {
+        100
+    }
+    pub(super) fn digits_most() -> usize {
+        1000
+    }
     pub(super) fn outstanding_most() -> usize {
         64
     }
@@ -100,9 +113,11 @@ pub struct Settings {
     command: Vec<String>,
     folder: Option<PathBuf>,
     environment: BTreeMap<String, String>,
-    pub(crate) config: Map<String, Value>,
+    /// As JSON.
+    pub(crate) config: String,
     pub(crate) line_bytes: usize,
     pub(crate) unread_bytes: usize,
+    pub(crate) bounds: Bounds,
     /// See [`Program::outstanding_most`].
     pub outstanding_most: usize,
     pub(crate) start_limit: Duration,
@@ -127,13 +142,23 @@ impl Program {
             return Err(wrong_field("program.command", must_be));
         }
         let folder = self.folder.as_deref().map(absolute).transpose()?;
+        let bounds = Bounds {
+            nesting: within("nesting_most", self.nesting_most, 10, 100_000)?,
+            digits: within("digits_most", self.digits_most, 20, 1_000_000)?,
+        };
+        let config = Value::Object(self.config).to_string();
+        let must_be = "within `program.nesting_most` and `program.digits_most`";
+        bounds
+            .check(config.as_bytes())
+            .map_err(|_| wrong_field("program.config", must_be))?;
         Ok(Settings {
             command: self.command,
             folder,
             environment: environment(&self.environment_keep, self.environment),
-            config: self.config,
+            config,
             line_bytes: within("line_bytes", self.line_bytes, 1024, 64 << 20)?,
             unread_bytes: within("unread_bytes", self.unread_bytes, 1024, 1 << 30)?,
+            bounds,
             outstanding_most: within("outstanding_most", self.outstanding_most, 1, 10_000)?,
             start_limit: seconds("start_seconds", self.start_seconds)?,
             stop_limit: seconds("stop_seconds", self.stop_seconds)?,
@@ -230,6 +255,10 @@ mod tests {
             (
                 r#"{"command":["x"],"stop_seconds":0}"#,
                 "program.stop_seconds",
+            ),
+            (
+                r#"{"command":["x"],"config":{"a":[[[[[[[[[[1]]]]]]]]]]},"nesting_most":10}"#,
+                "program.config",
             ),
             (
                 r#"{"command":["x"],"nonsense_most":0}"#,

@@ -41,6 +41,32 @@ command = ["python3", "@ROOT@/plugins/process-frontend/examples/lines.py"]
 config = { port = @WORDS@ }
 "#;
 
+/// Cannot be there twice, since it holds a lock.
+const HOLDER: &str = r#"
+import fcntl, json, os, sys
+
+def say(kind, head={}, body=None, id=0):
+    print(json.dumps({"kind": kind, "id": id, "head": head, "body": body}), flush=True)
+
+for line in sys.stdin.buffer:
+    message = json.loads(line)
+    kind, id = message["kind"], message["id"]
+    if kind == "start":
+        device = open(message["body"]["device"], "w")
+        try:
+            fcntl.flock(device, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say("failed", {"kind": "unavailable", "message": "somebody else has the device"})
+        else:
+            say("ready")
+    elif kind == "ping":
+        say("pong", id=id)
+    elif kind in ("login", "call"):
+        say("reply", body={"link": "up", "run": "idle", "pid": os.getpid()}, id=id)
+    elif kind == "stop":
+        break
+"#;
+
 struct Site {
     gateway: Gateway,
     socket: String,
@@ -93,11 +119,28 @@ impl Words {
         Words(BufReader::new(stream))
     }
 
+    /// Asks; what is said. Events are left out.
     fn ask(&mut self, words: &str) -> Value {
-        writeln!(self.0.get_mut(), "{words}").unwrap();
+        writeln!(self.0.get_mut(), "1 {words}").unwrap();
+        loop {
+            let line = self.line();
+            if let Some(said) = line.strip_prefix("1 ok ") {
+                return serde_json::from_str(said).unwrap();
+            }
+            assert!(line.starts_with("* "), "{words}: {line}");
+        }
+    }
+
+    fn login(&mut self, user: &str) {
+        let args = json!({"user": user, "secret": "x"});
+        assert!(self.ask(&format!("login {args}")).is_u64());
+    }
+
+    fn line(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
+        assert!(line.ends_with('\n'), "it is cut off");
+        line
     }
 }
 
@@ -117,21 +160,16 @@ fn clients_of_both_ways_run_scripts_one_after_the_other() {
     assert_eq!(printed["body"]["text"], "from the socket");
     assert_eq!(events.last().unwrap()["body"]["outcome"], "succeeded");
     let mut words = Words::connect(site.words);
-    assert!(words.ask("login berta x").is_u64());
-    let job = words.ask("submit print('from words'); 1 / 0")["job"].clone();
+    words.login("berta");
+    words.ask("subscribe");
+    let job = words.ask(r#"submit {"code": "print('from Python'); 1 / 0"}"#)["job"].clone();
     let events = client.until_finished(job.as_str().unwrap());
     assert_eq!(events.last().unwrap()["body"]["outcome"], "failed");
+    while !words.line().contains("from Python") {}
     let status = words.ask("status");
-    assert_eq!(
-        (&status["run"], &status["last"]["id"]),
-        (&json!("idle"), &job)
-    );
+    assert_eq!(status["run"], "idle");
+    assert_eq!(status["last"]["id"], job);
     assert_eq!(status["last"]["user"], "berta");
-    wait_until("both have printed", || {
-        let tail = words.ask("tail");
-        let has = |text: &str| tail.as_array().unwrap().iter().any(|line| line == text);
-        (has("from the socket") && has("from words")).then_some(())
-    });
 }
 
 #[test]
@@ -159,16 +197,15 @@ fn a_backend_that_is_killed_comes_back_and_its_clients_stay() {
 #[test]
 fn a_frontend_that_is_killed_comes_back() {
     let site = Site::start();
-    let mut before = Words::connect(site.words);
-    assert!(before.ask("login anna x").is_u64());
+    Words::connect(site.words).login("anna");
     signal(site.programs("lines.py")[0]);
     wait_until("it serves", || {
         let mut stream = TcpStream::connect(("127.0.0.1", site.words)).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        writeln!(stream, "login anna x").ok()?;
+        writeln!(stream, "1 login {{\"user\": \"anna\", \"secret\": \"x\"}}").ok()?;
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line).ok()?;
-        (!line.is_empty()).then_some(())
+        line.starts_with("1 ok ").then_some(())
     });
 }
 
@@ -195,4 +232,35 @@ fn programs_end_with_a_gateway_that_is_killed() {
                 .then_some(())
         });
     }
+}
+
+#[test]
+fn a_program_that_cannot_be_there_twice_is_ended_before_the_next_one_at_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("holder.py");
+    std::fs::write(&program, HOLDER).unwrap();
+    let address = format!("127.0.0.1:{}", free_port().unwrap());
+    let config = format!(
+        "[gateway]\nplugin_path = ['@PLUGINS@']\nrestart_backoff_min_ms = 50\n\
+         [[backend]]\nid = 'holder'\nplugin = 'process'\n[backend.config]\nanyone = 'admin'\n\
+         [backend.config.program]\ncommand = ['python3', '{}']\nconfig = {{ device = '{}' }}\n\
+         [[frontend]]\nid = 'socket'\nplugin = 'socket'\nbackend = 'holder'\nconfig = {{ tcp = '{address}' }}\n",
+        program.display(),
+        folder.path().join("device").display()
+    );
+    let gateway = patchbay_e2e::gateway(&config, &["process", "socket"]);
+    let mut client = Lines::login(&address);
+    let mut pid = || {
+        let look = json!({"op": "status", "args": {"fresh": true}});
+        client.ask(&look)["ok"]["pid"].as_u64()
+    };
+    let first = pid().unwrap();
+    let said = std::process::Command::new(patchbay_testkit::build::folder().join("patchbay"))
+        .args(["restart", "holder"])
+        .arg(gateway.config_path())
+        .output()
+        .unwrap();
+    assert!(said.status.success(), "{said:?}");
+    let second = wait_until("another one", pid);
+    assert_ne!(first, second);
 }

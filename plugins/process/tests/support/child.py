@@ -22,6 +22,8 @@ for line in sys.stdin.buffer:
         exec(config.get("do", "say('ready')"))
     elif kind == "login":
         exec(config.get("login", "reply()"))
+    elif kind == "call" and head["op"] not in ("capabilities", "eval", "status", "stop", "submit"):
+        reply(fault={"kind": "unsupported", "message": "there is no `%s` here" % head["op"]})
     elif kind == "call":
         exec((message.get("body") or {}).get("code", "reply(message.get('body'))"))
     elif kind == "ping":

@@ -1,4 +1,4 @@
-//! Turns a file into a plugin that can be opened, after everything that can be checked beforehand has been.
+//! A plugin that was loaded, and the instances that can be opened of it.
 
 #[cfg(unix)]
 use super::admit::admit_handed;
