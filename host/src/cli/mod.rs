@@ -6,8 +6,10 @@ mod check;
 mod control;
 mod explain;
 mod init;
+mod inspect;
 #[cfg(unix)]
 mod log_level;
+mod new_plugin;
 mod out;
 mod pages;
 mod plugin;

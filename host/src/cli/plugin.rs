@@ -1,5 +1,6 @@
 //! `patchbay plugin`.
 
+use super::new_plugin::NewPlugin;
 use super::out::print;
 use crate::config::plugin_paths;
 use crate::exit::Exit;
@@ -11,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 #[derive(Subcommand)]
 pub(super) enum PluginVerb {
+    /// Write a crate of your own that is a plugin: a skeleton that works, its tests, and how to go on.
+    New(NewPlugin),
     /// List the plugins in the search path, and why what else is there is none. Runs none of them.
     List {
         /// A folder to look in; may be given more than once. Those of the configuration if none is given.
@@ -19,6 +22,9 @@ pub(super) enum PluginVerb {
         #[command(flatten)]
         whose: Whose,
     },
+    /// Say all that can be known of a plugin's file without running it: what it is, every reason why this host would not load
+    /// it, and how it is built anew. Exit status 1 if it would not be loaded.
+    Inspect(super::inspect::Inspect),
     /// Allow a gateway with `trusted_plugins` to load these very files. Runs none of them.
     Trust {
         /// The plugins' files.
@@ -64,7 +70,9 @@ pub(super) struct Whose {
 impl PluginVerb {
     pub(super) fn run(self) -> Exit {
         match self {
+            PluginVerb::New(wanted) => wanted.run(),
             PluginVerb::List { folders, whose } => list(folders, &whose),
+            PluginVerb::Inspect(inspect) => inspect.run(),
             PluginVerb::Trust { files, whose } => change(&whose, &files, trust),
             PluginVerb::Untrust { files, whose } => change(&whose, &files, untrust),
             #[cfg(unix)]
@@ -154,7 +162,7 @@ fn untrust(list: &mut TrustList, file: &Path) -> Result<String, String> {
 }
 
 fn digest_of(file: &Path) -> Result<Digest, String> {
-    std::fs::File::open(file)
+    inspect::open(file)
         .and_then(|file| inspect::read(&file))
         .map(|bytes| Digest::of(&bytes))
         .map_err(|error| format!("{} cannot be read: {error}", file.display()))

@@ -1,5 +1,6 @@
 //! Which build of a plugin a file holds, and whether it was replaced.
 
+use super::inspect;
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader};
@@ -30,7 +31,7 @@ impl Build {
     /// A sentence, if the file cannot be read.
     pub fn of(path: &Path) -> Result<Build, String> {
         let open = || {
-            let file = File::open(path)?;
+            let file = inspect::open(path)?;
             let mark = Mark::of(&file.metadata()?);
             Ok(Build { mark, file })
         };

@@ -1,12 +1,13 @@
 //! From a plugin's name to a plugin that can be opened: [`find`] the file, [`inspect`] it without
-//! running its code, [`load`] it. An instance runs in this process, or in one of its own (`isolated`).
+//! running its code, load it ([`Plugin::load`]). An instance runs in this process, or in one of its own (`isolated`).
 
 pub mod admit;
 pub mod find;
 pub mod inspect;
+pub mod inspection;
 #[cfg(unix)]
 pub mod isolated;
-pub mod load;
+mod loaded;
 pub mod trust;
 pub mod writers;
 
@@ -17,5 +18,5 @@ mod home;
 pub use build::Build;
 pub use catalog::{Catalog, Renewed};
 pub use home::{Home, Instance, Room};
-pub use load::Plugin;
+pub use loaded::Plugin;
 pub use trust::Trust;

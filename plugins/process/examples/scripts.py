@@ -42,7 +42,7 @@ def call(user, op, args):  # what to answer; or an error, with the kind of the f
     if op == "job" and args["job"] in jobs: return jobs[args["job"]]
     if op == "log": return {"messages": log[-args.get("last", 100):]}
     if op == "stop" and running: return process.kill()
-    if op == "capabilities": return {"submit": "native", "stop": {"at": ["now"]}, "pause": {"unsupported": "not in this toy"}}
+    if op == "capabilities": return {"ops": {"submit": "native", "pause": {"unsupported": "not in this toy"}}, "stop": {"at": ["now"]}}
     raise NotImplementedError({"job": "not-found", "stop": "conflict"}.get(op, "unsupported"), f"`{op}` is not possible here, or not now")
 
 threading.Thread(target=work, daemon=True).start()

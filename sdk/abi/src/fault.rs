@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// An error that says whose it is, whether asking again can help, and what to do. In JSON `side` and `retry` may be left
 /// out; they follow from the kind then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(from = "Told")]
 #[error("{message}")]
 pub struct Fault {
@@ -19,7 +20,15 @@ pub struct Fault {
 }
 
 /// Who has to change something.
+///
+/// ```
+/// use patchbay_abi::{Fault, FaultKind, Side};
+/// let taken = Fault::new(FaultKind::Unavailable, "port 1310 is taken").side(Side::Gateway);
+/// assert_eq!(serde_json::to_value(taken.side)?, "gateway");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// The one who asked.
@@ -31,7 +40,16 @@ pub enum Side {
 }
 
 /// What went wrong, for programs. In JSON: the name in kebab-case.
+///
+/// ```
+/// use patchbay_abi::FaultKind;
+/// assert_eq!(serde_json::to_value(FaultKind::UnknownOutcome)?, "unknown-outcome");
+/// let of_a_newer_side: FaultKind = serde_json::from_str("\"out-of-beam\"")?;
+/// assert_eq!(of_a_newer_side, FaultKind::Other("out-of-beam".into()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
     /// The request is malformed: no JSON, a missing field, a value out of range.
@@ -71,6 +89,7 @@ pub enum FaultKind {
 
 /// A fault as somebody writes it.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Told {
     kind: FaultKind,
     message: String,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Of `START`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Start {
     /// The instance's name in the configuration.
     pub instance: String,
@@ -17,6 +18,7 @@ pub struct Start {
 
 /// Of `STOP`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Stop {
     /// Milliseconds until the host stops waiting.
     pub deadline_ms: u64,
@@ -24,6 +26,7 @@ pub struct Stop {
 
 /// Of `LEVEL`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Level {
     /// `error`, `warn`, `info`, `debug` or `trace`.
     pub level: String,
@@ -31,6 +34,7 @@ pub struct Level {
 
 /// Of `LOGIN`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Login {
     /// The session to be, in the host's numbering; 0 from a frontend, which learns it by the reply.
     #[serde(default)]
@@ -47,6 +51,7 @@ pub struct Login {
 
 /// The answer to a `LOGIN`, in the head of its `REPLY`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Session {
     /// In the host's numbering.
     pub session: u64,
@@ -56,6 +61,7 @@ pub struct Session {
 
 /// Of `LOGOUT`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Logout {
     /// Which session.
     pub session: u64,
@@ -63,6 +69,7 @@ pub struct Logout {
 
 /// Of `CALL`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Call {
     /// In which session; 0: none.
     #[serde(default)]
@@ -90,6 +97,7 @@ pub struct Call {
 
 /// Of `REPLY`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reply {
     /// Why there is no answer; the body is empty then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,6 +116,7 @@ fn is_zero(number: &u64) -> bool {
 
 /// Of `EVENT`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Event {
     /// Which life of the backend; the host fills it in.
     #[serde(default)]
@@ -131,6 +140,7 @@ pub struct Event {
 
 /// Of `SUBSCRIBE`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Subscribe {
     /// After which event; absent: from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,7 +148,14 @@ pub struct Subscribe {
 }
 
 /// The number of an event. Epoch 0 is nobody's: it stands before all that is kept.
+///
+/// ```
+/// use patchbay_abi::head::Since;
+/// let seen = Since { epoch: 3, seq: 7 };
+/// assert!(seen < Since { epoch: 4, seq: 1 }, "another life is later, whatever its numbers");
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Since {
     /// In which life of the backend.
     pub epoch: u64,
@@ -148,7 +165,15 @@ pub struct Since {
 
 /// Where a backend is when somebody subscribes: the body of the `REPLY` to a `SUBSCRIBE` that has an
 /// id.
+///
+/// ```
+/// use patchbay_abi::head::Position;
+/// let position: Position = serde_json::from_str(r#"{"epoch": 3, "first": 5, "next": 8}"#)?;
+/// assert_eq!(position.next - position.first, 3, "so many are kept");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Position {
     /// Its present life; 0 if it has not lived yet.
     pub epoch: u64,
@@ -160,6 +185,7 @@ pub struct Position {
 
 /// Of `CREDIT`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Credit {
     /// How many more events may be sent.
     pub events: u32,
@@ -167,6 +193,7 @@ pub struct Credit {
 
 /// Of `LOG`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Log {
     /// `error`, `warn`, `info`, `debug` or `trace`.
     pub level: String,
@@ -186,6 +213,7 @@ pub struct Log {
 /// Of `METRIC`: something was counted (`add`), there is so much of it now (`set`), or it took so long
 /// (`seconds`).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Metric {
     /// Its name, in `snake_case`.
     pub counter: String,
@@ -222,6 +250,7 @@ impl Metric {
 
 /// Of `HEALTH`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Health {
     /// `up`, `degraded` or `down`.
     pub state: String,

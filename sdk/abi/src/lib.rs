@@ -34,6 +34,9 @@ pub mod module;
 pub mod port;
 pub mod secret;
 
+#[cfg(test)]
+mod snapshot;
+
 pub use buffer::Buffer;
 pub use fault::{Fault, FaultKind, Side};
 pub use manifest::{ABI_VERSION, Manifest};
@@ -49,6 +52,7 @@ pub mod __private {
 
 /// What kind of plugin a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PluginRole {
     /// Speaks to a script server.

@@ -10,9 +10,12 @@
 use crate::module::{PluginModule_Ref, SYMBOL};
 use abi_stable::StableAbi;
 use abi_stable::abi_stability::abi_checking::{AbiInstabilityErrors, check_layout_compatibility};
-use abi_stable::library::{AbiHeaderRef, LibHeader};
+use abi_stable::library::{AbiHeader, AbiHeaderRef, LibHeader};
 use abi_stable::type_layout::TLFieldOrFunction;
 use std::path::Path;
+
+/// What the exported symbol [`SYMBOL`] begins with in a file that was built with the same abi_stable.
+pub const MAGIC: &[u8] = &AbiHeader::VALUE.magic_string;
 
 /// A plugin file that was opened; it stays loaded until the process ends.
 pub struct Library(&'static LibHeader);

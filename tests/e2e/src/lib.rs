@@ -12,6 +12,7 @@
     reason = "a test that cannot go on must fail"
 )]
 
+pub mod demo;
 mod lines;
 mod local;
 mod shape;

@@ -19,6 +19,7 @@ mod outlet;
 mod process;
 
 pub(super) use here::{open, schema};
+pub use process::run_by;
 
 use super::Room;
 use patchbay_abi::{Fault, FaultKind, Kind, Message};

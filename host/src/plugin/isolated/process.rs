@@ -1,6 +1,6 @@
 //! The child, as the gateway sees it: started, ended, and how it ended.
 
-use super::Room;
+use super::{GRACE, Room};
 use crate::plugin::trust::Digest;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::fs::File;
@@ -11,7 +11,8 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// What a child is to run.
@@ -30,13 +31,14 @@ pub(super) struct Process {
     /// `None` when its end was waited for: its number may be another process's then.
     child: Mutex<Option<Child>>,
     over: Condvar,
+    let_go: AtomicBool,
 }
 
 impl Process {
     /// Starts one; it speaks through the socket.
     pub(super) fn start(task: &Task<'_>) -> io::Result<(Arc<Process>, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
-        let mut command = Command::new(own_program()?);
+        let mut command = Command::new(program()?);
         command
             .arg0("patchbay")
             .args(["plugin-host", "--instance", task.instance])
@@ -54,6 +56,7 @@ impl Process {
             pid: Pid::from_child(&child),
             child: Mutex::new(Some(child)),
             over: Condvar::new(),
+            let_go: AtomicBool::new(false),
         };
         Ok((Arc::new(process), ours))
     }
@@ -61,6 +64,17 @@ impl Process {
     /// Its number.
     pub(super) fn number(&self) -> u32 {
         self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// Nobody wants it any more: from now on its end is no failure.
+    pub(super) fn let_go(self: &Arc<Self>) {
+        self.let_go.store(true, Ordering::Release);
+        self.end_within(GRACE);
+    }
+
+    /// Whether it was let go of.
+    pub(super) fn is_let_go(&self) -> bool {
+        self.let_go.load(Ordering::Acquire)
     }
 
     /// Kills it if it has not ended by then. Returns at once.
@@ -124,8 +138,20 @@ fn in_words(status: ExitStatus) -> String {
     format!("its process was ended by signal {signal} ({name}{why})")
 }
 
+/// What runs the children, where this process is not `patchbay` itself.
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+/// From now on this program, which must be the `patchbay` of this very version, runs the children. For whoever uses this
+/// library in a program of their own. What was said first holds.
+pub fn run_by(program: PathBuf) {
+    PROGRAM.get_or_init(|| program);
+}
+
 /// This program, also when another version has taken its file's place.
-fn own_program() -> io::Result<PathBuf> {
+fn program() -> io::Result<PathBuf> {
+    if let Some(program) = PROGRAM.get() {
+        return Ok(program.clone());
+    }
     let running = Path::new("/proc/self/exe");
     let named = std::env::current_exe()?;
     let same = |one: &Path, other: &Path| {

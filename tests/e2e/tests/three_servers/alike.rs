@@ -75,9 +75,9 @@ fn assert_prints(server: &str, seen: &Seen) {
 }
 
 fn is_more(server: &str, place: &str) -> bool {
-    // Whatever the server, the gateway says how old an answer from its memory is.
+    // Whatever the server, the gateway says how old an answer from its memory is, and why there is nothing newer.
     let own = MORE.iter().filter(|(name, _)| *name == server);
-    let mut more = own.flat_map(|(_, more)| *more).chain(&["age_s"]);
+    let mut more = own.flat_map(|(_, more)| *more).chain(&["age_s", "stale"]);
     more.any(|name| place.split(['.', '[']).any(|part| part == *name))
 }
 

@@ -20,13 +20,24 @@ use patchbay_servers::{Event, IbexWhat};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use visit::{Clients, IBEX};
 
-/// One for all tests of this file, one test at a time.
-fn trio() -> MutexGuard<'static, Trio> {
-    static TRIO: LazyLock<Mutex<Trio>> = LazyLock::new(|| Mutex::new(Trio::start()));
-    TRIO.lock().unwrap_or_else(PoisonError::into_inner)
+/// One for all tests of this file that run at the same time; each waits for its turn. It ends with the last of them:
+/// what an RE Manager has started would outlive us otherwise.
+fn trio() -> Arc<Mutex<Trio>> {
+    static TRIO: Mutex<Weak<Mutex<Trio>>> = Mutex::new(Weak::new());
+    let mut shared = TRIO.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.upgrade().unwrap_or_else(|| {
+        let trio = Arc::new(Mutex::new(Trio::start()));
+        *shared = Arc::downgrade(&trio);
+        trio
+    })
+}
+
+/// This test's turn.
+fn turn(trio: &Mutex<Trio>) -> MutexGuard<'_, Trio> {
+    trio.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn lead_to(trio: &Trio, server: &str) {
@@ -38,6 +49,7 @@ fn lead_to(trio: &Trio, server: &str) {
 #[test]
 fn the_same_script_of_the_same_clients_runs_on_all_three_while_others_ask_all_the_time() {
     let trio = trio();
+    let trio = turn(&trio);
     lead_to(&trio, "nicos");
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");

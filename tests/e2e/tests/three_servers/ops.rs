@@ -1,6 +1,6 @@
 //! What each server says of each operation, and that it is so.
 
-use crate::{lead_to, trio};
+use crate::{lead_to, trio, turn};
 use patchbay_e2e::{Lines, SERVERS, Trio};
 use patchbay_sdk::model::OPS;
 use serde_json::{Value, json};
@@ -49,6 +49,7 @@ fn args(op: &str, server: &str) -> Value {
 #[test]
 fn what_is_said_to_be_unsupported_is_refused_with_that_reason_and_nothing_else_is() {
     let trio = trio();
+    let trio = turn(&trio);
     let mut client = trio.login();
     for (server, said) in SERVERS.iter().zip(support(&trio)) {
         lead_to(&trio, server);

@@ -1,7 +1,7 @@
 //! The README's table of operations and servers is what the servers say.
 
 use crate::ops::support;
-use crate::trio;
+use crate::{trio, turn};
 use patchbay_sdk::model::OPS;
 use serde_json::Value;
 
@@ -54,7 +54,8 @@ fn table(servers: &[Value; 3]) -> String {
 
 #[test]
 fn the_readme_says_of_each_operation_what_each_server_says() {
-    let right = table(&support(&trio()));
+    let trio = trio();
+    let right = table(&support(&turn(&trio)));
     let page = std::fs::read_to_string(README).unwrap();
     let (before, rest) = page.split_once(BEGIN).expect("where servers begin");
     let (there, after) = rest.split_once(END).expect("where servers end");

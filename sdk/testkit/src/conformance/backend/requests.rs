@@ -119,7 +119,9 @@ async fn unknown_op(suite: &BackendSuite) -> Outcome {
 
 /// Why the capabilities say that it cannot do something.
 fn unsupported(capabilities: &Value, op: &str) -> Option<String> {
-    capabilities[op]["unsupported"].as_str().map(str::to_owned)
+    capabilities["ops"][op]["unsupported"]
+        .as_str()
+        .map(str::to_owned)
 }
 
 async fn capabilities(suite: &BackendSuite) -> Outcome {
@@ -128,7 +130,7 @@ async fn capabilities(suite: &BackendSuite) -> Outcome {
             let capabilities = desk.done(session, "capabilities", json!({})).await?;
             demand(capabilities.is_object(), || format!("`capabilities` are an object; it said {}", brief(&capabilities)))?;
             // The host itself gives and takes control.
-            let ops = OPS.iter().filter(|op| !op.name.ends_with("_control"));
+            let ops = OPS.iter().filter(|op| !op.is_control());
             for op in ops {
                 let Some(why) = unsupported(&capabilities, op.name) else {
                     continue;

@@ -1,5 +1,7 @@
 //! What differs between the servers, as each says itself.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::script::Visit;
@@ -10,26 +12,36 @@ pub fn show(visits: &[Visit]) {
     screen::heading("What differs, as the servers' capabilities say");
     let names: Vec<&str> = visits.iter().map(|visit| visit.server.name).collect();
     progress(&row("", &names));
-    let mut reasons = Vec::new();
     for op in ops(visits) {
-        let said: Vec<&Value> = visits.iter().map(|visit| &visit.ops[&op]).collect();
-        if said.iter().all(|said| why_not(said).is_none()) {
-            continue;
-        }
-        let words: Vec<&str> = said.iter().map(|said| word(said)).collect();
-        progress(&row(&op, &words));
-        for (visit, said) in visits.iter().zip(said) {
-            let reason =
-                why_not(said).map(|why| format!("{} and `{op}`: {why}", visit.server.name));
-            reasons.extend(reason);
+        let said = visits.iter().map(|visit| &visit.ops[&op]);
+        if said.clone().any(|said| why_not(said).is_some()) {
+            let words: Vec<&str> = said.map(word).collect();
+            progress(&row(&op, &words));
         }
     }
     progress(
-        "all other operations are there on each of them; whoever asks for one that is not is told why:",
+        "all other operations are there on each; whoever asks for one that is not is told why:",
     );
-    for reason in reasons {
-        progress(&format!("  {reason}"));
+    for visit in visits {
+        for (why, ops) in reasons(visit) {
+            progress(&format!(
+                "  {}, {}: {why}",
+                visit.server.name,
+                ops.join(" and ")
+            ));
+        }
     }
+}
+
+/// Why a server does not do what.
+fn reasons(visit: &Visit) -> BTreeMap<&str, Vec<String>> {
+    let mut reasons = BTreeMap::<&str, Vec<String>>::new();
+    for (op, said) in visit.ops.as_object().into_iter().flatten() {
+        if let Some(why) = why_not(said) {
+            reasons.entry(why).or_default().push(format!("`{op}`"));
+        }
+    }
+    reasons
 }
 
 fn ops(visits: &[Visit]) -> Vec<String> {

@@ -104,6 +104,7 @@ fn swap(lab: &mut Lab) -> Result<Vec<Visit>> {
         ));
         if number > 0 {
             lab.route_all(server)?;
+            progress("both lead there at once, while the four others go on asking");
         }
         visits.push(clients.visit(lab, &load, server)?);
     }

@@ -89,7 +89,7 @@ impl Clients {
         let (lines, outcome) = self.follow(lab, &job)?;
         let capabilities = self.talk.ask("capabilities", &json!({}))?;
         let answered = load.answered() - before;
-        progress(&format!("meanwhile the others got {answered} answers"));
+        progress(&format!("meanwhile the four others got {answered} answers"));
         Ok(Visit {
             server,
             job,
@@ -111,14 +111,16 @@ impl Clients {
     fn wait_until_ready(&mut self, lab: &mut Lab, server: &Server) -> Result<()> {
         let end = Instant::now() + READY_LIMIT;
         let mut is_told = false;
-        while Instant::now() < end {
+        while Instant::now() < end && !signals::are_caught() {
             lab.check()?;
             let status = self.talk.ask("status", &json!({"fresh": true}))?;
             let environment = &status["environment"];
             let is_open = environment.is_null() || environment == "idle";
             if status["link"] == "up" && status["run"] == "idle" && is_open {
                 let banner = self.talk.ask("banner", &json!({}))?;
-                let version = banner["version"].as_str().unwrap_or_default();
+                // The Python backend's own version says less than that of its Python.
+                let version = banner["python"].as_str().or(banner["version"].as_str());
+                let version = version.unwrap_or_default();
                 progress(&format!("{} {version} answers", server.name));
                 return Ok(());
             }
