@@ -6,7 +6,7 @@
 //! [`supervise`] for what happens when an instance fails, [`config`] for the file, [`reload`] and
 //! [`staff`] for what changes while everything runs.
 
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 pub mod admin;
 pub mod audit;

@@ -12,7 +12,7 @@ mod remains;
 
 use crate::broker::{Broker, Granted, Life, Phase, Seat};
 use crate::config::Restart;
-use crate::plugin::Plugin;
+use crate::plugin::{Home, Plugin};
 use failures::Failures;
 use living::Living;
 use patchbay_abi::{Fault, FaultKind};
@@ -28,6 +28,8 @@ pub struct Charge {
     pub seat: usize,
     /// What it is an instance of.
     pub plugin: Arc<Plugin>,
+    /// Where its code runs.
+    pub home: Home,
     /// Its configuration, as JSON.
     pub config: String,
     /// What it logs.
@@ -201,12 +203,14 @@ impl Supervisor {
             Ok(life) => life,
             Err(fault) => return Ended::Failed(fault),
         };
+        self.seat().lives_in(life.process);
         let ended = self.listen(&mut life).await;
         match &ended {
             Ended::Asked(_) => return ended,
             Ended::Failed(fault) => self.seat().enters(Phase::Stopping, &fault.message),
             Ended::ToRestart => {}
         }
+        self.seat().lives_in(None);
         // A new life shall find what this one held: a port, a file.
         let seen_off = life.see_off();
         tokio::pin!(seen_off);

@@ -235,6 +235,7 @@ fn ask_on(socket: &Path, number: usize, stop: &AtomicBool, history: &History) ->
 /// What an operator has made of the gateway.
 struct Operator<'a> {
     gateway: &'a Gateway,
+    config: &'a dyn Fn(&str, &str) -> String,
     history: &'a History,
     marks: [String; 2],
     to: usize,
@@ -252,7 +253,7 @@ impl Operator<'_> {
             1 => {
                 self.marks[self.to] = format!("{}-{round}", ["one", "two"][self.to]);
                 let [one, two] = &self.marks;
-                self.gateway.configure(&config(one, two));
+                self.gateway.configure(&(self.config)(one, two));
                 self.change(&["reload"]);
             }
             2 => {
@@ -273,7 +274,19 @@ impl Operator<'_> {
 
 #[test]
 fn under_load_a_hundred_swaps_of_all_kinds_lose_double_and_misdirect_nothing() {
-    let gateway = gateway();
+    swap_under_load(&config);
+}
+
+#[test]
+fn nor_where_every_instance_is_isolated() {
+    swap_under_load(&|one, two| {
+        let config = config(one, two);
+        config.replace("plugin =", "isolation = \"process\"\nplugin =")
+    });
+}
+
+fn swap_under_load(config: &dyn Fn(&str, &str) -> String) {
+    let gateway = Gateway::start(&["rogue", "socket"], &config("one", "two"));
     let (stop, history, socket) = (AtomicBool::new(false), History::default(), gateway.socket());
     history.begin("one", 0);
     let asked: u64 = std::thread::scope(|scope| {
@@ -285,6 +298,7 @@ fn under_load_a_hundred_swaps_of_all_kinds_lose_double_and_misdirect_nothing() {
             .collect();
         let mut operator = Operator {
             gateway: &gateway,
+            config,
             history: &history,
             marks: ["one".to_owned(), "two".to_owned()],
             to: 0,

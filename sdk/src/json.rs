@@ -2,7 +2,7 @@
 
 use patchbay_abi::{Buffer, Fault, FaultKind};
 use serde::de::DeserializeOwned;
-use serde::{Serialize, Serializer, ser};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use serde_json::value::RawValue;
 
 /// One JSON value as text, shared rather than copied.
@@ -44,14 +44,14 @@ impl RawJson {
     }
 
     /// Takes text without looking at it. Its maker vouches for it: it is one JSON value with no newlines between its
-    /// tokens. What it goes out in is refused by the host if it is none.
+    /// tokens. What it goes out in is refused by the host if it is none. No text at all is `null`.
     ///
     /// ```
     /// # use patchbay_sdk::RawJson;
     /// assert_eq!(RawJson::vouched(String::from("[1,2]")).get(), "[1,2]");
     /// ```
-    pub fn vouched(text: String) -> Self {
-        RawJson { text: text.into() }
+    pub fn vouched(text: impl Into<Buffer>) -> Self {
+        RawJson::from_buffer(text.into())
     }
 
     /// `null`.
@@ -70,9 +70,31 @@ impl RawJson {
     ///
     /// # Errors
     /// `Invalid`, naming the field at fault.
+    ///
+    /// ```
+    /// # use patchbay_sdk::RawJson;
+    /// #[derive(serde::Deserialize, Debug)]
+    /// struct Move { to: Vec<f64> }
+    /// let wrong = RawJson::vouched(String::from(r#"{"to": [1, "x"]}"#));
+    /// assert!(wrong.parse::<Move>().unwrap_err().message.starts_with("`to[1]`: invalid type"));
+    /// ```
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        serde_json::from_slice(&self.text)
-            .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))
+        serde_json::from_slice(&self.text).map_err(|error| {
+            // Only who makes a mistake pays for looking where it is.
+            let text = self
+                .place_of_mistake::<T>()
+                .map_or_else(|| error.to_string(), |place| format!("`{place}`: {error}"));
+            Fault::new(FaultKind::Invalid, text)
+        })
+    }
+
+    /// The field in which the value is no `T`, unless that is the whole, or is no JSON at all.
+    fn place_of_mistake<T: DeserializeOwned>(&self) -> Option<String> {
+        let mut reader = serde_json::Deserializer::from_slice(&self.text);
+        let error = serde_path_to_error::deserialize::<_, T>(&mut reader).err()?;
+        let place = error.path();
+        let is_known = error.inner().is_data() && place.iter().next().is_some();
+        is_known.then(|| place.to_string())
     }
 
     pub(crate) fn from_buffer(text: Buffer) -> Self {
@@ -92,6 +114,13 @@ impl Serialize for RawJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let raw: &RawValue = serde_json::from_str(self.get()).map_err(ser::Error::custom)?;
         raw.serialize(serializer)
+    }
+}
+
+/// Whatever value stands there.
+impl<'de> Deserialize<'de> for RawJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(RawJson::from)
     }
 }
 

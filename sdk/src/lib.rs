@@ -30,6 +30,7 @@
 
 mod answered;
 mod backend;
+mod backoff;
 mod blocking;
 mod command;
 mod event;
@@ -52,6 +53,7 @@ pub mod glue;
 pub mod model;
 
 pub use backend::{Backend, BackendContext, BackendSession, Login};
+pub use backoff::Backoff;
 pub use blocking::by_size;
 pub use command::{Command, Reply};
 pub use event::{Event, EventKind};

@@ -1,17 +1,19 @@
-//! What a script server says, as far as people are shown it. Fields that are missing or new do no harm.
+//! What a script server says, as far as people are shown it and where that is not just as the model has it. Fields that are
+//! missing or new do no harm.
 
-use serde::{Deserialize, Serialize};
+use patchbay_sdk::model::{JobRecord, QueuedJob, RunningJob};
+use serde::Deserialize;
 use serde_json::Value;
 
-/// The answer to `status`.
+/// The answer to `status`, with what the gateway adds.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Status {
     pub(crate) link: Option<String>,
     pub(crate) run: Option<String>,
-    pub(crate) job: Option<Running>,
-    pub(crate) queue: Vec<Waiting>,
-    pub(crate) last: Option<Job>,
+    pub(crate) job: Option<RunningJob>,
+    pub(crate) queue: Vec<QueuedJob>,
+    pub(crate) last: Option<JobRecord>,
     pub(crate) prompt: Option<Prompt>,
     /// How old this is, in seconds, if it is remembered,
     pub(crate) age_s: Option<f64>,
@@ -19,39 +21,7 @@ pub(crate) struct Status {
     pub(crate) stale: Option<String>,
 }
 
-/// The script that runs.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Running {
-    pub(crate) id: Option<String>,
-    pub(crate) name: Option<String>,
-    pub(crate) body: String,
-    pub(crate) line: Option<u64>,
-}
-
-/// A script that waits.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Waiting {
-    pub(crate) id: String,
-    pub(crate) name: Option<String>,
-    pub(crate) user: Option<String>,
-    pub(crate) body: String,
-}
-
-/// What is known of a script; times are Unix seconds.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Job {
-    pub(crate) id: String,
-    pub(crate) name: Option<String>,
-    pub(crate) user: Option<String>,
-    pub(crate) state: String,
-    pub(crate) started: Option<f64>,
-    pub(crate) ended: Option<f64>,
-}
-
-/// What a script asks.
+/// What a script asks, its values parsed to be shown.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Prompt {
@@ -61,27 +31,6 @@ pub(crate) struct Prompt {
     pub(crate) input: bool,
     pub(crate) choices: Option<Vec<Value>>,
     pub(crate) default: Option<Value>,
-}
-
-/// A message.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct LogLine {
-    pub(crate) time: f64,
-    pub(crate) level: String,
-    pub(crate) logger: String,
-    pub(crate) text: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) job: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) traceback: Option<String>,
-}
-
-/// The answer to `log`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Log {
-    pub(crate) messages: Vec<LogLine>,
 }
 
 /// Whether a script in this state has ended.

@@ -97,6 +97,8 @@ mod tests {
             then: None,
             starts_in_s: None,
             threads_abandoned: 0,
+            process: None,
+            memory_bytes: None,
             sessions: 0,
         }
     }

@@ -1,6 +1,5 @@
 //! How a request gets to its backend.
 
-use super::control::is_control;
 use super::login::broken;
 use super::pending::{Once, Origin, Request, What, call_message, short_reference};
 use super::record::{Asked, Asker};
@@ -56,7 +55,7 @@ impl Broker {
         match Subject::of(op) {
             Some(subject) => self.look(subject, call),
             None if op.once => self.look_up(head.key.as_deref(), call),
-            None if is_control(op) => self.control(&call),
+            None if op.is_control() => self.control(&call),
             None => self.enter_call(call),
         }
     }

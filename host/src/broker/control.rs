@@ -56,11 +56,6 @@ impl Controls {
     }
 }
 
-/// Whether the host itself answers that operation.
-pub(super) fn is_control(op: &Op) -> bool {
-    matches!(op.name, "take_control" | "release_control")
-}
-
 impl Broker {
     /// Who has control of the backend at that seat.
     pub(super) fn holder(&self, backend: usize) -> Option<Holder> {

@@ -54,6 +54,8 @@ pub struct LifeNote {
     pub plugin: String,
     /// What its plugin was built as.
     pub build: Build,
+    /// The number of its own process, if it is in one.
+    pub process: Option<u32>,
     /// What it logs in this life, if nobody has changed that.
     pub level: &'static str,
     /// Where it is.
@@ -75,6 +77,7 @@ impl Default for LifeNote {
         LifeNote {
             plugin: String::new(),
             build: Build::default(),
+            process: None,
             level: "info",
             phase: Phase::Starting,
             reason: String::new(),

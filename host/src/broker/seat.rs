@@ -218,6 +218,11 @@ impl Seat {
         self.lock_life().build = build;
     }
 
+    /// Notes the number of its own process, if it is in one.
+    pub fn lives_in(&self, process: Option<u32>) {
+        self.lock_life().process = process;
+    }
+
     /// Notes where it is in its life, and why if that needs a word.
     pub fn enters(&self, phase: Phase, reason: &str) {
         let mut life = self.lock_life();

@@ -23,6 +23,12 @@ pub struct InstanceStatus {
     pub since_s: u64,
     /// Seconds until it is started anew, if it waits for that.
     pub starts_in_s: Option<u64>,
+    /// The number of its own process, if it is in one.
+    #[serde(default)]
+    pub process: Option<u32>,
+    /// What that takes of the memory, where the system says so.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
     /// How often it has failed since the gateway was started.
     pub failures: u64,
     /// Threads of its earlier lives that hang and were left behind.
@@ -112,6 +118,8 @@ impl Broker {
                 .unwrap_or_default(),
             since_s: life.since.elapsed().as_secs(),
             starts_in_s: life.until.map(seconds_until),
+            process: life.process,
+            memory_bytes: life.process.and_then(crate::metrics::memory_of),
             failures: life.failures,
             threads_abandoned: life.abandoned,
             to: to.map(str::to_owned),

@@ -48,6 +48,10 @@ impl Broker {
             Stock::note(&stock.state, &labels, 1);
             let hanging = instance.threads_abandoned;
             Stock::note(&stock.abandoned, &[("instance", id)], hanging);
+            if let Some(bytes) = instance.memory_bytes {
+                let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+                Stock::note(&stock.memory, &[("instance", id)], bytes);
+            }
             if instance.to.is_some() {
                 Stock::note(&stock.sessions, &[("frontend", id)], instance.sessions);
             }

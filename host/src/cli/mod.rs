@@ -6,11 +6,14 @@ mod check;
 mod control;
 mod explain;
 mod init;
+mod inspect;
 #[cfg(unix)]
 mod log_level;
 mod out;
 mod pages;
 mod plugin;
+#[cfg(unix)]
+mod plugin_host;
 mod run;
 mod schema;
 #[cfg(unix)]
@@ -140,6 +143,8 @@ enum Verb {
     /// Look at plugins, and let newer builds take over.
     #[command(subcommand)]
     Plugin(plugin::PluginVerb),
+    #[cfg(unix)]
+    PluginHost(plugin_host::PluginHost),
     Client(patchbay_client::Client),
     /// Print what a shell needs to complete `patchbay` with the Tab key.
     Completions {
@@ -204,6 +209,8 @@ impl Cli {
             #[cfg(unix)]
             Verb::Reload { which, dry_run } => control::reload(&which, dry_run),
             Verb::Plugin(verb) => verb.run(),
+            #[cfg(unix)]
+            Verb::PluginHost(host) => host.run(),
             Verb::Client(client) => return client.run(),
             Verb::Completions { shell } => pages::completions(shell),
             Verb::Man { folder } => pages::man(folder.as_deref()),

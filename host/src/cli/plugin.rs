@@ -19,6 +19,9 @@ pub(super) enum PluginVerb {
         #[command(flatten)]
         whose: Whose,
     },
+    /// Say all that can be known of a plugin's file without running it: what it is, every reason why this host would not load
+    /// it, and how it is built anew. Exit status 1 if it would not be loaded.
+    Inspect(super::inspect::Inspect),
     /// Allow a gateway with `trusted_plugins` to load these very files. Runs none of them.
     Trust {
         /// The plugins' files.
@@ -65,6 +68,7 @@ impl PluginVerb {
     pub(super) fn run(self) -> Exit {
         match self {
             PluginVerb::List { folders, whose } => list(folders, &whose),
+            PluginVerb::Inspect(inspect) => inspect.run(),
             PluginVerb::Trust { files, whose } => change(&whose, &files, trust),
             PluginVerb::Untrust { files, whose } => change(&whose, &files, untrust),
             #[cfg(unix)]
@@ -154,7 +158,7 @@ fn untrust(list: &mut TrustList, file: &Path) -> Result<String, String> {
 }
 
 fn digest_of(file: &Path) -> Result<Digest, String> {
-    std::fs::File::open(file)
+    inspect::open(file)
         .and_then(|file| inspect::read(&file))
         .map(|bytes| Digest::of(&bytes))
         .map_err(|error| format!("{} cannot be read: {error}", file.display()))

@@ -1,7 +1,7 @@
 //! `patchbay schema`.
 
 use super::out::print;
-use crate::config::{PluginCatalog, PluginSearch, schema};
+use crate::config::{Isolation, PluginCatalog, PluginSearch, schema};
 use crate::exit::Exit;
 use crate::plugin::{Catalog, find, inspect};
 use std::path::PathBuf;
@@ -11,6 +11,7 @@ pub(super) fn run(folders: &[PathBuf]) -> Exit {
     let search = PluginSearch {
         folders,
         trusted: None,
+        isolation: Isolation::None,
     };
     let mut plugins = Vec::new();
     for file in folders

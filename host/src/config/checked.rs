@@ -140,6 +140,8 @@ pub struct Instance {
     pub schema: serde_json::Value,
     /// Valid by that schema.
     pub config: PluginConfig,
+    /// Where its code runs.
+    pub isolation: Isolation,
     /// Its own log level, if it has one.
     pub log_level: Option<LogLevel>,
 }
@@ -179,6 +181,15 @@ pub struct LoginRule {
     pub user: String,
     /// The secret for the backend; `None` where the host's list is the authority.
     pub secret: Option<Secret>,
+}
+
+/// Where an instance's code runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Isolation {
+    /// In the gateway's own process.
+    None,
+    /// In a process of its own.
+    Process,
 }
 
 /// How severe a message must be to be logged.
@@ -240,6 +251,11 @@ impl LogLevel {
         ("debug", Some(Self::Debug)),
         ("trace", Some(Self::Trace)),
     ];
+}
+
+impl Isolation {
+    pub(super) const OPTIONS: &'static [(&'static str, Self)] =
+        &[("none", Self::None), ("process", Self::Process)];
 }
 
 impl LogFormat {

@@ -125,6 +125,9 @@ fn of_instances(
         if was.path != instance.path {
             let change = Change::NewLife(role, id, "it is of another plugin");
             found.changed.push(change);
+        } else if was.isolation != instance.isolation {
+            let change = Change::NewLife(role, id, "its isolation differs");
+            found.changed.push(change);
         } else if was.config != instance.config {
             let change = Change::NewLife(role, id, "its settings differ");
             found.changed.push(change);

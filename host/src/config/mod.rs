@@ -46,8 +46,8 @@ use toml::de::DeTable;
 
 pub use admin::AdminAddress;
 pub use checked::{
-    Authority, Backend, Checked, Deadlines, Frontend, Gateway, Instance, Journal, Limits,
-    LogFormat, LogLevel, LoginRule, Restart, UnmappedLogins,
+    Authority, Backend, Checked, Deadlines, Frontend, Gateway, Instance, Isolation, Journal,
+    Limits, LogFormat, LogLevel, LoginRule, Restart, UnmappedLogins,
 };
 pub use diff::{Change, differences};
 pub use explain::{Explanation, Setting, explain, text_of};
@@ -63,7 +63,7 @@ use place::Lines;
 
 /// Knows the plugins that are installed.
 pub trait PluginCatalog {
-    /// Looks for a plugin of this name. Asked once for each name.
+    /// Looks for a plugin of this name. Asked once for each name and isolation.
     ///
     /// # Errors
     /// Why the plugin cannot be used, in a line or more: the files that were tried, or what is wrong with the one found.
@@ -77,6 +77,8 @@ pub struct PluginSearch<'a> {
     pub folders: &'a [PathBuf],
     /// The list of those that may be loaded; all if `None`.
     pub trusted: Option<&'a Path>,
+    /// Where its code is to run.
+    pub isolation: Isolation,
 }
 
 /// Knows what is listened on on this machine.

@@ -2,7 +2,7 @@
 
 use super::checked::{Authority, ROLES, UnmappedLogins};
 use super::key::{Choice, Key, Presence, Section, Tables, Text};
-use super::registry::{CONFIG, ID, INSTANCE_LOG_LEVEL, PLUGIN};
+use super::registry::{CONFIG, ID, INSTANCE_LOG_LEVEL, ISOLATION, PLUGIN};
 use patchbay_sdk::Role;
 
 pub(super) static FRONTEND: Section = Section {
@@ -13,6 +13,7 @@ pub(super) static FRONTEND: Section = Section {
         &PLUGIN,
         &ROUTE,
         &CONFIG,
+        &ISOLATION,
         &INSTANCE_LOG_LEVEL,
         &AUTHORITY,
         &MAX_ROLE,

@@ -7,7 +7,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::advice::list;
-use super::checked::{Authority, Backend, Frontend, Gateway, Instance};
+use super::checked::{Authority, Backend, Frontend, Gateway, Instance, Isolation};
 use super::gateway::gateway;
 use super::listen::{self, Listening};
 use super::login::{Rules, logins, users_can_be_asked};
@@ -47,6 +47,7 @@ pub(super) fn resolve(
     let search = PluginSearch {
         folders: &gateway.plugin_path,
         trusted: gateway.trusted_plugins.as_deref(),
+        isolation: Isolation::None,
     };
     let resolver = Resolver {
         folder,
@@ -82,8 +83,8 @@ struct Resolver<'a> {
     users: &'a Path,
     catalog: &'a dyn PluginCatalog,
     findings: &'a Findings,
-    /// What the catalog said, by name: a plugin is looked for once, however often it is used.
-    asked: RefCell<BTreeMap<String, Result<PluginInfo, String>>>,
+    /// What the catalog said, by name and isolation: a plugin is looked for once, however often it is used.
+    asked: RefCell<BTreeMap<(String, Isolation), Result<PluginInfo, String>>>,
     listenings: RefCell<Vec<Listening>>,
 }
 
@@ -127,8 +128,11 @@ impl<'a> Resolver<'a> {
             .text(&keys::ID)
             .filter(|id| self.id_is_well_formed(id));
         let log_level = fields.choice(&keys::INSTANCE_LOG_LEVEL);
+        let isolation = fields.choice(&keys::ISOLATION);
         let plugin = fields.text(&keys::PLUGIN);
-        let info = plugin.as_ref().and_then(|plugin| self.plugin(plugin, role));
+        let info = plugin
+            .as_ref()
+            .and_then(|plugin| self.plugin(plugin, role, isolation));
         let config = self.config(fields, info.as_ref());
         Some(Instance {
             id: id?.text.to_owned(),
@@ -136,15 +140,27 @@ impl<'a> Resolver<'a> {
             schema: info.as_ref()?.schema.clone(),
             path: info?.path,
             config,
+            isolation,
             log_level,
         })
     }
 
-    fn plugin(&self, name: &Found<'_>, role: PluginRole) -> Option<PluginInfo> {
+    fn plugin(
+        &self,
+        name: &Found<'_>,
+        role: PluginRole,
+        isolation: Isolation,
+    ) -> Option<PluginInfo> {
         let mut asked = self.asked.borrow_mut();
-        let ask = || self.catalog.find(name.text, &self.search);
-        let first = !asked.contains_key(name.text);
-        let answer = asked.entry(name.text.to_owned()).or_insert_with(ask);
+        let search = PluginSearch {
+            isolation,
+            ..self.search
+        };
+        let ask = || self.catalog.find(name.text, &search);
+        let first = asked.keys().all(|(known, _)| known != name.text);
+        let answer = asked
+            .entry((name.text.to_owned(), isolation))
+            .or_insert_with(ask);
         if let Ok(info) = answer.as_ref()
             && first
         {

@@ -195,7 +195,7 @@ impl Desk {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             up_s: self.begun.elapsed().as_secs(),
-            memory_bytes: memory(),
+            memory_bytes: crate::metrics::memory_of(std::process::id()),
             state: StateFolder::look(&self.state),
             instances: self.broker.instances(),
         }
@@ -255,16 +255,6 @@ fn operator(stream: &UnixStream) -> Option<String> {
 #[cfg(not(target_os = "linux"))]
 fn operator(_stream: &UnixStream) -> Option<String> {
     None
-}
-
-/// What is resident of this process, as Linux tells it.
-fn memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
 }
 
 fn answer(mut stream: &UnixStream, answer: &Answer) -> io::Result<()> {

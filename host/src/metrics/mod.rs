@@ -14,6 +14,7 @@ mod process;
 mod requests;
 
 pub use page::page;
+pub use process::memory_of;
 pub(crate) use requests::class_of;
 pub use requests::{Outcome, Round};
 
@@ -69,6 +70,8 @@ pub struct Stock {
     pub state: Gauges,
     /// Threads of an instance's former lives that hang and were left behind.
     pub abandoned: Gauges,
+    /// Memory of the processes that instances have of their own.
+    pub memory: Gauges,
     /// Log lines that nobody read in time; see [`Stock::dropped`].
     log_lines_dropped: Counter,
 }
@@ -283,7 +286,7 @@ impl fmt::Debug for Metrics {
 
 impl Stock {
     fn enter(&self, book: &mut Book) {
-        let entries: [(_, &[_], _, &Gauges); 8] = [
+        let entries: [(_, &[_], _, &Gauges); 9] = [
             (
                 "patchbay_sessions",
                 &["frontend"],
@@ -333,6 +336,12 @@ impl Stock {
                 "Threads of the instance's former lives that hang and were left behind",
                 &self.abandoned,
             ),
+            (
+                "patchbay_instance_memory_bytes",
+                &["instance"],
+                "Memory of the process that the instance has of its own (`isolation`), where the system says so",
+                &self.memory,
+            ),
         ];
         for (name, labels, help, gauges) in entries {
             book.gauge(name, labels, help, gauges.clone());
@@ -362,6 +371,7 @@ impl Stock {
             &self.up,
             &self.state,
             &self.abandoned,
+            &self.memory,
         ];
         families.iter().for_each(|family| family.clear());
     }

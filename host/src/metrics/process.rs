@@ -46,6 +46,13 @@ impl Process {
     }
 }
 
+/// What is resident of a process, as Linux tells it.
+pub fn memory_of(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let kib = u64::try_from(number(&status, "VmRSS:")).ok()?;
+    (kib > 0).then_some(kib * 1024)
+}
+
 fn number(status: &str, key: &str) -> i64 {
     let value = status.lines().find_map(|line| line.strip_prefix(key));
     let word = value.and_then(|value| value.split_whitespace().next());

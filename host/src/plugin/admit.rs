@@ -10,6 +10,8 @@ use super::build::Build;
 use super::trust::{Digest, Trust};
 use super::{inspect, writers};
 use patchbay_abi::Manifest;
+#[cfg(unix)]
+use std::fs::File;
 use std::path::Path;
 
 /// A file that may be loaded.
@@ -29,12 +31,39 @@ pub struct Admitted {
 /// # Errors
 /// A sentence that says why not, and what to do.
 pub fn admit(path: &Path, trust: &Trust) -> Result<Admitted, String> {
-    let unreadable = |error| format!("{} cannot be read: {error}", path.display());
     let warnings = writers::of_file(path)?;
-    let build = Build::of(path)?;
-    let bytes = inspect::read(build.file()).map_err(unreadable)?;
+    judge(path, Build::of(path)?, warnings, |digest| {
+        trust.admits(path, digest)
+    })
+}
+
+/// Makes sure that a file that was handed over open is the one that was admitted, of this digest.
+///
+/// # Errors
+/// As [`admit`].
+#[cfg(unix)]
+pub fn admit_handed(file: File, path: &Path, digest: Digest) -> Result<Admitted, String> {
+    let build = Build::handed(file, path)?;
+    judge(path, build, Vec::new(), |found| match found == digest {
+        true => Ok(()),
+        false => Err(format!(
+            "{} was overwritten in place since the gateway has looked at it; another time put the new file beside it \
+             and rename it (`mv`, `install`, packages do so), then: patchbay plugin reload",
+            path.display()
+        )),
+    })
+}
+
+fn judge(
+    path: &Path,
+    build: Build,
+    warnings: Vec<String>,
+    is_trusted: impl FnOnce(Digest) -> Result<(), String>,
+) -> Result<Admitted, String> {
+    let bytes = inspect::read(build.file())
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     let digest = Digest::of(&bytes);
-    trust.admits(path, digest)?;
+    is_trusted(digest)?;
     let manifest = inspect::manifest_in(path, &bytes)?;
     let mismatches = inspect::mismatches(&manifest);
     match mismatches.is_empty() {

@@ -1,5 +1,6 @@
 //! Which build of a plugin a file holds, and whether it was replaced.
 
+use super::inspect;
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader};
@@ -30,11 +31,26 @@ impl Build {
     /// A sentence, if the file cannot be read.
     pub fn of(path: &Path) -> Result<Build, String> {
         let open = || {
-            let file = File::open(path)?;
+            let file = inspect::open(path)?;
             let mark = Mark::of(&file.metadata()?);
             Ok(Build { mark, file })
         };
         open().map_err(|error: io::Error| format!("{} cannot be read: {error}", path.display()))
+    }
+
+    /// That of a file that was handed over open; `path` is where it was found.
+    #[cfg(unix)]
+    pub(super) fn handed(file: File, path: &Path) -> Result<Build, String> {
+        let mark = file.metadata().map(|found| Mark::of(&found));
+        let mark = mark.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        Ok(Build { mark, file })
+    }
+
+    /// A path that leads to this very file, whatever its own leads to now.
+    #[cfg(unix)]
+    pub(super) fn place(&self) -> PathBuf {
+        use std::os::fd::AsRawFd;
+        PathBuf::from(format!("/dev/fd/{}", self.file.as_raw_fd()))
     }
 
     /// The file, to be read from its beginning.

@@ -1,7 +1,7 @@
 //! The plugins that the configuration may name.
 
 use super::{Plugin, Trust, find, writers};
-use crate::config::{PluginCatalog, PluginInfo, PluginSearch};
+use crate::config::{Isolation, PluginCatalog, PluginInfo, PluginSearch};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,13 +27,32 @@ impl Catalog {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn load(&self, path: PathBuf, trust: &Trust) -> Result<Arc<Plugin>, String> {
-        if let Some(plugin) = self.loaded(&path) {
+    fn load(
+        &self,
+        path: PathBuf,
+        isolation: Isolation,
+        trust: &Trust,
+    ) -> Result<Arc<Plugin>, String> {
+        let loaded = self.loaded(&path);
+        if let Some(plugin) = &loaded
+            && (isolation == Isolation::Process || plugin.is_here())
+        {
             // It may have been loaded when more was trusted.
             trust.admits(&path, plugin.digest)?;
-            return Ok(plugin);
+            return Ok(plugin.clone());
         }
-        let plugin = Arc::new(Plugin::load(&path, trust)?);
+        let plugin = Arc::new(match isolation {
+            Isolation::None => Plugin::load(&path, trust)?,
+            Isolation::Process => Plugin::load_isolated(&path, trust)?,
+        });
+        if let Some(loaded) = loaded.filter(|loaded| loaded.digest != plugin.digest) {
+            return Err(format!(
+                "{} holds a newer build than the one that runs in a process of its own; first let it take over: patchbay \
+                 plugin reload {}",
+                path.display(),
+                loaded.manifest.name
+            ));
+        }
         self.lock().insert(path, plugin.clone());
         Ok(plugin)
     }
@@ -43,7 +62,7 @@ impl PluginCatalog for Catalog {
     fn find(&self, name: &str, search: &PluginSearch<'_>) -> Result<PluginInfo, String> {
         let path = find::find(name, search.folders)?;
         nobody_else_adds_files(&path, search.folders)?;
-        self.load(path, &Trust::new(search.trusted))
+        self.load(path, search.isolation, &Trust::new(search.trusted))
             .map(|plugin| info(&plugin))
     }
 }

@@ -164,6 +164,7 @@ impl Staff {
                 member.charge.stop_deadline,
                 member.charge.hang,
                 &member.charge.restart,
+                member.charge.home,
             );
             let now = (
                 crate::logging::level_name(level),
@@ -171,17 +172,19 @@ impl Staff {
                 gateway.deadlines.shutdown,
                 gateway.deadlines.hang,
                 &gateway.restart,
+                terms::home(instance, &self.running),
             );
             if before == now {
                 continue;
             }
-            let (level, start_deadline, stop_deadline, hang, restart) = now;
+            let (level, start_deadline, stop_deadline, hang, restart, home) = now;
             member.charge = Charge {
                 level,
                 start_deadline,
                 stop_deadline,
                 hang,
                 restart: restart.clone(),
+                home,
                 ..member.charge.clone()
             };
             self.broker.seats()[member.charge.seat].wish(Wish {
@@ -255,6 +258,7 @@ impl Staff {
         let mut running = instance.clone();
         if let Some(before) = instance_of(&self.running, id) {
             running.log_level = before.log_level;
+            running.isolation = before.isolation;
         }
         replace_instance(&mut self.running, running);
         Ok(granted)

@@ -1,9 +1,9 @@
 //! The configuration in the terms of the broker and of the supervisors.
 
 use crate::broker::{Authority, Broker, Limits, LoginRule, Route, Seat};
-use crate::config::{self, Checked, Frontend, Instance, UnmappedLogins};
+use crate::config::{self, Checked, Frontend, Instance, Isolation, UnmappedLogins};
 use crate::logging::level_name;
-use crate::plugin::Catalog;
+use crate::plugin::{Catalog, Home, Room};
 use crate::supervise::Charge;
 use std::time::Duration;
 
@@ -78,6 +78,16 @@ pub(super) fn route_in(broker: &Broker, frontend: &Frontend) -> Option<Route> {
     Some(route(frontend, backend))
 }
 
+/// Where an instance's code runs.
+pub(super) fn home(instance: &Instance, config: &Checked) -> Home {
+    match instance.isolation {
+        Isolation::None => Home::Here,
+        Isolation::Process => Home::Process(Room {
+            body_bytes: config.gateway.limits.body_bytes,
+        }),
+    }
+}
+
 /// What a supervisor needs; `None` if the plugin is not loaded.
 pub(super) fn charge(
     seat: usize,
@@ -89,6 +99,7 @@ pub(super) fn charge(
     Some(Charge {
         seat,
         plugin: catalog.loaded(&instance.path)?,
+        home: home(instance, config),
         config: instance.config.as_value().to_string(),
         level: level_name(instance.log_level.unwrap_or(gateway.log_level)),
         start_deadline: gateway.deadlines.start,

@@ -3,6 +3,7 @@
 use super::pulse::Pulse;
 use super::{Charge, Ending, remains};
 use crate::broker::{Broker, Life};
+use crate::plugin::Instance;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,8 @@ pub(super) struct Living {
     pub(super) epoch: u64,
     /// `None` when it is over.
     pub(super) port: Option<Port>,
+    /// The number of its own process, if it has one.
+    pub(super) process: Option<u32>,
     pub(super) told: mpsc::Receiver<Life>,
     pub(super) pulse: Pulse,
 }
@@ -36,7 +39,8 @@ impl Living {
         let host = broker.side(seat, epoch, tell);
         let id = broker.seats()[seat].id();
         let internal = |why: String| Fault::new(FaultKind::Internal, why);
-        let port = charge.plugin.open(id, host).map_err(internal)?;
+        let opened = charge.plugin.open_at(charge.home, id, host);
+        let Instance { port, process } = opened.map_err(internal)?;
         match beside {
             true => broker.prepare(seat, epoch, port.clone()),
             false => broker.connect(seat, epoch, port.clone()),
@@ -46,6 +50,7 @@ impl Living {
             seat,
             epoch,
             port: Some(port),
+            process,
             told,
             pulse: Pulse::new(charge.hang),
         };

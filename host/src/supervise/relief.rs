@@ -28,7 +28,9 @@ impl Supervisor {
         let Some(next) = &wish.charge else {
             return true;
         };
-        !Arc::ptr_eq(&next.plugin, &self.charge.plugin) || next.config != self.charge.config
+        let now = &self.charge;
+        !Arc::ptr_eq(&next.plugin, &now.plugin)
+            || (&next.config, next.home) != (&now.config, now.home)
     }
 
     /// From now on this is what it looks after.
@@ -105,6 +107,7 @@ impl Supervisor {
                 self.adopt(Some(Box::new(charge)));
                 self.seat().is_of(&self.charge.plugin.manifest.name);
                 self.seat().is_built(self.charge.plugin.build());
+                self.seat().lives_in(life.process);
                 self.seat().enters(Phase::Running, "");
                 tracing::info!(instance = id, "another life of it has taken over");
                 self.tell(Granted::Serves);

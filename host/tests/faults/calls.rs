@@ -1,6 +1,6 @@
 //! What goes wrong in one request costs that request, and nothing else.
 
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, isolated};
 use serde_json::{Value, json};
 
 /// A deed, and what must stand in its answer.
@@ -60,7 +60,16 @@ const ROWS: &[Row] = &[
 
 #[test]
 fn a_fault_in_a_call_is_that_calls_own() {
-    let (gateway, crowd) = Gateway::crowded("long_deadline_s = 3", "");
+    every_fault_is_its_calls_own("");
+}
+
+#[test]
+fn nor_does_it_matter_whether_the_instance_is_isolated() {
+    every_fault_is_its_calls_own(&isolated(""));
+}
+
+fn every_fault_is_its_calls_own(rogue: &str) {
+    let (gateway, crowd) = Gateway::crowded("long_deadline_s = 3", rogue);
     let (mut victim, mut bystander) = (gateway.victim(), gateway.victim());
     for (deed, outcome, parts) in ROWS {
         let answer = victim.eval(deed);

@@ -44,6 +44,11 @@ pub fn rogue_door(does: &str) -> String {
     )
 }
 
+/// The same, of an instance in a process of its own; for what comes last in the configuration.
+pub fn isolated(does: &str) -> String {
+    format!("{does} }}\nisolation = \"process\"\n# {{")
+}
+
 /// It ends when it is dropped.
 pub struct Gateway {
     process: Child,
@@ -142,6 +147,12 @@ impl Gateway {
 
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// Ends it as nobody should.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
     }
 
     /// Ends it as a service manager does.

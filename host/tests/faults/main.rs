@@ -11,6 +11,7 @@
 //! | fails, panics, hangs or blocks its thread in its start, in a login, in a logout, in its end | `lives` |
 //! | blocks its thread while it serves | `hanging` |
 //! | events and log lines without end | `floods` |
+//! | ends the process, in one of its own | `isolation` |
 //! | claims to be of another version | `refused` |
 //! | a frontend that fails, panics, hangs, blocks its thread, floods, hoards | `doors` |
 //! | a frontend that forges, vanishes, sends nonsense, takes nothing | `frontends` |
@@ -31,6 +32,7 @@ mod floods;
 mod frontends;
 mod gateway;
 mod hanging;
+mod isolation;
 mod lives;
 mod refused;
 

@@ -11,7 +11,7 @@ use patchbay::broker::{Authority, Broker, Limits, Route, Seat, Snapshots};
 use patchbay::config::Restart;
 use patchbay::intents::{Keeping, Store};
 use patchbay::metrics::Metrics;
-use patchbay::plugin::{Plugin, Trust};
+use patchbay::plugin::{Home, Plugin, Trust};
 use patchbay::supervise::{Charge, Ending, supervise};
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, Kind, Message, Port, Secret, head};
@@ -210,6 +210,7 @@ fn charge(rogue: Value) -> Charge {
     Charge {
         seat: BACKEND,
         plugin: Arc::new(plugin),
+        home: Home::Here,
         config: rogue.to_string(),
         level: "info",
         stop_deadline: Duration::from_secs(5),

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use patchbay_sdk::Stop;
+use patchbay_sdk::{Backoff, Stop};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep, timeout};
 
@@ -19,9 +19,7 @@ use crate::links::{Link, Links};
 use crate::pending::Pending;
 use crate::reply_to::temporary_queue;
 use crate::stomp::outgoing::SendError;
-use crate::stomp::{
-    Backoff, ClientFrame, ErrorFrame, Incoming, LinkError, Outgoing, ServerEvent, open,
-};
+use crate::stomp::{ClientFrame, ErrorFrame, Incoming, LinkError, Outgoing, ServerEvent, open};
 
 /// So soon after a reconnect a client may still be on its way back; its answer is tried again.
 const RETURN: Duration = Duration::from_secs(30);
@@ -95,7 +93,7 @@ impl Answering {
                 .down(Link::Answering, &brokers.described(broker, &ended));
             self.keep_unconfirmed().await;
             tokio::select! {
-                () = sleep(backoff.delay()) => {}
+                () = sleep(backoff.wait()) => {}
                 () = finish.wait() => return,
             }
             self.expire().await;

@@ -8,9 +8,10 @@ use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use patchbay_sdk::Backoff;
 use tokio::sync::watch;
 
-use crate::stomp::{Backoff, Target};
+use crate::stomp::Target;
 
 /// Before the first and at most between further attempts.
 pub const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -150,12 +151,12 @@ impl Tour {
         if lasted {
             self.failed = 0;
             self.backoff.reset();
-            return self.backoff.delay();
+            return self.backoff.wait();
         }
         self.failed += 1;
         self.at = (self.at + 1) % self.count;
         if self.failed.is_multiple_of(self.count) {
-            self.backoff.delay()
+            self.backoff.wait()
         } else {
             Duration::ZERO
         }

@@ -1,7 +1,9 @@
 //! The smallest backend there can be: it lets everybody in and answers with what it was asked.
 
+use patchbay_sdk::model::find_op;
 use patchbay_sdk::schemars::{self, JsonSchema};
-use patchbay_sdk::{Backend, BackendContext, BackendSession, Command, Fault, Login, Reply, Role};
+use patchbay_sdk::{Backend, BackendContext, BackendSession, Command, Fault, FaultKind, Login};
+use patchbay_sdk::{Reply, Role};
 
 /// Lets everybody in.
 pub struct Echo {
@@ -48,7 +50,14 @@ impl BackendSession for EchoSession {
     }
 
     async fn call(&self, command: Command) -> Result<Reply, Fault> {
-        Ok(Reply::raw(command.args))
+        match find_op(&command.op) {
+            Some(_) => Ok(Reply::raw(command.args)),
+            // A newer host may know operations that this plugin does not.
+            None => {
+                let text = format!("an echo does not know `{}`", command.op);
+                Err(Fault::new(FaultKind::Unsupported, text))
+            }
+        }
     }
 }
 

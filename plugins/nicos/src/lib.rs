@@ -16,7 +16,7 @@ pub mod jobs;
 pub mod known;
 pub mod lane;
 pub mod logins;
-pub mod model;
+mod model;
 pub mod observer;
 pub mod ops;
 pub mod pickle;

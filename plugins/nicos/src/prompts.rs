@@ -7,33 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use patchbay_sdk::model::Prompt;
+use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::shape::code;
-
-/// A question that waits for an answer, in the model's form.
-#[derive(Debug, Clone, Serialize)]
-pub struct Prompt {
-    /// Its id.
-    pub prompt: String,
-    /// What is asked.
-    pub text: String,
-    /// Whether a value is wanted, not only that the script goes on.
-    pub input: bool,
-    /// The values to choose from, where there are such.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub choices: Option<Box<RawValue>>,
-    /// What is taken if no value is given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub default: Option<Box<RawValue>>,
-    /// What NICOS checks the value with: a class or an instance of one, in the form that the decoder gives it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub validator: Option<Box<RawValue>>,
-    /// The job that asks.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub job: Option<String>,
-}
 
 /// What NICOS's event says.
 #[derive(Debug)]

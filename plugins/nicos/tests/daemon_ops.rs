@@ -232,6 +232,8 @@ async fn what_can_be_done_is_said_beforehand() {
     );
     let fault = user.call("environment", json!({})).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unsupported);
+    let why = can["ops"]["environment"]["unsupported"].as_str().unwrap();
+    assert!(fault.message.contains(why), "{fault}");
     host.stop().await;
 }
 #[tokio::test]

@@ -13,8 +13,8 @@ mod common;
 
 use common::{busy, ended, request, snapshot, state, told};
 use patchbay_nicos::jobs::Jobs;
-use patchbay_nicos::model::{JobState, Run};
 use patchbay_nicos::shape::Request;
+use patchbay_sdk::model::{JobState, Run};
 
 #[test]
 fn a_job_is_announced_once_whether_the_reply_or_the_event_comes_first() {

@@ -13,7 +13,7 @@ mod common;
 
 use common::{busy, request, snapshot, state, told};
 use patchbay_nicos::jobs::Jobs;
-use patchbay_nicos::model::JobState;
+use patchbay_sdk::model::JobState;
 
 /// Jobs of a daemon that never says `done`, of which one runs.
 fn unsaid() -> Jobs {

@@ -7,8 +7,9 @@
     reason = "a test that cannot go on must fail"
 )]
 
-use patchbay_nicos::prompts::{Asked, Prompt, Prompts};
+use patchbay_nicos::prompts::{Asked, Prompts};
 use patchbay_nicos::shape::code;
+use patchbay_sdk::model::Prompt;
 
 fn asked(json: &str) -> Asked {
     serde_json::from_str(json).unwrap()

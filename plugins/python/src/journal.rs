@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
+use patchbay_sdk::model::LogLine;
+
 use crate::clock::now;
-use crate::model::LogLine;
 
 /// What a message takes beside its text, in bytes.
 const BESIDE: usize = 128;
@@ -78,11 +79,8 @@ mod tests {
     fn line(journal: &mut Journal, text: &str) -> LogLine {
         LogLine {
             time: journal.tick(),
-            level: "info".into(),
-            logger: "script".into(),
             text: text.into(),
-            job: None,
-            traceback: None,
+            ..LogLine::default()
         }
     }
 

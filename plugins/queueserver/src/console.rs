@@ -3,6 +3,7 @@
 //! The stream comes in pieces as they were written: parts of lines, several lines, records of the server's own log (each in
 //! one piece), and in IPython mode whatever the kernel has put together.
 
+use patchbay_sdk::model::Level;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -41,8 +42,8 @@ pub enum Said {
     Line(String),
     /// A record of the server's own log.
     Record {
-        /// `debug`, `info`, `warning` or `error`.
-        level: &'static str,
+        /// How important it is.
+        level: Level,
         /// Which part of the server.
         logger: String,
         /// What.
@@ -157,10 +158,10 @@ impl Console {
 fn record(piece: &str) -> Option<Said> {
     let inner = piece.strip_prefix('[')?;
     let level = match inner.get(..3)? {
-        "D 2" => "debug",
-        "I 2" => "info",
-        "W 2" => "warning",
-        "E 2" | "C 2" => "error",
+        "D 2" => Level::Debug,
+        "I 2" => Level::Info,
+        "W 2" => Level::Warning,
+        "E 2" | "C 2" => Level::Error,
         _ => return None,
     };
     let (head, text) = inner.split_once("] ")?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use patchbay_sdk::model::Level;
 use patchbay_sdk::{EventKind, Fault, FaultKind};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -159,7 +160,7 @@ async fn last_error(server: &Server) -> String {
     let mut errors = lines
         .iter()
         .rev()
-        .filter(|line| line.level == "error" && line.logger.ends_with(".worker"));
+        .filter(|line| line.level == Level::Error && line.logger.ends_with(".worker"));
     let said = errors.next().and_then(|line| {
         let mut text = line.text.lines().rev();
         text.find(|line| !line.trim().is_empty())

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::model::LogLine;
+use patchbay_sdk::model::LogLine;
 
 /// What a line takes beside its text.
 const OVERHEAD: usize = 128;
@@ -57,12 +57,8 @@ mod tests {
 
     fn line(text: &str) -> LogLine {
         LogLine {
-            time: 0.0,
-            level: "info",
-            logger: String::new(),
             text: text.into(),
-            job: None,
-            traceback: None,
+            ..LogLine::default()
         }
     }
 

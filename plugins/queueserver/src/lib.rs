@@ -7,13 +7,11 @@
 #![forbid(unsafe_code)]
 
 pub mod backend;
-pub mod backoff;
 pub mod config;
 pub mod console;
 pub mod environment;
 pub mod jobs;
 pub mod journal;
-pub mod model;
 pub mod observer;
 pub mod ops;
 pub mod refusal;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use patchbay_sdk::model::{JobState, Level, LogLine};
 use patchbay_sdk::{BackendContext, Event, EventKind, Fault, FaultKind, RawJson};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,7 +16,6 @@ use crate::config::{Config, seconds};
 use crate::environment::Opening;
 use crate::jobs::{Jobs, Notice};
 use crate::journal::Journal;
-use crate::model::{JobState, LogLine};
 use crate::shape::{Ending, Task, TaskResult};
 use crate::wire::{Control, Urgency};
 
@@ -23,6 +23,9 @@ use crate::wire::{Control, Urgency};
 const TASK_LOOK: Duration = Duration::from_millis(30);
 /// So long the shim's first word may take to arrive.
 const FIRST_WORD: Duration = Duration::from_secs(2);
+/// Why there are no values, lines and outputs.
+pub const UNHEARD: &str = "output, lines and values come over the RE Manager's console stream, which cannot be heard: start \
+                           it with `--zmq-publish-console ON`, and check `info`";
 /// Who speaks in the log for the gateway.
 pub const GATEWAY: &str = "patchbay";
 
@@ -43,6 +46,8 @@ pub struct Server {
     pub hurry: Notify,
     /// The queue must be looked at although it seems unchanged: something was refused, or its outcome is not known.
     pub doubt: AtomicBool,
+    /// Held by the one whose turn it is to queue a job.
+    pub submits: tokio::sync::Mutex<()>,
     /// How many looks have been taken.
     pub looks: watch::Sender<u64>,
     /// Whether what is printed can be heard.
@@ -63,6 +68,7 @@ impl Server {
             opening: Opening::default(),
             hurry: Notify::new(),
             doubt: AtomicBool::new(false),
+            submits: tokio::sync::Mutex::default(),
             looks: watch::channel(0).0,
             hears: watch::channel(false).0,
             jobs: Mutex::new(Jobs::new(config.jobs_most, keeps_copies)),
@@ -94,7 +100,7 @@ impl Server {
             match notice {
                 Notice::State(job, body) => self.emit(EventKind::State, job, &body),
                 Notice::Job(job, body) => self.emit(EventKind::Job, Some(job), &body),
-                Notice::Queue(jobs) => self.emit(EventKind::Queue, None, &json!({ "jobs": jobs })),
+                Notice::Queue(body) => self.emit(EventKind::Queue, None, &body),
             }
         }
     }
@@ -110,14 +116,17 @@ impl Server {
         }
     }
 
-    /// A line of output: told, and kept.
+    /// A line of output: told, and kept. What the server says of its own work is not kept, since it would crowd out
+    /// what scripts print.
     pub fn say(&self, line: LogLine) {
         self.emit(EventKind::Log, line.job.clone(), &line);
-        self.journal().push(line);
+        if line.level != Level::Debug {
+            self.journal().push(line);
+        }
     }
 
     /// A line of the gateway's own.
-    pub fn remark(&self, level: &'static str, job: Option<&str>, text: String) {
+    pub fn remark(&self, level: Level, job: Option<&str>, text: String) {
         self.say(LogLine {
             time: now(),
             level,
@@ -214,9 +223,7 @@ impl Server {
             .await
             .is_err()
         {
-            let message = "values come over the RE Manager's console stream, which cannot be heard: start it with \
-                `--zmq-publish-console ON`, and check `info`";
-            return Err(Fault::new(FaultKind::Unsupported, message));
+            return Err(Fault::new(FaultKind::Unsupported, UNHEARD));
         }
         let nonce = fastrand::u64(..1 << 53);
         let (answer, answered) = oneshot::channel();
@@ -233,6 +240,12 @@ impl Server {
                 "the value did not come over the console stream",
             )),
         }
+    }
+
+    /// Whether nothing is heard on the console stream. Without an environment there would be nothing to hear.
+    pub fn is_deaf(&self) -> bool {
+        let has_environment = self.jobs().status().worker_environment_exists;
+        self.config.info.is_empty() || (has_environment && !*self.hears.borrow())
     }
 
     /// Gives whoever asked under that number the answer.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::model::JobKind;
+use patchbay_sdk::model::JobKind;
 
 /// The plan that runs a script.
 pub const SCRIPT_PLAN: &str = "patchbay_script";

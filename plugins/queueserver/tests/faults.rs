@@ -246,12 +246,11 @@ async fn without_the_console_scripts_run_and_what_is_missing_is_said() {
     let job = script(&anna, "quiet", "print('unheard')").await;
     assert_eq!(ended(&anna, &job).await["state"], "succeeded");
     let capabilities = anna.call("capabilities", json!({})).await.unwrap();
-    for what in ["progress", "eval", "trace"] {
-        assert!(
-            capabilities[what]["unsupported"].is_string(),
-            "{what}: {capabilities}"
-        );
+    for what in ["/progress", "/ops/eval", "/ops/trace"] {
+        let said = &capabilities.pointer(what).unwrap()["unsupported"];
+        assert!(said.is_string(), "{what}: {capabilities}");
     }
     let fault = anna.call("eval", json!({"code": "1"})).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unsupported, "{fault}");
+    assert_eq!(fault.message, capabilities["ops"]["eval"]["unsupported"]);
 }

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use patchbay_queueserver::jobs::{Found, How, Jobs, Look, Notice};
-use patchbay_queueserver::model::{JobState, Run};
 use patchbay_queueserver::shape::{Item, Status};
+use patchbay_sdk::model::{JobState, Run};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -55,6 +55,10 @@ enum Deed {
     Nothing,
     /// Holds the instance's only thread.
     Block,
+    /// Ends the process in which it runs.
+    Abort,
+    /// Ends it as if it were its own.
+    Exit,
     /// Panics.
     Panic,
     /// Returns without having been asked.
@@ -97,6 +101,8 @@ async fn act(deed: Deed, gateway: &Gateway) -> Result<(), Fault> {
     match deed {
         Deed::Nothing => std::future::pending().await,
         Deed::Block => block(),
+        Deed::Abort => std::process::abort(),
+        Deed::Exit => std::process::exit(0),
         Deed::Panic => panic!("it panics on request"),
         Deed::Return => Ok(()),
         Deed::Hoard => hoard(gateway, usize::MAX).await.map(drop),

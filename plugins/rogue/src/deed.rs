@@ -1,5 +1,6 @@
 //! What the rogue can be asked to do.
 
+use crate::end::End;
 use crate::raw::Raw;
 use patchbay_sdk::{BackendContext, Event, EventKind, Fault, FaultKind, Health, Reply};
 use serde_json::json;
@@ -31,6 +32,8 @@ pub(crate) enum Deed {
     Leak(usize),
     /// `fail`: the whole instance.
     Fail,
+    /// `end HOW`: the process in which it runs.
+    End(End),
     /// `say WHAT`: past the SDK, as a plugin in another language might.
     Say(String),
     /// `forge N`: answer so many requests before and after its own, whoever asked for them and of whom.
@@ -53,6 +56,7 @@ impl Deed {
             ("chatter", lines) => Deed::Chatter(lines.parse().ok()?),
             ("flap", times) => Deed::Flap(times.parse().ok()?),
             ("leak", bytes) => Deed::Leak(bytes.parse().ok()?),
+            ("end", how) => Deed::End(End::read(how)?),
             ("say", what) => Deed::Say(what.to_owned()),
             ("forge", number) => Deed::Forge(number.parse().ok()?),
             _ => return None,
@@ -88,6 +92,7 @@ impl Deed {
                 FaultKind::Internal,
                 "the instance fails on request",
             )),
+            Deed::End(how) => how.act(),
             Deed::Say(what) => raw.say(&what, request),
             Deed::Forge(many) => {
                 let around = request.saturating_sub(many)..=request.saturating_add(many);

@@ -1,15 +1,18 @@
 //! A backend that misbehaves on request, so that tests can see what that does to everybody else.
 //!
 //! Its configuration says how it starts and lets in; `eval` with one of the words of `Deed` as
-//! its code says what it does next.
+//! its code says what it does next; `submit` with a tale as its code says what it tells of a job that is none.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::panic, reason = "this is what it is for")]
 
 mod deed;
+mod end;
 mod raw;
+mod tale;
 
 use deed::Deed;
+use patchbay_sdk::model::find_op;
 use patchbay_sdk::schemars::{self, JsonSchema};
 use patchbay_sdk::{Backend, BackendContext, BackendSession, Command, Fault, FaultKind, Login};
 use patchbay_sdk::{Reply, Role};
@@ -44,6 +47,9 @@ pub struct Config {
     /// Answers say that they come from here, and of which build, beside what was asked.
     #[serde(default)]
     mark: Option<String>,
+    /// What `capabilities` say, whatever it can do.
+    #[serde(default)]
+    boasts: Option<serde_json::Value>,
 }
 
 /// Tests make other builds of the file by changing this in it.
@@ -64,6 +70,8 @@ enum Manner {
     Hang,
     /// Never, and nothing else either: it holds the instance's only thread.
     Block,
+    /// With the end of the whole process.
+    Abort,
 }
 
 impl Manner {
@@ -79,6 +87,7 @@ impl Manner {
             Manner::Block => loop {
                 std::thread::sleep(Duration::from_secs(3600));
             },
+            Manner::Abort => std::process::abort(),
         }
     }
 }
@@ -101,6 +110,7 @@ impl Backend for Rogue {
             role,
             logout: self.config.logout,
             mark: self.config.mark.clone(),
+            boasts: self.config.boasts.clone(),
             cx: self.cx.clone(),
             raw: self.raw.clone(),
         })
@@ -117,6 +127,7 @@ pub struct RogueSession {
     role: Role,
     logout: Manner,
     mark: Option<String>,
+    boasts: Option<serde_json::Value>,
     cx: BackendContext,
     raw: Arc<Raw>,
 }
@@ -136,8 +147,18 @@ impl BackendSession for RogueSession {
             let asked: serde_json::Value = command.args()?;
             return Reply::new(&serde_json::json!({ "by": mark, "build": BUILD, "asked": asked }));
         }
-        if command.op != "eval" {
-            return Ok(Reply::raw(command.args));
+        match (command.op.as_str(), &self.boasts) {
+            ("eval", _) => {}
+            ("capabilities", Some(boasts)) => return Reply::new(boasts),
+            ("submit", _) if tale::is_one(&command.args) => {
+                return tale::tell(&command, &self.cx).await;
+            }
+            ("job", _) if tale::is_known(&command.args) => return tale::job(&command),
+            (op, _) if find_op(op).is_none() => {
+                let text = format!("a rogue does not know `{op}`");
+                return Err(Fault::new(FaultKind::Unsupported, text));
+            }
+            _ => return Ok(Reply::raw(command.args)),
         }
         let Eval { code } = command.args()?;
         match Deed::read(&code) {

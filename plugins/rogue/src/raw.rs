@@ -1,7 +1,8 @@
 //! The boundary itself, past the SDK: what the SDK would never say.
 
 use patchbay_sdk::__private::patchbay_abi::module::{Opened, Text};
-use patchbay_sdk::__private::patchbay_abi::{Kind, Message, Port, head};
+use patchbay_sdk::__private::patchbay_abi::port::Deliver;
+use patchbay_sdk::__private::patchbay_abi::{Delivery, Kind, Message, Port, head};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -14,7 +15,29 @@ pub extern "C" fn open(instance: Text, host: Port) -> Opened {
     let ports = opened.get_or_insert_default();
     ports.insert(instance.as_str().to_owned(), host.clone());
     drop(opened);
-    patchbay_sdk::glue::open_backend::<crate::Rogue>(instance, host)
+    let name = instance.as_str().to_owned();
+    match patchbay_sdk::glue::open_backend::<crate::Rogue>(instance, host) {
+        Opened::ROk(port) => Opened::ROk(Port::new(Instance { name, port })),
+        refused => refused,
+    }
+}
+
+/// One that never starts is forgotten when the host lets go of it.
+struct Instance {
+    name: String,
+    port: Port,
+}
+
+impl Deliver for Instance {
+    fn deliver(&self, message: Message) -> Delivery {
+        self.port.deliver(message)
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        Raw::of(&self.name);
+    }
 }
 
 /// An instance's way to the host; nothing where it was opened in another way.

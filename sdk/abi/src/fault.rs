@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An error that says whose it is, whether asking again can help, and what to do.
+/// An error that says whose it is, whether asking again can help, and what to do. In JSON `side` and `retry` may be left
+/// out; they follow from the kind then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(from = "Told")]
 #[error("{message}")]
 pub struct Fault {
     /// Who has to change something.
@@ -18,6 +21,7 @@ pub struct Fault {
 
 /// Who has to change something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// The one who asked.
@@ -30,6 +34,7 @@ pub enum Side {
 
 /// What went wrong, for programs. In JSON: the name in kebab-case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
     /// The request is malformed: no JSON, a missing field, a value out of range.
@@ -65,6 +70,27 @@ pub enum FaultKind {
     /// A kind of a newer side.
     #[serde(untagged)]
     Other(String),
+}
+
+/// A fault as somebody writes it.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Told {
+    kind: FaultKind,
+    message: String,
+    side: Option<Side>,
+    retry: Option<bool>,
+}
+
+impl From<Told> for Fault {
+    fn from(told: Told) -> Self {
+        let usual = Fault::new(told.kind, told.message);
+        Fault {
+            side: told.side.unwrap_or(usual.side),
+            retry: told.retry.unwrap_or(usual.retry),
+            ..usual
+        }
+    }
 }
 
 impl Fault {
@@ -119,5 +145,16 @@ mod tests {
         let kind: FaultKind = serde_json::from_str("\"out-of-beam\"").unwrap();
         assert_eq!(kind, FaultKind::Other("out-of-beam".into()));
         assert_eq!(serde_json::to_string(&kind).unwrap(), "\"out-of-beam\"");
+    }
+
+    #[test]
+    fn side_and_retry_follow_from_the_kind_unless_they_are_told() {
+        let read = |json: &str| serde_json::from_str::<Fault>(json).unwrap();
+        let short = read(r#"{"kind":"busy","message":"x"}"#);
+        assert_eq!(short, Fault::new(FaultKind::Busy, "x"));
+        let whole = Fault::new(FaultKind::Busy, "x")
+            .side(Side::Backend)
+            .retry(false);
+        assert_eq!(read(&serde_json::to_string(&whole).unwrap()), whole);
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Of `START`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Start {
     /// The instance's name in the configuration.
     pub instance: String,
@@ -17,6 +18,7 @@ pub struct Start {
 
 /// Of `STOP`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Stop {
     /// Milliseconds until the host stops waiting.
     pub deadline_ms: u64,
@@ -24,6 +26,7 @@ pub struct Stop {
 
 /// Of `LEVEL`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Level {
     /// `error`, `warn`, `info`, `debug` or `trace`.
     pub level: String,
@@ -31,6 +34,7 @@ pub struct Level {
 
 /// Of `LOGIN`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Login {
     /// The session to be, in the host's numbering; 0 from a frontend, which learns it by the reply.
     #[serde(default)]
@@ -47,6 +51,7 @@ pub struct Login {
 
 /// The answer to a `LOGIN`, in the head of its `REPLY`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Session {
     /// In the host's numbering.
     pub session: u64,
@@ -56,6 +61,7 @@ pub struct Session {
 
 /// Of `LOGOUT`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Logout {
     /// Which session.
     pub session: u64,
@@ -63,8 +69,10 @@ pub struct Logout {
 
 /// Of `CALL`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Call {
-    /// In which session.
+    /// In which session; 0: none.
+    #[serde(default)]
     pub session: u64,
     /// The neutral operation.
     pub op: String,
@@ -89,6 +97,7 @@ pub struct Call {
 
 /// Of `REPLY`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reply {
     /// Why there is no answer; the body is empty then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,6 +116,7 @@ fn is_zero(number: &u64) -> bool {
 
 /// Of `EVENT`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Event {
     /// Which life of the backend; the host fills it in.
     #[serde(default)]
@@ -130,6 +140,7 @@ pub struct Event {
 
 /// Of `SUBSCRIBE`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Subscribe {
     /// After which event; absent: from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,6 +149,7 @@ pub struct Subscribe {
 
 /// The number of an event. Epoch 0 is nobody's: it stands before all that is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Since {
     /// In which life of the backend.
     pub epoch: u64,
@@ -148,6 +160,7 @@ pub struct Since {
 /// Where a backend is when somebody subscribes: the body of the `REPLY` to a `SUBSCRIBE` that has an
 /// id.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Position {
     /// Its present life; 0 if it has not lived yet.
     pub epoch: u64,
@@ -159,6 +172,7 @@ pub struct Position {
 
 /// Of `CREDIT`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Credit {
     /// How many more events may be sent.
     pub events: u32,
@@ -166,10 +180,12 @@ pub struct Credit {
 
 /// Of `LOG`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Log {
     /// `error`, `warn`, `info`, `debug` or `trace`.
     pub level: String,
     /// The module that speaks.
+    #[serde(default)]
     pub target: String,
     /// `file:line`, where known.
     #[serde(default)]
@@ -184,6 +200,7 @@ pub struct Log {
 /// Of `METRIC`: something was counted (`add`), there is so much of it now (`set`), or it took so long
 /// (`seconds`).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Metric {
     /// Its name, in `snake_case`.
     pub counter: String,
@@ -220,6 +237,7 @@ impl Metric {
 
 /// Of `HEALTH`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Health {
     /// `up`, `degraded` or `down`.
     pub state: String,

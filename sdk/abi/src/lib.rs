@@ -3,10 +3,10 @@
 //! Everything that crosses is a [`Message`]; each side has one non-blocking [`Port`] that takes
 //! them. In-process the messages cross as they are, through a handful of functions whose layout
 //! `abi_stable` checks ([`module`]); between processes the same messages cross as bytes
-//! ([`frame`]). What the messages mean is specified in one place: [`Kind`] for the conversation,
-//! [`head`] for what each kind carries.
+//! ([`frame`]), and for a program in another language as lines of JSON ([`mod@line`]). What the messages
+//! mean is specified in one place: [`Kind`] for the conversation, [`head`] for what each kind carries.
 //!
-//! Reading order: [`message`], [`head`], [`fault`], [`port`], [`module`], [`manifest`], [`frame`].
+//! Reading order: [`message`], [`head`], [`fault`], [`port`], [`module`], [`manifest`], [`frame`], [`mod@line`].
 //!
 //! # Who allocates, who frees
 //! A buffer is moved with the message and freed by the side that made it, through the function
@@ -25,11 +25,17 @@ pub mod buffer;
 pub mod fault;
 pub mod frame;
 pub mod head;
+pub mod line;
+#[cfg(feature = "load")]
+pub mod load;
 pub mod manifest;
 pub mod message;
 pub mod module;
 pub mod port;
 pub mod secret;
+
+#[cfg(test)]
+mod snapshot;
 
 pub use buffer::Buffer;
 pub use fault::{Fault, FaultKind, Side};
@@ -46,6 +52,7 @@ pub mod __private {
 
 /// What kind of plugin a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PluginRole {
     /// Speaks to a script server.

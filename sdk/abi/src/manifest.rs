@@ -13,6 +13,7 @@ pub const SECTION: &str = ".patchbay";
 /// Written into a section of the plugin's file by `patchbay_sdk::export!`, as JSON between
 /// [`OPENING`] and a NUL byte.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Manifest {
     /// The crate's name.
     pub name: String,

@@ -31,12 +31,20 @@ macro_rules! kinds {
         impl Kind {
             $($(#[doc = $doc])+ pub const $name: Kind = Kind($number);)+
 
-            /// The name as it stands here, in small letters; `None` for a kind of a newer side.
+            /// The name as it stands here, in capitals; `None` for a kind of a newer side.
             pub fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $($number => Some(stringify!($name)),)+
                     _ => None,
                 }
+            }
+
+            /// The kind of that name, in letters of any size; `None` for a kind of a newer side.
+            pub fn from_name(name: &str) -> Option<Kind> {
+                $(if name.eq_ignore_ascii_case(stringify!($name)) {
+                    return Some(Kind($number));
+                })+
+                None
             }
         }
     };
@@ -51,7 +59,7 @@ kinds! {
     FAILED = 3
     /// Host → plugin: finish. Head [`crate::head::Stop`].
     STOP = 4
-    /// Plugin → host: has finished; nothing follows.
+    /// Plugin → host: has finished; nothing follows but log lines. What it has not answered the host answers.
     STOPPED = 5
     /// Host → plugin: log level. Head [`crate::head::Level`].
     LEVEL = 6

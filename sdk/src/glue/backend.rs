@@ -90,11 +90,15 @@ impl<B: Backend> BackendSide<B> {
                     let _ = contain("stop", backend.stop()).await;
                 }
             };
-            match tokio::time::timeout(deadline, stopped).await {
-                Ok(()) => drop(shared.host.deliver(Message::bare(Kind::STOPPED, 0))),
-                Err(_) => send_failed(&shared.host, &unstopped(deadline)),
+            let stopped = tokio::time::timeout(deadline, stopped).await;
+            shared.owe_nothing();
+            match stopped {
+                Ok(()) => runtime.finish_stopped(),
+                Err(_) => {
+                    send_failed(&shared.host, &unstopped(deadline));
+                    runtime.finish();
+                }
             }
-            runtime.finish();
         });
     }
 
@@ -174,6 +178,11 @@ impl<B: Backend> Shared<B> {
         let backend = contain("start", B::start(config, cx)).await??;
         *lock(&self.backend) = Some(Arc::new(backend));
         Ok(())
+    }
+
+    /// What is not answered by now the host answers: it knows what each request was about.
+    fn owe_nothing(&self) {
+        lock(&self.asked).clear();
     }
 
     fn started(&self) -> Result<Arc<B>, Fault> {

@@ -49,10 +49,12 @@ impl<F: Frontend> FrontendSide<F> {
         let (gateway, stop) = (self.gateway.clone(), self.runtime.stop_signal());
         self.runtime.handle.spawn(async move {
             match run::<F>(message, gateway, stop).await {
-                Ok(()) => drop(host.deliver(Message::bare(Kind::STOPPED, 0))),
-                Err(fault) => send_failed(&host, &fault),
+                Ok(()) => runtime.finish_stopped(),
+                Err(fault) => {
+                    send_failed(&host, &fault);
+                    runtime.finish();
+                }
             }
-            runtime.finish();
         });
     }
 }

@@ -22,7 +22,15 @@ pub(crate) struct Runtime {
     voice: Voice,
     stop: watch::Sender<bool>,
     end: Arc<OnceLock<End>>,
-    finished: watch::Sender<bool>,
+    end_of_thread: watch::Sender<EndOfThread>,
+}
+
+/// Whether the instance's thread is to end, and what is said to the host when all tasks are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EndOfThread {
+    NotYet,
+    Silently,
+    Stopped,
 }
 
 impl Runtime {
@@ -45,14 +53,21 @@ impl Runtime {
             .on_thread_start(move || log::speak_as(&of_thread))
             .build()?;
         let handle = tokio.handle().clone();
-        let (finished, mut finish) = watch::channel(false);
-        let name = instance.to_owned();
+        let (end_of_thread, mut ending) = watch::channel(EndOfThread::NotYet);
+        let (name, host) = (instance.to_owned(), host.clone());
         std::thread::Builder::new().name(name).spawn(move || {
             log::speak_as(&voice);
-            // An error means that nobody holds the instance any more, which ends it as well.
-            let _ = tokio.block_on(finish.wait_for(|finished| *finished));
+            let end = tokio.block_on(async {
+                let end = ending.wait_for(|end| *end != EndOfThread::NotYet).await;
+                // An error means that nobody holds the instance any more, which ends it as well.
+                end.map_or(EndOfThread::Silently, |end| *end)
+            });
             tokio.shutdown_timeout(LINGER);
             afterwards();
+            // Nothing follows it: there is no task left that could say anything.
+            if end == EndOfThread::Stopped {
+                host.deliver(Message::bare(Kind::STOPPED, 0));
+            }
         })?;
         let stop = watch::Sender::new(false);
         Ok(Arc::new(Runtime {
@@ -60,7 +75,7 @@ impl Runtime {
             voice: of_runtime,
             stop,
             end: Arc::default(),
-            finished,
+            end_of_thread,
         }))
     }
 
@@ -93,7 +108,23 @@ impl Runtime {
 
     /// Ends the thread once the task that calls this yields.
     pub(crate) fn finish(&self) {
-        self.finished.send_replace(true);
+        self.end(EndOfThread::Silently);
+    }
+
+    /// As [`Runtime::finish`], and tells the host `STOPPED` when all tasks are gone.
+    pub(crate) fn finish_stopped(&self) {
+        self.end(EndOfThread::Stopped);
+    }
+
+    /// Whoever says first how it ends decides.
+    fn end(&self, how: EndOfThread) {
+        self.end_of_thread.send_if_modified(|end| {
+            let is_first = *end == EndOfThread::NotYet;
+            if is_first {
+                *end = how;
+            }
+            is_first
+        });
     }
 }
 

@@ -130,9 +130,9 @@ pub const OPS: &[Op] = &[
     ),
     look(
         "capabilities",
-        r#"{} → {what: "native" | {"emulated": how} | {"unsupported": why} | …}"#,
+        r#"{} → {"ops": {op: "native" | {"emulated": how} | {"unsupported": why}}, …}"#,
     ),
-    look("banner", r#"{} → {"server", "version", "protocol", …}"#),
+    look("banner", r#"{} → {"server", "version", …}"#),
     Op {
         steers: true,
         ..long("exec", r#"{"code"} → null"#)
@@ -175,6 +175,11 @@ impl Op {
     /// Whether it is the emergency stop, which nothing may hold up.
     pub fn is_emergency(&self) -> bool {
         self.name == "emergency"
+    }
+
+    /// Whether it is about who has control, which the gateway answers in the backend's place.
+    pub fn is_control(&self) -> bool {
+        matches!(self.name, "take_control" | "release_control")
     }
 }
 

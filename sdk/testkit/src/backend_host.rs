@@ -27,9 +27,22 @@ struct Heard {
     told: mpsc::UnboundedSender<Message>,
 }
 
+impl Heard {
+    /// What is not answered by now never will be.
+    fn settle(&self) {
+        self.waiting
+            .lock()
+            .expect("no panic under the lock")
+            .clear();
+    }
+}
+
 impl Deliver for Heard {
     fn deliver(&self, message: Message) -> Delivery {
         if message.kind != Kind::REPLY {
+            if message.kind == Kind::STOPPED {
+                self.settle();
+            }
             let sent = self.told.send(message);
             return if sent.is_ok() {
                 Delivery::Taken
@@ -152,7 +165,8 @@ impl BackendHost {
         let reply = timeout(PATIENCE * 3, answered)
             .await
             .expect("an answer within the time");
-        let reply = reply.map_err(|_| Fault::new(FaultKind::Internal, "no answer at all"))?;
+        let ended = |_| Fault::new(FaultKind::UnknownOutcome, "the backend ended meanwhile");
+        let reply = reply.map_err(ended)?;
         match reply
             .read_head::<head::Reply>()
             .expect("a reply's head")

@@ -17,12 +17,15 @@
 
 mod backend_host;
 pub mod build;
+pub mod conformance;
 mod frontend_host;
+mod plugin;
 mod told;
 mod wire;
 
 pub use backend_host::{BackendHost, TestSession};
 pub use frontend_host::{Asked, FrontendHost};
+pub use plugin::Plugin;
 pub use wire::Wire;
 
 use std::time::Duration;

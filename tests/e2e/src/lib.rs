@@ -2,7 +2,7 @@
 //!
 //! [`Site`] is an instrument: a NICOS daemon, an ActiveMQ broker, the gateway with its plugins, and
 //! one Java process with as many JMS clients as a test wants ([`Client`]). [`Local`] is one without a
-//! broker, whose gateway has a socket. Everything ends when it is dropped.
+//! broker, whose gateway has a socket. [`Trio`] has three script servers. Everything ends when it is dropped.
 
 #![forbid(unsafe_code)]
 #![allow(
@@ -12,12 +12,17 @@
     reason = "a test that cannot go on must fail"
 )]
 
+pub mod demo;
 mod lines;
 mod local;
+mod shape;
+pub mod tap;
+mod trio;
 
 pub use lines::Lines;
 pub use local::{Called, Local, Running};
-pub mod tap;
+pub use shape::Shape;
+pub use trio::{FRONTENDS, SERVERS, Trio};
 
 use patchbay_servers::{ActiveMq, Connect, Gateway, Jms, Message, Nicos, Received, silent};
 use patchbay_testkit::build;

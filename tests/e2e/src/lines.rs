@@ -52,7 +52,9 @@ impl Lines {
 
     /// Sends a request without waiting for the answer.
     pub fn send(&mut self, request: &Value) {
-        writeln!(self.stream.get_mut(), "{request}").unwrap();
+        // In one piece: the system would hold back what comes in many until the first one is acknowledged.
+        let line = format!("{request}\n");
+        self.stream.get_mut().write_all(line.as_bytes()).unwrap();
     }
 
     /// Sends a request; the answer.

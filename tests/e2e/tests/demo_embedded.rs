@@ -8,10 +8,10 @@
 )]
 
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use patchbay_e2e::demo::path_without_packages;
 use patchbay_e2e::wait_until;
 use patchbay_testkit::build;
 
@@ -46,23 +46,10 @@ fn it_needs_nothing_but_python_and_shows_what_the_script_prints() {
     assert_script_ran(&demo(&["--embedded", "--once"]).output().unwrap());
 }
 
-/// As on a machine without Debian's packages and without a way to any.
 #[test]
 fn where_the_real_servers_cannot_be_had_that_is_said_and_this_one_is_shown() {
     let fakes = tempfile::tempdir().unwrap();
-    for (name, script) in [
-        ("dpkg-query", "#!/bin/sh\nexit 1\n"),
-        (
-            "apt-get",
-            "#!/bin/sh\necho 'E: no way to any mirror'\nexit 100\n",
-        ),
-    ] {
-        let file = fakes.path().join(name);
-        std::fs::write(&file, script).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let usual = std::env::var("PATH").unwrap();
-    let path = format!("{}:{usual}", fakes.path().display());
+    let path = path_without_packages(fakes.path());
     let output = demo(&["--once"]).env("PATH", path).output().unwrap();
     let said = said(&output);
     assert!(

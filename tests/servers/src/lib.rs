@@ -33,6 +33,7 @@ mod places;
 mod port;
 mod process;
 mod progress;
+mod python;
 mod queueserver;
 mod spawner;
 mod step;

@@ -5,6 +5,7 @@ mod install;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -155,6 +156,11 @@ impl QueueServer {
     /// The process that watches over the others.
     pub fn pid(&self) -> u32 {
         self.manager.pid()
+    }
+
+    /// How the RE Manager's first process ended, or `None` while it runs.
+    pub fn exit(&mut self) -> Option<ExitStatus> {
+        self.manager.exit()
     }
 
     /// The process that takes requests; its watchdog starts another when it is gone.

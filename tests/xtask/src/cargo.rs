@@ -54,10 +54,13 @@ pub fn must(args: &[&str]) -> Result<()> {
 }
 
 /// The gateway, and the plugins that people use.
-pub const GATEWAY: [&str; 5] = [
+pub const GATEWAY: [&str; 8] = [
     "patchbay",
     "patchbay-nicos",
+    "patchbay-process",
+    "patchbay-process-frontend",
     "patchbay-python",
+    "patchbay-queueserver",
     "patchbay-activemq",
     "patchbay-socket",
 ];

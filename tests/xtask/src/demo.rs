@@ -6,6 +6,8 @@ mod outcome;
 mod screen;
 mod script;
 mod stack;
+mod swap;
+mod talk;
 mod update;
 
 use std::path::{Path, PathBuf};
@@ -35,6 +37,9 @@ pub struct Args {
     /// Without NICOS and ActiveMQ: the gateway runs the script in plain Python, and nothing is installed
     #[arg(long)]
     embedded: bool,
+    /// The same script on NICOS, an RE Manager and plain Python, exchanged while clients stay and ask all the time
+    #[arg(long, conflicts_with = "embedded")]
+    swap: bool,
 }
 
 /// What the demo with the real servers needs to be built.
@@ -49,6 +54,9 @@ const PACKAGES: [&str; 4] = [
 pub fn run(args: &Args) -> Result<ExitCode> {
     if args.embedded {
         return embedded::run(args);
+    }
+    if args.swap {
+        return swap::run(args);
     }
     // First, since an ordinary user may be told to install packages.
     screen::heading("Servers: installing what is missing");

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::model::LogLine;
+use patchbay_sdk::model::LogLine;
 
 /// As many are remembered; a look shows fewer.
 const REMEMBERED: usize = 10_000;

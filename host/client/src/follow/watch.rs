@@ -5,8 +5,9 @@
 //! ```
 
 use super::seen::Seen;
-use crate::model::{LogLine, Prompt, has_ended};
+use crate::model::{Prompt, has_ended};
 use crate::wire::{Cursor, Event};
+use patchbay_sdk::model::{JobState, LogLine};
 
 /// Where the script is in its life.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,13 +101,13 @@ impl Watch {
     }
 
     /// A look shows the script in this state. An end that an event has told stays.
-    pub(super) fn found(&mut self, state: &str) {
+    pub(super) fn found(&mut self, state: JobState) {
         match state {
             _ if self.stage.ended().is_some() => {}
-            "queued" => self.stage = Stage::Queued,
-            "running" => self.stage = Stage::Running,
-            "paused" => self.stage = Stage::Paused,
-            ended => self.stage = Stage::Ended(ended.to_owned()),
+            JobState::Queued => self.stage = Stage::Queued,
+            JobState::Running => self.stage = Stage::Running,
+            JobState::Paused => self.stage = Stage::Paused,
+            ended => self.stage = Stage::Ended(ended.to_string()),
         }
     }
 

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
+use patchbay_sdk::model::{Level, LogLine};
 use rustyline::ExternalPrinter;
 
 use super::Input;
-use crate::model::LogLine;
 use crate::screen::{WARN, clean, log_line, paint};
 use crate::wire::{Event, Tap};
 
@@ -71,7 +71,7 @@ fn text(event: &Event) -> Option<String> {
     match event.kind.as_str() {
         "log" => {
             let line: LogLine = serde_json::from_value(event.body.clone()).ok()?;
-            let is_shown = !matches!(line.level.as_str(), "action" | "input");
+            let is_shown = !matches!(line.level, Level::Action | Level::Input);
             is_shown.then(|| log_line(&line, None))
         }
         "prompt" => {

@@ -1,18 +1,18 @@
 //! A message of the script server, as people read it.
 
 use super::{BAD, DIM, WARN, clean, paint};
-use crate::model::LogLine;
+use patchbay_sdk::model::{Level, LogLine};
 
 /// One or more lines; with the hour if `now` is given.
 pub(crate) fn log_line(line: &LogLine, now: Option<f64>) -> String {
     let text = clean(&line.text);
-    let text = match line.level.as_str() {
-        "error" => paint(BAD, format_args!("error: {text}")),
-        "warning" => paint(WARN, format_args!("warning: {text}")),
+    let text = match line.level {
+        Level::Error => paint(BAD, format_args!("error: {text}")),
+        Level::Warning => paint(WARN, format_args!("warning: {text}")),
         // The text of a script; which one it is says enough.
-        "input" => paint(DIM, text.lines().next().unwrap_or_default()),
-        "action" | "debug" => paint(DIM, text),
-        _ => text.into_owned(),
+        Level::Input => paint(DIM, text.lines().next().unwrap_or_default()),
+        Level::Action | Level::Debug => paint(DIM, text),
+        Level::Info => text.into_owned(),
     };
     let clock = now.map(|now| paint(DIM, super::time::clock(line.time, now)) + "  ");
     let mut shown = clock.unwrap_or_default() + &text;
@@ -45,9 +45,9 @@ fn of_script(trace: &str) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    fn plain(level: &str, text: &str, traceback: Option<&str>) -> String {
+    fn plain(level: Level, text: &str, traceback: Option<&str>) -> String {
         let line = LogLine {
-            level: level.into(),
+            level,
             text: text.into(),
             traceback: traceback.map(String::from),
             ..LogLine::default()
@@ -59,11 +59,11 @@ mod tests {
     fn an_error_is_said_to_be_one_and_shows_where_in_the_script_it_was_raised() {
         let trace =
             "Traceback:\n  File \"server.py\"\n  File \"<script>\", line 3\n    1/0\nOops\n";
-        let shown = plain("error", "no\u{1b}", Some(trace));
+        let shown = plain(Level::Error, "no\u{1b}", Some(trace));
         let meant = "error: no␛\n      File \"<script>\", line 3\n        1/0\n    Oops";
         assert_eq!(shown, meant);
         assert_eq!(
-            plain("warning", "hot", Some("all")),
+            plain(Level::Warning, "hot", Some("all")),
             "warning: hot\n    all"
         );
     }
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn of_a_scripts_text_only_its_title_is_shown() {
         assert_eq!(
-            plain("input", ">>> scan.py\ncount(1)\n---", None),
+            plain(Level::Input, ">>> scan.py\ncount(1)\n---", None),
             ">>> scan.py"
         );
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use patchbay_sdk::model::{Level, Log, LogLine};
 use serde_json::{Value, json};
 
 use crate::args::Patience;
@@ -10,7 +11,6 @@ use crate::desk::{self, Desk};
 use crate::exit::Exit;
 use crate::follow::{Outage, Seen, again};
 use crate::interrupt;
-use crate::model::{Log, LogLine};
 use crate::screen::{Screen, log_line, now};
 use crate::session::Session;
 use crate::wire::{Cursor, Event, Failure};
@@ -111,7 +111,7 @@ impl Tail<'_> {
 fn print(screen: &Screen, line: &LogLine) -> Result<()> {
     screen.record(&json!({"log": line}))?;
     // What a script is doing just now is of no interest later; the server itself does not keep it.
-    if line.level == "action" {
+    if line.level == Level::Action {
         return Ok(());
     }
     screen.say(&log_line(line, Some(now())))

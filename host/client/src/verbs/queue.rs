@@ -1,12 +1,13 @@
 //! `queue`: what waits, and in which order.
 
+use patchbay_sdk::model::QueuedJob;
 use serde_json::{Value, json};
 
 use super::job;
 use crate::args::QueueVerb;
 use crate::complaint::{Complaint, Result};
 use crate::desk::{self, Desk};
-use crate::model::{Status, Waiting, short};
+use crate::model::{Status, short};
 use crate::screen::{DIM, clean, paint, table};
 
 /// Lists or changes it.
@@ -37,7 +38,7 @@ fn list(desk: &mut Desk) -> Result<()> {
     })
 }
 
-fn render(queue: &[Waiting]) -> String {
+fn render(queue: &[QueuedJob]) -> String {
     if queue.is_empty() {
         return paint(DIM, "nothing waits");
     }
@@ -96,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_list_is_numbered() {
-        let queue: Vec<Waiting> = serde_json::from_value(json!([
+        let queue: Vec<QueuedJob> = serde_json::from_value(json!([
             {"id": "0123456789", "name": "scan.py", "user": "anna", "body": "a\nb"},
             {"id": "abcdefghij", "body": "a"},
         ]))

@@ -1,10 +1,11 @@
 //! `status`: what the script server is doing, at a glance.
 
+use patchbay_sdk::model::{JobRecord, JobState, RunningJob};
 use serde_json::{Value, json};
 
 use crate::complaint::Result;
 use crate::desk::{self, Desk};
-use crate::model::{Job, Running, Status, name_or_id, short};
+use crate::model::{Status, name_or_id, short};
 use crate::screen::{BAD, DIM, GOOD, STRONG, WARN, ago, clean, lasted, now, paint};
 
 /// Waiting scripts that are named; `queue` lists all.
@@ -21,7 +22,7 @@ pub(crate) fn status(desk: &mut Desk) -> Result<()> {
         .answer(&answer, || render(&status, record.as_ref(), now()))
 }
 
-fn render(status: &Status, record: Option<&Job>, now: f64) -> String {
+fn render(status: &Status, record: Option<&JobRecord>, now: f64) -> String {
     let mut lines = vec![state(status)];
     lines.extend(stale(status));
     if let Some(job) = &status.job {
@@ -57,7 +58,7 @@ pub(crate) fn stale(status: &Status) -> Option<String> {
     Some(paint(WARN, format_args!("this was known {age} ago: {why}")))
 }
 
-fn running(job: &Running, record: Option<&Job>, now: f64) -> String {
+fn running(job: &RunningJob, record: Option<&JobRecord>, now: f64) -> String {
     let id = job.id.as_deref().unwrap_or_default();
     let name = clean(name_or_id(job.name.as_deref(), id));
     let mut line = format!("  {}", paint(STRONG, name));
@@ -70,7 +71,7 @@ fn running(job: &Running, record: Option<&Job>, now: f64) -> String {
     line + &paint(DIM, format_args!("  {}", clean(short(id))))
 }
 
-fn statement(job: &Running) -> Option<String> {
+fn statement(job: &RunningJob) -> Option<String> {
     let at = job.line?;
     let index = usize::try_from(at).ok()?.checked_sub(1)?;
     let text = job.body.lines().nth(index).unwrap_or_default().trim();
@@ -91,10 +92,13 @@ fn queue(status: &Status) -> String {
     }
 }
 
-fn ended(last: &Job, now: f64) -> String {
+fn ended(last: &JobRecord, now: f64) -> String {
     let name = clean(name_or_id(last.name.as_deref(), &last.id));
-    let style = if last.state == "succeeded" { GOOD } else { BAD };
-    let state = paint(style, clean(&last.state));
+    let style = match last.state {
+        JobState::Succeeded => GOOD,
+        _ => BAD,
+    };
+    let state = paint(style, last.state);
     let when = last.ended.map(|ended| ago(ended, now)).unwrap_or_default();
     format!("last: {name} {state} {when}").trim_end().to_owned()
 }
@@ -105,7 +109,8 @@ mod tests {
 
     fn plain(status: &Value, record: Option<&Value>) -> String {
         let status: Status = serde_json::from_value(status.clone()).unwrap();
-        let record: Option<Job> = record.map(|job| serde_json::from_value(job.clone()).unwrap());
+        let record: Option<JobRecord> =
+            record.map(|job| serde_json::from_value(job.clone()).unwrap());
         anstream::adapter::strip_str(&render(&status, record.as_ref(), 1000.0)).to_string()
     }
 

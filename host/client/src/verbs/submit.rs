@@ -45,6 +45,7 @@ pub(super) fn submit(desk: &mut Desk, submit: &Submit) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     screen.note(&paint(DIM, format_args!("{} is {job}", clean(&name))));
+    let code = code.into();
     let script = Script { job, name, code };
     let watcher = Watcher::new(session, screen, script, cursor, submit.patience.seconds);
     match is_to_stop {

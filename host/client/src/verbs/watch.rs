@@ -1,5 +1,6 @@
 //! `watch`: stays with a script that was submitted before.
 
+use patchbay_sdk::model::JobRecord;
 use serde_json::{Value, json};
 
 use super::job;
@@ -9,13 +10,13 @@ use crate::desk::Desk;
 use crate::exit::Exit;
 use crate::follow::{Script, Watcher};
 use crate::interrupt;
-use crate::model::{Job, Status, name_or_id};
+use crate::model::{Status, name_or_id};
 use crate::session::KINDS;
 
 /// Watches it; the exit status says how it ended.
 pub(super) fn watch(desk: &mut Desk, said: &str, patience: Patience) -> Result<Exit> {
     let job = job::find(desk, said)?;
-    let known: Job = desk.read("job", &json!({"job": job}))?;
+    let known: JobRecord = desk.read("job", &json!({"job": job}))?;
     let status: Status = desk.read("status", &Value::Null)?;
     let running = status
         .job

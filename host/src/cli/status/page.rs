@@ -15,11 +15,9 @@ const REASON: usize = 3;
 
 pub(super) fn page(status: &GatewayStatus, file: &Path) -> String {
     let (name, version, pid) = (&status.name, &status.version, status.pid);
-    let memory = status.memory_bytes.map_or(String::new(), |bytes| {
-        format!(", {} MB of memory", bytes / 1_000_000)
-    });
+    let process = in_process(pid, status.memory_bytes);
     let up = span(status.up_s);
-    let head = format!("{name}, version {version}, process {pid}, up for {up}{memory}");
+    let head = format!("{name}, version {version}, {process}, up for {up}");
     format!(
         "{}{}\n{}\n{}",
         wrapped(&head, 0, 2),
@@ -45,6 +43,9 @@ fn instances(instances: &[InstanceStatus]) -> String {
         if let Some(then) = &instance.then {
             shown += &wrapped(&format!("→ {then} when idle"), 4, 1);
         }
+        if let Some(process) = instance.process {
+            shown += &wrapped(&in_process(process, instance.memory_bytes), 4, 1);
+        }
         if let Some(holder) = &instance.control {
             shown += &wrapped(&in_control(holder), 4, 2);
         }
@@ -53,6 +54,13 @@ fn instances(instances: &[InstanceStatus]) -> String {
         }
     }
     shown
+}
+
+fn in_process(number: u32, memory: Option<u64>) -> String {
+    let memory = memory.map_or(String::new(), |bytes| {
+        format!(", {} MB of memory", bytes / 1_000_000)
+    });
+    format!("process {number}{memory}")
 }
 
 fn in_control(holder: &Holder) -> String {
@@ -119,6 +127,8 @@ mod tests {
             health: health.into(),
             reason: reason.into(),
             since_s: 200,
+            process: None,
+            memory_bytes: None,
             starts_in_s: (phase == "waiting").then_some(4),
             failures: 3,
             threads_abandoned: 0,
@@ -156,7 +166,7 @@ mod tests {
         };
         let shown = shown(vec![instance("nicos", "running", "up", ""), frontend]);
         let expected = "\
-zoom, version 1.2.3, process 4711, up for 2 h, 84 MB of memory
+zoom, version 1.2.3, process 4711, 84 MB of memory, up for 2 h
 state in /var/lib/zoom: 812 MiB free
 
                PLUGIN  IS       SINCE      CLIENTS  FAILED
@@ -189,7 +199,7 @@ all is well
             instance("g", "stopped", "up", ""),
         ]);
         let expected = "\
-zoom, version 1.2.3, process 4711, up for 2 h, 84 MB of memory
+zoom, version 1.2.3, process 4711, 84 MB of memory, up for 2 h
 state in /var/lib/zoom: 812 MiB free
 
    PLUGIN  IS            SINCE      CLIENTS  FAILED

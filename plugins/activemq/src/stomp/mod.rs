@@ -2,9 +2,8 @@
 //!
 //! From the wire inwards: [`scan`] finds whole frames in hostile bytes within limits, [`codec`] hands each head to
 //! tokio-stomp's codec and mends what that codec gets wrong, [`connection`] keeps one connection alive, [`target`] says
-//! where to and with which login, `tls` keeps it private, [`backoff`] spaces the attempts. Nothing here knows of scripts or sessions.
+//! where to and with which login, `tls` keeps it private. Nothing here knows of scripts or sessions.
 
-pub mod backoff;
 pub mod codec;
 pub mod connection;
 pub mod error;
@@ -23,7 +22,6 @@ mod tls;
 mod tls_error;
 mod tls_files;
 
-pub use backoff::Backoff;
 pub use codec::GuardCodec;
 pub use connection::{Incoming, open};
 pub use error::{EncodeError, LinkError, ScanError};

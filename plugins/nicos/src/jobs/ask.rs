@@ -1,7 +1,8 @@
 //! What can be asked of the jobs.
 
+use patchbay_sdk::model::{JobRecord, JobState, LinkState, Run};
+
 use super::Jobs;
-use crate::model::{JobRecord, JobState, LinkState, Run};
 use crate::shape::{Request, Status, code};
 
 impl Jobs {

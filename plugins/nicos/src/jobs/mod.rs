@@ -17,7 +17,9 @@
 mod ask;
 mod table;
 
-use crate::model::{JobBody, JobRecord, JobState, LinkState, Run, StateBody};
+use patchbay_sdk::model::{JobBody, JobChange, JobRecord, JobState, LinkState, Run, StateBody};
+
+use crate::model::line;
 use crate::shape::{Request, code};
 use table::Table;
 
@@ -106,7 +108,7 @@ impl Jobs {
             return Vec::new();
         }
         job.announced = true;
-        vec![notice(&job.record, "queued", None)]
+        vec![notice(&job.record, JobChange::Queued)]
     }
 
     /// A script begins, or the running one was changed.
@@ -117,12 +119,12 @@ impl Jobs {
         let record = &mut job.record;
         match record.state {
             JobState::Running | JobState::Paused if other_text => {
-                notices.push(notice(record, "edited", None));
+                notices.push(notice(record, JobChange::Edited));
             }
             JobState::Queued | JobState::Unknown => {
                 record.state = JobState::Running;
                 record.started = Some(now);
-                notices.push(notice(record, "started", None));
+                notices.push(notice(record, JobChange::Started));
                 let outcome = self.unsaid_outcome();
                 self.idle = None;
                 let before = self.running.replace(request.reqid.clone());
@@ -147,7 +149,7 @@ impl Jobs {
             {
                 job.record.state = JobState::Removed;
                 job.record.ended = Some(now);
-                notices.push(notice(&job.record, "removed", None));
+                notices.push(notice(&job.record, JobChange::Removed));
             }
         }
         notices
@@ -157,7 +159,7 @@ impl Jobs {
     pub fn edited(&mut self, request: &Request) -> Notices {
         let record = &mut self.table.insert(request).record;
         record.name = table::name(request);
-        vec![notice(record, "edited", None)]
+        vec![notice(record, JobChange::Edited)]
     }
 
     /// A script has ended, in NICOS's own words.
@@ -185,15 +187,15 @@ impl Jobs {
         self.activity += u64::from(status.0 >= code::RUNNING);
         let change = match (before, status.0) {
             (code::PAUSED, code::PAUSED) => None,
-            (_, code::PAUSED) => Some((JobState::Paused, "paused")),
-            (code::PAUSED, code::RUNNING) => Some((JobState::Running, "resumed")),
+            (_, code::PAUSED) => Some((JobState::Paused, JobChange::Paused)),
+            (code::PAUSED, code::RUNNING) => Some((JobState::Running, JobChange::Resumed)),
             _ => None,
         };
         let running = self.running.as_ref().and_then(|id| self.table.get_mut(id));
         let mut notices = Vec::new();
-        if let (Some((state, word)), Some(job)) = (change, running) {
+        if let (Some((state, change)), Some(job)) = (change, running) {
             job.record.state = state;
-            notices.push(notice(&job.record, word, None));
+            notices.push(notice(&job.record, change));
         }
         notices.extend(self.state());
         notices
@@ -280,7 +282,7 @@ impl Jobs {
         job.record.state = outcome;
         job.record.ended = Some(now);
         self.last = Some(id.to_owned());
-        vec![notice(&job.record, "finished", Some(outcome))]
+        vec![notice(&job.record, JobChange::Finished)]
     }
 
     /// The state, if it is not what was told last.
@@ -290,7 +292,7 @@ impl Jobs {
         } else {
             Run::Unknown
         };
-        let line = Some(self.status.1).filter(|line| *line > 0 && run != Run::Unknown);
+        let line = line(self.status.1).filter(|_| run != Run::Unknown);
         let told = (
             self.running.clone(),
             StateBody {
@@ -307,12 +309,6 @@ impl Jobs {
     }
 }
 
-fn notice(record: &JobRecord, state: &'static str, outcome: Option<JobState>) -> Notice {
-    let body = JobBody {
-        state,
-        name: record.name.clone(),
-        user: record.user.clone(),
-        outcome,
-    };
-    Notice::Job(record.id.clone(), body)
+fn notice(record: &JobRecord, change: JobChange) -> Notice {
+    Notice::Job(record.id.clone(), JobBody::new(change, record))
 }

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::model::{JobRecord, JobState};
+use patchbay_sdk::model::{JobRecord, JobState};
+
 use crate::shape::Request;
 
 /// Longest name, of a job or a user, that is remembered, in bytes.
@@ -99,8 +100,7 @@ impl Job {
             name: name(request),
             user: request.user.as_deref().map(shortened),
             state: JobState::Queued,
-            started: None,
-            ended: None,
+            ..JobRecord::default()
         };
         Self {
             record,

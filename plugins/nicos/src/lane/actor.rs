@@ -11,13 +11,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use patchbay_sdk::{Fault, FaultKind};
+use patchbay_sdk::{Backoff, Fault, FaultKind};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::Backoff;
 use super::daemon::Daemon;
 use super::decode::refusal_text;
 use super::fault::{as_told, no_reply, not_sent};
@@ -154,7 +153,7 @@ impl Actor {
         match cause.kind {
             // Every try costs the daemon a key and its log a line.
             FaultKind::Unauthorized => self.settings.retry_refused,
-            _ => self.backoff.next(),
+            _ => self.backoff.wait(),
         }
     }
 

@@ -4,14 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use patchbay_sdk::{Fault, FaultKind};
+use patchbay_sdk::{Backoff, Fault, FaultKind};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::actor::Actor;
-use super::backoff::Backoff;
 use super::daemon::Daemon;
 use super::fault::{closing, no_reply, not_sent};
 use super::feed::Feed;

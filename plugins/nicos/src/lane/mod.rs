@@ -10,7 +10,6 @@
 //! Source: NICOS's `nicos/services/daemon/proto/classic.py`, and what daemons were seen to do.
 
 mod actor;
-mod backoff;
 mod connect;
 mod daemon;
 mod decode;

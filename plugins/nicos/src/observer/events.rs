@@ -1,6 +1,7 @@
 //! From NICOS's events to the model's.
 
 use bytes::Bytes;
+use patchbay_sdk::model::{JobChange, LogLine, QueueBody};
 use patchbay_sdk::{EventKind, Fault, RawJson};
 use serde::Serialize;
 use serde_json::json;
@@ -9,7 +10,6 @@ use super::{Observer, now};
 use crate::event;
 use crate::frame::EventFrame;
 use crate::lane::{Held, Lane, Private};
-use crate::model::LogLine;
 use crate::prompts::Asked;
 use crate::shape::{self, Id, Message};
 use crate::translate::translate;
@@ -21,7 +21,7 @@ const PENDING: &str = "pending";
 /// The body of a `job` event that tells of an estimate.
 #[derive(Clone, PartialEq, Serialize)]
 pub(super) struct Estimate {
-    state: &'static str,
+    state: JobChange,
     /// How far the dry run behind it is: `running`, `success` or `failed`.
     simulation: &'static str,
     /// When the script will end, in Unix seconds.
@@ -165,9 +165,9 @@ impl Observer {
     /// NICOS tells the order once for each job in it.
     fn order(&mut self, jobs: Vec<String>) {
         if self.order != jobs {
-            let body = json!({ "jobs": jobs });
+            let body = QueueBody { jobs };
             self.teller.emit(EventKind::Queue, None, &body);
-            self.order = jobs;
+            self.order = body.jobs;
         }
     }
 
@@ -180,7 +180,7 @@ impl Observer {
             return;
         };
         let estimate = Estimate {
-            state: "progress",
+            state: JobChange::Progress,
             simulation,
             eta: Some(time).filter(|time| *time > 0.0),
         };

@@ -10,6 +10,7 @@ mod tell;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use patchbay_sdk::model::LinkBody;
 use patchbay_sdk::{BackendContext, EventKind, Fault, FaultKind, Health};
 use tokio::sync::watch;
 use tokio::task::yield_now;
@@ -265,11 +266,8 @@ impl Observer {
         );
         self.warn_if_untested(greeting.banner.protocol());
         self.resync(lane).await;
-        self.teller.emit(
-            EventKind::Link,
-            None,
-            &serde_json::json!({"link": "up", "version": version}),
-        );
+        self.teller
+            .emit(EventKind::Link, None, &LinkBody::up(version));
     }
 
     fn warn_if_untested(&mut self, protocol: Protocol) {
@@ -294,11 +292,8 @@ impl Observer {
         self.watch.rest();
         self.down = Some(cause.message.clone());
         self.teller.health(Health::Down(cause.message.clone()));
-        self.teller.emit(
-            EventKind::Link,
-            None,
-            &serde_json::json!({"link": "down", "cause": cause.message}),
-        );
+        self.teller
+            .emit(EventKind::Link, None, &LinkBody::down(&*cause.message));
         let notices = self.known.jobs().link_down();
         self.teller.tell(notices);
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use patchbay_sdk::model::JobState;
 use tokio::time::Instant;
 
 use super::look::{Looked, Looker};
 use super::{Observer, now};
 use crate::jobs::Snapshot;
 use crate::lane::Lane;
-use crate::model::JobState;
 
 /// How long the events of before a look may take to arrive.
 const SETTLE: Duration = Duration::from_millis(300);

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use patchbay_sdk::model::StateBody;
 use patchbay_sdk::{BackendContext, Event, EventKind, Health};
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::health::Board;
 use crate::jobs::Notice;
-use crate::model::StateBody;
 
 /// The shortest time between two tellings of line progress.
 const PACE: Duration = Duration::from_millis(50);

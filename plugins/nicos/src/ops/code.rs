@@ -1,32 +1,12 @@
 //! The user's own code, run beside the script. It has a lane of its own, where only its like waits for it.
 
+use patchbay_sdk::model::args::{Code, Complete, Simulate};
 use patchbay_sdk::{Command, Fault, FaultKind, RawJson, Reply};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::Scene;
 use crate::pickle::Arg;
 use crate::{shape, verb};
-
-#[derive(Deserialize)]
-struct Code {
-    code: String,
-}
-
-#[derive(Deserialize)]
-struct Simulate {
-    #[serde(default)]
-    name: Option<String>,
-    code: String,
-    #[serde(default)]
-    simulation: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Complete {
-    line: String,
-    word: String,
-}
 
 pub(super) async fn eval(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let Code { code } = command.args()?;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use patchbay_sdk::model::args::{At, Point};
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
 use super::Scene;
@@ -16,46 +16,21 @@ use crate::verb::{self, Verb, Way};
 const BETWEEN_BLOCKS: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(20);
 
-#[derive(Deserialize)]
-struct At {
-    #[serde(default)]
-    at: Option<Point>,
-}
-
-/// Where a script is held or stopped.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Point {
-    /// After the current line.
-    Line,
-    /// After the current step of a scan.
-    Step,
-    /// Wherever it is, also within a count.
-    Now,
-    /// At once, with an exception.
-    Immediate,
-}
-
-impl Point {
-    fn level(self) -> i64 {
-        match self {
-            Self::Line => 1,
-            Self::Step => 2,
-            Self::Now => 3,
-            Self::Immediate => 5,
-        }
-    }
+/// As NICOS numbers the places.
+fn level(point: Point) -> Arg {
+    Arg::Int(match point {
+        Point::Line => 1,
+        Point::Step => 2,
+        // Also within a count.
+        Point::Now => 3,
+        // With an exception.
+        Point::Immediate => 5,
+    })
 }
 
 pub(super) async fn pause(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let At { at } = command.args()?;
-    match at.unwrap_or(Point::Line) {
-        Point::Immediate => Err(Fault::new(
-            FaultKind::Invalid,
-            "`pause`: `at` must be `line`, `step` or `now`",
-        )),
-        point => send(scene, command, verb::BREAK, vec![Arg::Int(point.level())]).await,
-    }
+    let point = command.args::<At>()?.to_pause()?;
+    send(scene, command, verb::BREAK, vec![level(point)]).await
 }
 
 pub(super) async fn resume(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
@@ -64,15 +39,14 @@ pub(super) async fn resume(scene: &Scene<'_>, command: &Command) -> Result<Reply
 
 /// NICOS also empties the queue, whosever jobs they are.
 pub(super) async fn stop(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let At { at } = command.args()?;
-    let level = at.unwrap_or(Point::Now).level();
-    send(scene, command, verb::STOP, vec![Arg::Int(level)]).await
+    let point = command.args::<At>()?.to_stop();
+    send(scene, command, verb::STOP, vec![level(point)]).await
 }
 
 /// The hardest stop that is no emergency: the script gets an exception wherever it is.
 pub(super) async fn abort(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let level = Point::Immediate.level();
-    send(scene, command, verb::STOP, vec![Arg::Int(level)]).await
+    let args = vec![level(Point::Immediate)];
+    send(scene, command, verb::STOP, args).await
 }
 
 /// The current count ends early, and the script goes on.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use futures_util::future::select_ok;
+use patchbay_sdk::model::JobState;
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Scene;
 use crate::lane::{Answer, Lane};
-use crate::model::JobState;
 use crate::pickle::Arg;
 use crate::refusal;
 use crate::shape::{self, Status, code};

@@ -5,13 +5,12 @@
 
 use std::time::Duration;
 
+use patchbay_sdk::model::args::Find;
 use patchbay_sdk::{Command, Fault, Reply};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::Scene;
 use super::look::messages;
-use super::queue::Submit;
 use crate::shape::{self, Message, Status};
 use crate::verb;
 
@@ -23,12 +22,6 @@ const INPUT: i64 = 26;
 
 /// As long a text is logged at the most, in characters.
 const CUT: usize = 8192;
-
-#[derive(Deserialize)]
-struct Find {
-    submit: Submit,
-    since: f64,
-}
 
 /// A script to be found, as the daemon keeps it and as it logs it.
 struct Wanted<'a> {

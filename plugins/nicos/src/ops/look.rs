@@ -2,49 +2,46 @@
 
 use std::collections::BTreeMap;
 
+use patchbay_sdk::model::args::Look;
+use patchbay_sdk::model::{self, LinkState, Log, LogLine, Native, RunningJob};
 use patchbay_sdk::{Command, Fault, FaultKind, RawJson, Reply};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Scene;
 use crate::banner;
-use crate::model::{LinkState, LogLine, LogReply, Native, RunningJob, StatusReply};
+use crate::model::line;
 use crate::pickle::Arg;
-use crate::shape::{self, Message, Status, code};
+use crate::shape::{self, Message, code};
 use crate::verb;
 
 /// As many messages as `log` returns when nobody says how many.
 const USUAL: u32 = 100;
 
-#[derive(Deserialize)]
-struct Look {
-    #[serde(default)]
-    native: bool,
-    #[serde(default)]
-    last: Option<u32>,
-}
+/// Under this name stands what the daemon itself says.
+const NICOS: &str = "nicos";
 
 pub(super) async fn status(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let look: Look = command.args()?;
     let json = scene.value(command, verb::GETSTATUS, Vec::new()).await?;
-    let status: Status = shape::read("status", &json)?;
+    let status: shape::Status = shape::read("status", &json)?;
     let prompt = scene.known.prompts().open().cloned();
     let jobs = scene.known.jobs();
     let state = status.status.0;
-    Reply::new(&StatusReply {
+    Reply::new(&model::Status {
         link: LinkState::Up,
         run: jobs.run(state),
         job: running(&status, jobs.running().map(|job| job.id.clone())),
         queue: status.requests.into_iter().map(Into::into).collect(),
         last: jobs.last().cloned(),
         prompt,
-        native: look.native.then_some(Native { nicos: json }),
+        native: look.native.then(|| Native::new(NICOS, json)),
     })
 }
 
 /// Between the blocks of a script only the events tell that it still runs.
-fn running(status: &Status, id: Option<String>) -> Option<RunningJob> {
-    let (state, line) = status.status;
+fn running(status: &shape::Status, id: Option<String>) -> Option<RunningJob> {
+    let (state, at) = status.status;
     if id.is_none() && matches!(state, code::IDLE | code::IDLE_AFTER_FAILURE) {
         return None;
     }
@@ -52,8 +49,9 @@ fn running(status: &Status, id: Option<String>) -> Option<RunningJob> {
     Some(RunningJob {
         id,
         name,
-        body: status.script.clone(),
-        line: Some(line).filter(|line| *line > 0),
+        body: status.script.as_str().into(),
+        line: line(at),
+        ..RunningJob::default()
     })
 }
 
@@ -94,9 +92,9 @@ pub(super) async fn messages(
 fn told(json: RawJson, native: bool) -> Result<Reply, Fault> {
     let messages: Vec<Message> = shape::read("messages", &json)?;
     let messages = messages.into_iter().map(LogLine::from).collect();
-    Reply::new(&LogReply {
+    Reply::new(&Log {
         messages,
-        native: native.then_some(Native { nicos: json }),
+        native: native.then(|| Native::new(NICOS, json)),
     })
 }
 
@@ -143,6 +141,6 @@ pub(super) fn banner(scene: &Scene<'_>) -> Result<Reply, Fault> {
         "server": "nicos",
         "version": greeting.banner.daemon_version,
         "protocol": greeting.banner.protocol_version,
-        "native": Native { nicos: banner::public_fields(&greeting.banner_json) },
+        "native": { NICOS: banner::public_fields(&greeting.banner_json) },
     }))
 }

@@ -69,16 +69,8 @@ pub async fn run(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
         "unwatch" => watch::unwatch(scene, command).await,
         "answer" => prompt::answer(scene, command).await,
         "native" => native::native(scene, command).await,
-        other => Err(unsupported(other)),
+        other => Err(capabilities::support(other).refusal(other)),
     }
-}
-
-fn unsupported(op: &str) -> Fault {
-    let why = match capabilities::why_not(op) {
-        Some(why) => format!("`{op}` is not offered: {why}"),
-        None => format!("this NICOS backend does not offer `{op}`"),
-    };
-    Fault::new(FaultKind::Unsupported, why)
 }
 
 impl Scene<'_> {

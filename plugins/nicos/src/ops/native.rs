@@ -1,20 +1,12 @@
 //! NICOS's own commands, by their own names, for what the model has no word for.
 
+use patchbay_sdk::model::args::Native;
 use patchbay_sdk::model::nearest;
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::Scene;
 use crate::pickle::Arg;
 use crate::verb::{self, Verb};
-
-#[derive(Deserialize)]
-struct Native {
-    method: String,
-    #[serde(default)]
-    params: Vec<Box<RawValue>>,
-}
 
 /// Runs one command as it stands. It may have changed anything, so the daemon is looked at anew.
 pub(super) async fn native(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {

@@ -1,22 +1,13 @@
 //! What a device's parameter was over time, from NICOS's value cache.
 
+use patchbay_sdk::model::args::History;
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::Deserialize;
 
 use super::Scene;
 use crate::lane::Answer;
 use crate::pickle::Arg;
 use crate::refusal;
 use crate::verb;
-
-#[derive(Deserialize)]
-struct History {
-    key: String,
-    from: f64,
-    to: f64,
-    #[serde(default)]
-    interval: Option<f64>,
-}
 
 pub(super) async fn history(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let history: History = command.args()?;

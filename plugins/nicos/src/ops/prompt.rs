@@ -1,20 +1,13 @@
 //! Answering what a script asks.
 
+use patchbay_sdk::model::Prompt;
+use patchbay_sdk::model::args::Answer;
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Scene, control};
 use crate::pickle::Arg;
-use crate::prompts::Prompt;
 use crate::verb;
-
-#[derive(Deserialize)]
-struct Answer {
-    prompt: String,
-    #[serde(default)]
-    value: Option<Box<RawValue>>,
-}
 
 /// Gives the script the value that it asks for, checked by its own validator, and lets it go on.
 pub(super) async fn answer(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {

@@ -1,51 +1,13 @@
 //! Jobs: to submit, remove and look up.
 
+use patchbay_sdk::model::args::{Edit, Remove, Reorder, Submit, Which};
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::{Scene, control};
 use crate::pickle::Arg;
 use crate::shape::{self, Request};
 use crate::verb;
-
-#[derive(Deserialize)]
-pub(super) struct Submit {
-    #[serde(default)]
-    name: Option<String>,
-    pub(super) code: String,
-    #[serde(default)]
-    kind: Option<String>,
-    #[serde(default)]
-    start: bool,
-}
-
-#[derive(Deserialize)]
-struct Remove {
-    #[serde(default)]
-    job: Option<String>,
-    #[serde(default)]
-    all: bool,
-}
-
-#[derive(Deserialize)]
-struct Reorder {
-    jobs: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Edit {
-    #[serde(default)]
-    job: Option<String>,
-    code: String,
-    #[serde(default)]
-    reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Which {
-    job: String,
-}
 
 pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let submit: Submit = command.args()?;
@@ -97,16 +59,7 @@ pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply
 
 pub(super) async fn remove(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let remove: Remove = command.args()?;
-    let which = match (remove.job, remove.all) {
-        (Some(job), false) => job,
-        (None, true) => "*".to_owned(),
-        _ => {
-            return Err(Fault::new(
-                FaultKind::Invalid,
-                "`remove` needs either `job` or `all`",
-            ));
-        }
-    };
+    let which = remove.which()?.unwrap_or_else(|| "*".to_owned());
     let args = vec![Arg::from(&which[..])];
     let removed = scene.ask(command, verb::UNQUEUE, args).await;
     match removed {

@@ -2,12 +2,12 @@
 //!
 //! Source: NICOS's `nicos/core/sessions/simulation.py`.
 
+use patchbay_sdk::model::LogLine;
 use patchbay_sdk::{Event, EventKind, Fault, RawJson};
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::model::LogLine;
 use crate::shape::{self, Message};
 
 #[derive(Serialize)]

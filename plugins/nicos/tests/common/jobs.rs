@@ -1,8 +1,8 @@
 //! Jobs as daemons tell of them.
 
 use patchbay_nicos::jobs::{Jobs, Notice, Snapshot};
-use patchbay_nicos::model::JobState;
 use patchbay_nicos::shape::Request;
+use patchbay_sdk::model::JobState;
 
 pub fn request(id: &str) -> Request {
     Request {

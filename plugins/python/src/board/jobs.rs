@@ -1,12 +1,13 @@
 //! What waits, and what is known of jobs. Whatever is changed here was changed on disk before.
 
-use patchbay_sdk::{EventKind, Fault, FaultKind};
-use serde_json::json;
+use patchbay_sdk::model::{JobChange, JobRecord, JobState, Level, QueueBody};
 use std::sync::Arc;
+
+use patchbay_sdk::{EventKind, Fault, FaultKind};
 
 use super::{Board, State, ended};
 use crate::config::OnRestart;
-use crate::model::{Job, JobRecord, JobState};
+use crate::job::Job;
 use crate::store::Loaded;
 
 impl Board {
@@ -22,12 +23,12 @@ impl Board {
         drop(state);
         for job in loaded.lost {
             let id = job.record.id.as_str();
-            self.tell_job(&job.record, "finished");
+            self.tell_job(&job.record, JobChange::Finished);
             let text = format!(
                 "{} was running when the gateway was killed; how far it came is not known, and it is not run again",
                 job.called()
             );
-            self.note("error", Some(id), text);
+            self.note(Level::Error, Some(id), text);
         }
         if waiting > 0 && self.settings.on_restart == OnRestart::Hold {
             let (scripts, them) = match waiting {
@@ -37,7 +38,7 @@ impl Board {
             let text = format!(
                 "{waiting} {scripts} since the gateway was restarted; `resume` lets {them} begin"
             );
-            self.note("warning", None, text);
+            self.note(Level::Warning, None, text);
         }
     }
 
@@ -59,7 +60,7 @@ impl Board {
     /// A job waits.
     pub fn queued(&self, job: Job) {
         let mut state = self.lock();
-        self.tell_job(&job.record, "queued");
+        self.tell_job(&job.record, JobChange::Queued);
         state.queue.push_back(job);
         self.wake.notify_one();
     }
@@ -97,7 +98,7 @@ impl Board {
         state.settle_hold();
         records
             .iter()
-            .for_each(|record| self.tell_job(record, "removed"));
+            .for_each(|record| self.tell_job(record, JobChange::Removed));
     }
 
     /// The ids of what waits, in order.
@@ -116,7 +117,8 @@ impl Board {
             .queue
             .make_contiguous()
             .sort_by_key(|job| place(job).unwrap_or(usize::MAX));
-        self.emit(EventKind::Queue, None, &json!({ "jobs": ids }));
+        let body = QueueBody { jobs: ids.to_vec() };
+        self.emit(EventKind::Queue, None, &body);
     }
 
     /// A job that waits has another text.
@@ -125,7 +127,7 @@ impl Board {
         if let Some(job) = state.queue.iter_mut().find(|job| job.record.id == id) {
             job.code = code.clone();
             let record = job.record.clone();
-            self.tell_job(&record, "edited");
+            self.tell_job(&record, JobChange::Edited);
         }
     }
 

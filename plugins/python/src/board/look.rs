@@ -1,10 +1,20 @@
 //! What clients look at.
 
+use patchbay_sdk::model::{JobRecord, LinkState, LogLine, Prompt, QueuedJob, RunningJob, Status};
 use patchbay_sdk::{Fault, FaultKind};
+use serde::Serialize;
 
 use super::Board;
-use crate::model::{LastJob, LogLine, Prompt, QueuedJob, RunningJob, StatusReply};
 use crate::worker::Worker;
+
+/// The reply to `status`.
+#[derive(Debug, Serialize)]
+pub struct StatusReply {
+    #[serde(flatten)]
+    status: Status,
+    /// Why what waits does not begin; `resume` lets it.
+    held: Option<String>,
+}
 
 impl Board {
     /// The reply to `status`.
@@ -16,26 +26,33 @@ impl Board {
             name: job.record.name.clone(),
             user: job.record.user.clone(),
             body: job.code.clone(),
+            ..QueuedJob::default()
         });
         let running = state.running.as_ref().map(|running| RunningJob {
-            id: running.job.record.id.clone(),
+            id: Some(running.job.record.id.clone()),
             name: running.job.record.name.clone(),
             user: running.job.record.user.clone(),
             body: running.job.code.clone(),
             line: running.line,
             started: running.job.record.started,
+            ..RunningJob::default()
         });
-        StatusReply {
+        let status = Status {
             link: state.link,
             run: state.run(),
             job: running,
             queue: queue.collect(),
-            held: state.held.clone(),
-            last: state.last.as_ref().map(|job| LastJob {
-                record: job.record.clone(),
-                body: job.code.clone(),
+            // Some clients show its text until another one begins.
+            last: state.last.as_ref().map(|job| JobRecord {
+                body: Some(job.code.clone()),
+                ..job.record.clone()
             }),
             prompt: state.prompt.clone(),
+            native: None,
+        };
+        StatusReply {
+            status,
+            held: state.held.clone(),
         }
     }
 
@@ -63,10 +80,7 @@ impl Board {
     /// `Unavailable` if there is none.
     pub fn ready_worker(&self) -> Result<Worker, Fault> {
         let state = self.lock();
-        let worker = state
-            .worker
-            .clone()
-            .filter(|_| state.link == crate::model::LinkState::Up);
+        let worker = state.worker.clone().filter(|_| state.link == LinkState::Up);
         worker.ok_or_else(|| {
             Fault::new(
                 FaultKind::Unavailable,

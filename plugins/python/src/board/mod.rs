@@ -8,15 +8,19 @@ mod run;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use patchbay_sdk::model::args::Do;
+use patchbay_sdk::model::{
+    JobBody, JobChange, JobRecord, JobState, Level, LinkBody, LinkState, LogLine, Prompt, Run,
+    StateBody,
+};
 use patchbay_sdk::{BackendContext, Event, EventKind, Health};
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
 use crate::clock::now;
 use crate::config::Settings;
-use crate::foreman::Environment;
+use crate::job::Job;
 use crate::journal::Journal;
-use crate::model::{Job, JobBody, JobRecord, LinkState, LogLine, Prompt, Run, StateBody};
 use crate::worker::Worker;
 
 pub use run::Halt;
@@ -60,8 +64,8 @@ struct Running {
 
 /// Something to be logged.
 pub struct Saying<'a> {
-    /// `debug`, `info`, `input`, `warning` or `error`.
-    pub level: &'a str,
+    /// How important it is.
+    pub level: Level,
     /// Who says it.
     pub logger: &'a str,
     /// What.
@@ -136,7 +140,11 @@ impl Board {
     pub fn worker(&self, worker: Option<Worker>, link: LinkState) {
         let mut state = self.lock();
         state.worker = worker;
-        self.link(&mut state, link, None);
+        let body = LinkBody {
+            link,
+            ..LinkBody::default()
+        };
+        self.link(&mut state, body);
         self.changed();
     }
 
@@ -144,41 +152,41 @@ impl Board {
     pub fn ready(&self, python: String) {
         let mut state = self.lock();
         state.python = Some(python.clone());
-        self.link(&mut state, LinkState::Up, Some(("version", &python)));
+        self.link(&mut state, LinkBody::up(python));
     }
 
     /// There will be no worker for a while.
     pub fn down(&self, cause: &str) {
         let mut state = self.lock();
-        self.link(&mut state, LinkState::Down, Some(("cause", cause)));
+        self.link(&mut state, LinkBody::down(cause));
     }
 
     /// There is another environment for scripts, or none.
-    pub fn environment(&self, what: Environment) {
+    pub fn environment(&self, what: Do) {
         let change = match what {
-            Environment::Open => "opened",
-            Environment::Close => "closed",
-            Environment::Reset => "reset",
+            Do::Open => "opened",
+            Do::Close => "closed",
+            Do::Reset => "reset",
         };
         let body = serde_json::json!({ "change": change });
         self.emit(EventKind::Environment, None, &body);
-        self.note("info", None, format!("the Python process was {change}"));
+        self.note(
+            Level::Info,
+            None,
+            format!("the Python process was {change}"),
+        );
     }
 
-    fn link(&self, state: &mut State, link: LinkState, more: Option<(&str, &str)>) {
-        let before = std::mem::replace(&mut state.link, link);
-        if before != link && link != LinkState::Connecting {
-            let mut body = serde_json::json!({ "link": link });
-            if let Some((name, value)) = more {
-                body[name] = value.into();
-            }
+    fn link(&self, state: &mut State, body: LinkBody) {
+        let before = std::mem::replace(&mut state.link, body.link);
+        if before != body.link && body.link != LinkState::Connecting {
             self.emit(EventKind::Link, None, &body);
         }
         self.tell_state(state);
     }
 
     /// Says something of the backend's own.
-    pub fn note(&self, level: &str, job: Option<&str>, text: impl Into<String>) {
+    pub fn note(&self, level: Level, job: Option<&str>, text: impl Into<String>) {
         let saying = Saying {
             level,
             logger: OWN,
@@ -198,7 +206,7 @@ impl Board {
     fn log(&self, state: &mut State, saying: Saying<'_>) {
         let line = LogLine {
             time: state.journal.tick(),
-            level: saying.level.to_owned(),
+            level: saying.level,
             logger: saying.logger.to_owned(),
             text: saying.text,
             job: saying.job.map(String::from),
@@ -208,15 +216,8 @@ impl Board {
         state.journal.keep(line);
     }
 
-    fn tell_job(&self, record: &JobRecord, what: &str) {
-        let ended = record.ended.is_some() && what == "finished";
-        let body = JobBody {
-            state: what,
-            name: record.name.as_deref(),
-            user: &record.user,
-            outcome: ended.then_some(record.state),
-            error: record.error.as_deref().filter(|_| ended),
-        };
+    fn tell_job(&self, record: &JobRecord, change: JobChange) {
+        let body = JobBody::new(change, record);
         self.emit(EventKind::Job, Some(&record.id), &body);
     }
 
@@ -269,7 +270,7 @@ impl State {
 }
 
 /// A record of what ends now.
-fn ended(record: &JobRecord, state: crate::model::JobState, error: Option<String>) -> JobRecord {
+fn ended(record: &JobRecord, state: JobState, error: Option<String>) -> JobRecord {
     JobRecord {
         state,
         ended: Some(now()),

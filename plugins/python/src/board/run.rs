@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use patchbay_sdk::model::{JobChange, JobRecord, JobState, Level, LinkState, Prompt};
 use patchbay_sdk::{EventKind, Fault, FaultKind};
 use serde_json::json;
 
 use super::{Board, Running, Saying, State, ended};
 use crate::config::OnStop;
-use crate::model::{Job, JobRecord, JobState, LinkState, Prompt};
+use crate::job::Job;
 use crate::worker::Worker;
 
 /// As much of a script is logged when it begins, in bytes.
@@ -61,7 +62,7 @@ impl Board {
         job.record.state = JobState::Running;
         job.record.started = Some(now);
         let may = state.held.is_none();
-        self.tell_job(&job.record, "started");
+        self.tell_job(&job.record, JobChange::Started);
         let text = input(&job);
         let id = job.record.id.clone();
         state.running = Some(Running {
@@ -73,7 +74,7 @@ impl Board {
         });
         self.tell_state(&mut state);
         let saying = Saying {
-            level: "input",
+            level: Level::Input,
             logger: super::OWN,
             text,
             job: Some(&id),
@@ -114,7 +115,7 @@ impl Board {
         self.settle_prompt(&mut state, None);
         if let Some(error) = &record.error {
             let saying = Saying {
-                level: "error",
+                level: Level::Error,
                 logger: super::OWN,
                 text: error.clone(),
                 job: Some(&record.id),
@@ -126,7 +127,7 @@ impl Board {
         if let Some(hold) = hold.filter(|_| !state.queue.is_empty()) {
             state.held.get_or_insert_with(|| hold.to_owned());
         }
-        self.tell_job(&record, "finished");
+        self.tell_job(&record, JobChange::Finished);
         state.last = code.map(|code| Job { record, code });
         self.tell_state(&mut state);
         self.changed();
@@ -162,8 +163,8 @@ impl Board {
         change(running);
         let (after, record) = (running.paused, running.job.record.clone());
         match (before, after) {
-            (false, true) => self.tell_job(&record, "paused"),
-            (true, false) => self.tell_job(&record, "resumed"),
+            (false, true) => self.tell_job(&record, JobChange::Paused),
+            (true, false) => self.tell_job(&record, JobChange::Resumed),
             _ => {}
         }
         self.tell_state(&mut state);
@@ -194,7 +195,7 @@ impl Board {
             "{what} has printed too much (`output_bytes`); what it prints from here on is left out"
         );
         let saying = Saying {
-            level: "warning",
+            level: Level::Warning,
             text,
             ..saying
         };
@@ -296,5 +297,5 @@ fn input(job: &Job) -> String {
     } else {
         ""
     };
-    format!(">>> [{}] {}\n{code}{cut}", job.record.user, job.called())
+    format!(">>> [{}] {}\n{code}{cut}", job.user(), job.called())
 }

@@ -4,14 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use patchbay_child::environment::environment;
 use patchbay_sdk::{Fault, Role, field_within, wrong_field};
 
 use super::{Config, Namespace, OnFailure, OnRestart, OnStop, User};
-
-/// Variables that scripts see in any case.
-const USUAL: [&str; 9] = [
-    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR",
-];
 
 const MIB: u64 = 1 << 20;
 
@@ -109,15 +105,6 @@ impl Settings {
     pub fn message_bytes(&self) -> usize {
         6 * self.value_bytes.max(4 * self.line_bytes).max(64 << 10) + (64 << 10)
     }
-}
-
-fn environment(keep: &[String], more: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let names = USUAL.iter().copied().chain(keep.iter().map(String::as_str));
-    let mut all: BTreeMap<String, String> = names
-        .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
-        .collect();
-    all.extend(more);
-    all
 }
 
 fn absolute(field: &str, path: &std::path::Path) -> Result<PathBuf, Fault> {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use patchbay_sdk::Health;
+use patchbay_sdk::model::{Level, LinkState};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
 use super::Foreman;
-use crate::model::LinkState;
 use crate::worker::{Hard, Heard, Worker};
 
 /// A worker that has lived for so long has not failed at once.
@@ -88,7 +88,7 @@ impl Foreman {
     pub(super) async fn see_to_worker(&mut self) {
         if let Some(worker) = self.hands.worker() {
             self.board.note(
-                "error",
+                Level::Error,
                 None,
                 "the Python process did not get ready in time (`start_seconds`); it is ended",
             );
@@ -132,7 +132,7 @@ impl Foreman {
             false => self.hands.failures + 1,
         };
         self.board.note(
-            "warning",
+            Level::Warning,
             None,
             format!("the Python process is gone: {how}; the names that scripts have left behind are lost"),
         );

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use patchbay_sdk::Health;
+use patchbay_sdk::model::{Level, Prompt};
 use tokio::time::Instant;
 
 use super::{Ending, Foreman};
 use crate::board::Saying;
-use crate::model::Prompt;
 use crate::worker::{Done, Heard, Said, Stream};
 
 /// For how long the outputs of a job that has ended are read for more, should the script have spoilt them.
@@ -69,6 +69,7 @@ impl Foreman {
                 text,
                 input: true,
                 job: job.filter(|job| board.running().as_ref() == Some(job)),
+                ..Prompt::default()
             }),
             Said::Prompt { .. } => board.count("prompts_refused"),
             Said::PromptDone { prompt } => board.answered(&prompt),
@@ -86,9 +87,9 @@ impl Foreman {
         }
         self.board.printed(Saying {
             level: if stream == Stream::Out {
-                "info"
+                Level::Info
             } else {
-                "error"
+                Level::Error
             },
             logger: if stream == Stream::Out {
                 "stdout"
@@ -108,7 +109,7 @@ impl Foreman {
             "a Python process of before (process {pid}) has not ended yet, so that no script can begin; if it stays, end it by hand"
         );
         tracing::warn!("{text}");
-        self.board.note("warning", None, text.clone());
+        self.board.note(Level::Warning, None, text.clone());
         self.board.health(Health::Down(text));
         self.hands.wait_for_other();
     }
@@ -146,10 +147,11 @@ impl Foreman {
     }
 }
 
-fn known_level(level: &str) -> &str {
-    match level {
-        "debug" | "warning" | "error" => level,
-        _ => "info",
+/// What a script logs is no input, and no action of the server's.
+fn known_level(level: &str) -> Level {
+    match Level::from_name(level) {
+        Some(level @ (Level::Debug | Level::Warning | Level::Error)) => level,
+        _ => Level::Info,
     }
 }
 

@@ -1,11 +1,11 @@
 //! Jobs begin and end.
 
+use patchbay_sdk::model::{JobState, Level};
 use tokio::time::Instant;
 
 use super::Foreman;
 use crate::clock::now;
 use crate::config::{Namespace, OnFailure, OnStop};
-use crate::model::JobState;
 use crate::ops::end_hard;
 use crate::worker::{Done, Outcome};
 
@@ -23,7 +23,7 @@ impl Foreman {
                 fault.message
             );
             tracing::error!(%fault, job = id, "a job could not be marked as started");
-            self.board.note("error", Some(&id), text);
+            self.board.note(Level::Error, Some(&id), text);
             self.board.hold(&fault.message);
             return self.disk(true);
         }

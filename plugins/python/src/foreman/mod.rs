@@ -23,7 +23,7 @@ use crate::config::Settings;
 use crate::store::Store;
 use crate::worker::Done;
 use hands::Hands;
-pub use orders::{Environment, Order};
+pub use orders::Order;
 
 /// Orders that wait for the disk.
 const WAITING: usize = 256;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use patchbay_sdk::model::args::Do;
 use patchbay_sdk::{Fault, FaultKind, Health};
 
 use super::Foreman;
-use crate::model::Job;
+use crate::job::Job;
 
 /// What somebody wants to be changed.
 #[derive(Debug)]
@@ -26,19 +27,7 @@ pub enum Order {
     /// A job that waits is to have another text.
     Edit(String, Arc<str>),
     /// There is to be a worker, or none, or another one.
-    Environment(Environment),
-}
-
-/// What is to become of the worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Environment {
-    /// There is to be one.
-    Open,
-    /// There is to be none.
-    Close,
-    /// There is to be another one; a script that runs ends.
-    Reset,
+    Environment(Do),
 }
 
 impl Foreman {
@@ -118,20 +107,20 @@ impl Foreman {
         Ok(())
     }
 
-    async fn environment(&mut self, what: Environment) -> Result<(), Fault> {
+    async fn environment(&mut self, what: Do) -> Result<(), Fault> {
         let runs = self.board.running().is_some();
         match what {
-            Environment::Open => self.open(),
-            Environment::Close if runs => {
+            Do::Open => self.open(),
+            Do::Close if runs => {
                 let text = "a script is running; stop it first, or use `reset`, which ends it";
                 return Err(Fault::new(FaultKind::Conflict, text));
             }
-            Environment::Close => {
+            Do::Close => {
                 self.close("it was closed").await;
                 let text = "the Python process was closed; `environment` with `open` starts one";
                 self.board.health(Health::Degraded(text.to_owned()));
             }
-            Environment::Reset => {
+            Do::Reset => {
                 self.close("it was reset").await;
                 self.open();
             }

@@ -1,38 +1,45 @@
 //! What this backend can do, for clients that want to know before they try.
 
+use patchbay_sdk::model::Support;
 use patchbay_sdk::{Fault, Reply};
 use serde_json::{Value, json};
 
 use super::Scene;
 use crate::config::{Namespace, OnFailure, OnRestart, OnStop};
 
-/// Why an operation of the model is not offered.
-pub(super) fn why_not(op: &str) -> Option<&'static str> {
+/// How well an operation of the model is done here.
+pub(super) fn support(op: &str) -> Support {
     match op {
-        "finish" => Some("plain Python has no counts that could end early"),
-        "history" => Some("plain Python records no values of devices"),
-        "devices" => Some("plain Python knows no devices"),
-        "watch" | "unwatch" => Some("evaluate the expressions when you need their values"),
-        // Answered by the host; nobody gets here.
-        "take_control" | "release_control" => Some("the gateway itself does it"),
-        _ => None,
+        "submit" | "remove" | "reorder" | "edit" | "find" | "job" | "pause" | "resume" | "stop"
+        | "abort" | "emergency" | "status" | "log" | "trace" | "capabilities" | "banner"
+        | "complete" | "answer" | "environment" => Support::Native,
+        "eval" | "exec" => Support::native_with(
+            "beside a script that runs, in a thread of its own; what both touch is for you to guard",
+        ),
+        "simulate" => Support::emulated(
+            "the script is compiled, and the calls in its text are listed; nothing is run, and no time is estimated",
+        ),
+        "native" => Support::emulated("`jobs`, the last jobs that have ended"),
+        "finish" => Support::unsupported("plain Python has no counts that could end early"),
+        "history" => Support::unsupported("plain Python records no values of devices"),
+        "devices" => Support::unsupported("plain Python knows no devices"),
+        "watch" | "unwatch" => {
+            Support::unsupported("evaluate the expressions when you need their values")
+        }
+        _ => Support::unsupported("this Python backend does not know it"),
     }
 }
 
-/// Each entry is `"native"`, `{"emulated": how}` or `{"unsupported": why}`, or says how something is done.
+/// `ops` says how well each operation is done; the others say how something is done, or that it is not, and why.
 pub(super) fn capabilities(scene: &Scene<'_>) -> Result<Reply, Fault> {
     let settings = scene.settings;
-    let refused = |op: &str| json!({ "unsupported": why_not(op) });
-    let aside = json!({"native": "beside a script that runs, in a thread of its own; what both touch is for you to guard"});
     Reply::new(&json!({
         "server": "python",
+        "ops": Support::of_all(support),
         "queue": {
             "owned_by": "gateway",
             "kinds": ["script"],
             "persist": "native",
-            "edit": "native",
-            "reorder": "native",
-            "remove": "native",
             "autostart": "always",
             "on_failure": match settings.on_failure {
                 OnFailure::Continue => "continue",
@@ -62,32 +69,22 @@ pub(super) fn capabilities(scene: &Scene<'_>) -> Result<Reply, Fault> {
             "step": {"emulated": "as `line`"},
             "requeues": false,
         },
-        "abort": "native",
-        "emergency": "native",
-        "finish": refused("finish"),
         "outcome": "native",
         "progress": ["line"],
-        "log": {"stream": "native", "history": {"emulated": "in memory: what was said before a restart of the gateway is gone"}},
+        "log": {
+            "stream": "native",
+            "history": {"emulated": "in memory: what was said before a restart of the gateway is gone"},
+            "whole_lines": "native",
+        },
         "data": {"unsupported": "plain Python measures nothing"},
         "prompts": {
             "continue": {"emulated": "by `input()`, with any value"},
             "input": "native",
         },
-        "history": refused("history"),
-        "devices": refused("devices"),
-        "trace": "native",
-        "eval": aside.clone(),
-        "exec": aside,
-        "simulate": {"emulated": "the script is compiled, and the calls in its text are listed; nothing is run, and no time is estimated"},
-        "complete": "native",
-        "watch": refused("watch"),
-        "control": {"emulated": "by the gateway, among its clients"},
-        "environment": "native",
         "isolation": match settings.namespace {
             Namespace::Shared => "shared",
             Namespace::Fresh => "fresh",
         },
-        "native": {"emulated": "`jobs`, the last jobs that have ended"},
         "limits": {
             "script_bytes": settings.script_bytes,
             "queued": settings.queue_most,

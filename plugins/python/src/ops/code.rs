@@ -1,7 +1,8 @@
 //! The user's own code, beside the script that runs.
 
+use patchbay_sdk::model::Level;
+use patchbay_sdk::model::args::{Code, Complete, Simulate};
 use patchbay_sdk::{Command, Event, EventKind, Fault, FaultKind, Reply};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Scene;
@@ -11,23 +12,6 @@ use crate::worker::{DryRun, dry_run};
 /// Longest id of a dry run, in bytes.
 const LONGEST_ID: usize = 256;
 
-#[derive(Deserialize)]
-struct Code {
-    code: String,
-}
-
-#[derive(Deserialize)]
-struct Simulate {
-    code: String,
-    #[serde(default)]
-    simulation: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Complete {
-    word: String,
-}
-
 pub(super) async fn eval(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let Code { code } = command.args()?;
     Reply::new(&ask(scene, command, json!({"do": "eval", "code": code})).await?)
@@ -36,7 +20,7 @@ pub(super) async fn eval(scene: &Scene<'_>, command: &Command) -> Result<Reply, 
 pub(super) async fn exec(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let Code { code } = command.args()?;
     scene.board.say(Saying {
-        level: "input",
+        level: Level::Input,
         logger: "patchbay",
         text: format!(
             ">>> [{}] {}",
@@ -51,7 +35,7 @@ pub(super) async fn exec(scene: &Scene<'_>, command: &Command) -> Result<Reply, 
 }
 
 pub(super) async fn complete(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let Complete { word } = command.args()?;
+    let Complete { word, .. } = command.args()?;
     Reply::new(&ask(scene, command, json!({"do": "complete", "word": word})).await?)
 }
 
@@ -80,7 +64,9 @@ pub(super) fn too_long(scene: &Scene<'_>, bytes: usize) -> Result<(), Fault> {
 
 /// Reads a script without running it; what it would call is told under the id that is returned.
 pub(super) async fn simulate(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let Simulate { code, simulation } = command.args()?;
+    let Simulate {
+        code, simulation, ..
+    } = command.args()?;
     too_long(scene, code.len())?;
     let id = simulation.unwrap_or_else(super::queue::new_id);
     if id.is_empty() || id.len() > LONGEST_ID {

@@ -1,46 +1,16 @@
 //! Pause, resume, stop: straight to the worker, so that nothing slow goes before them.
 
-use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::Deserialize;
+use patchbay_sdk::model::args::{At, Environment, Point};
+use patchbay_sdk::{Command, Fault, Reply};
 use serde_json::json;
 
 use super::{Scene, end_hard};
 use crate::config::OnStop;
-use crate::foreman::{Environment, Order};
-
-#[derive(Deserialize)]
-struct At {
-    #[serde(default)]
-    at: Option<Point>,
-}
-
-/// Where a script is held or stopped.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Point {
-    /// Before the next line.
-    Line,
-    /// The same here.
-    Step,
-    /// Wherever it is, by an exception.
-    Now,
-    /// The same; and if it does not end soon, its process does.
-    Immediate,
-}
-
-#[derive(Deserialize)]
-struct Do {
-    #[serde(rename = "do")]
-    what: Environment,
-}
+use crate::foreman::Order;
 
 /// At the next line in any case: what a line has begun, nobody can hold.
 pub(super) fn pause(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let At { at } = command.args()?;
-    if at == Some(Point::Immediate) {
-        let text = "`pause`: `at` must be `line`, `step` or `now`";
-        return Err(Fault::new(FaultKind::Invalid, text));
-    }
+    command.args::<At>()?.to_pause()?;
     let (job, worker) = scene.board.in_hand()?;
     worker.tell(&json!({"do": "pause", "job": job}))?;
     Ok(Reply::null())
@@ -58,15 +28,15 @@ pub(super) fn resume(scene: &Scene<'_>) -> Result<Reply, Fault> {
 }
 
 pub(super) async fn stop(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let At { at } = command.args()?;
-    let at = at.unwrap_or(Point::Now);
-    if at == Point::Immediate {
+    let point = command.args::<At>()?.to_stop();
+    if point == Point::Immediate {
         return abort(scene).await;
     }
     let halt = scene
         .board
         .stopping(&format!("stopped by {}", scene.user))?;
-    let now = at == Point::Now;
+    // A line is the smallest step here.
+    let now = point == Point::Now;
     halt.worker
         .tell(&json!({"do": "stop", "job": halt.job, "now": now}))?;
     drop_queue(scene).await?;
@@ -92,7 +62,7 @@ async fn drop_queue(scene: &Scene<'_>) -> Result<(), Fault> {
 }
 
 pub(super) async fn environment(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let Do { what } = command.args()?;
+    let Environment { r#do: what } = command.args()?;
     scene.desk.order(Order::Environment(what)).await?;
     Ok(Reply::null())
 }

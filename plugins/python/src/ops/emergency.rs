@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use patchbay_sdk::model::Level;
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
 use serde_json::json;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -22,7 +23,7 @@ pub(super) async fn emergency(scene: &Scene<'_>, command: &Command) -> Result<Re
     let why = format!("emergency stop by {}", scene.user);
     tracing::warn!(user = scene.user, "emergency stop");
     let halt = scene.board.halt(&why);
-    scene.board.note("warning", None, why);
+    scene.board.note(Level::Warning, None, why);
     let ended = async {
         match &halt {
             None => true,

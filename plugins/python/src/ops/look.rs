@@ -1,8 +1,9 @@
 //! What can be looked at.
 
+use patchbay_sdk::model::Log;
+use patchbay_sdk::model::args::Look;
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Scene;
 use super::code::ask;
@@ -13,12 +14,6 @@ const USUAL: u32 = 100;
 /// The answer to `log` is not longer, in bytes; fewer messages are worth more than an error.
 const LONGEST: usize = 1 << 20;
 
-#[derive(Deserialize)]
-struct Look {
-    #[serde(default)]
-    last: Option<u32>,
-}
-
 pub(super) fn status(scene: &Scene<'_>) -> Result<Reply, Fault> {
     Reply::new(&scene.board.status())
 }
@@ -27,7 +22,10 @@ pub(super) fn log(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> 
     let look: Look = command.args()?;
     let count = look.last.unwrap_or(USUAL);
     let messages = scene.board.messages(count as usize, LONGEST);
-    Reply::new(&json!({ "messages": messages }))
+    Reply::new(&Log {
+        messages,
+        native: None,
+    })
 }
 
 pub(super) fn banner(scene: &Scene<'_>) -> Result<Reply, Fault> {
@@ -44,5 +42,8 @@ pub(super) fn banner(scene: &Scene<'_>) -> Result<Reply, Fault> {
 
 /// Where the running script is, as Python's traceback.
 pub(super) async fn trace(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    Reply::new(&ask(scene, command, json!({"do": "trace"})).await?)
+    match ask(scene, command, json!({"do": "trace"})).await? {
+        Value::Null => Err(Fault::new(FaultKind::Conflict, "no script is running")),
+        trace => Reply::new(&trace),
+    }
 }

@@ -10,7 +10,7 @@ mod native;
 mod prompt;
 mod queue;
 
-use patchbay_sdk::{Command, Fault, FaultKind, Reply};
+use patchbay_sdk::{Command, Fault, Reply};
 
 use crate::board::Board;
 use crate::config::Settings;
@@ -61,14 +61,6 @@ pub async fn run(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
         "answer" => prompt::answer(scene, command),
         "environment" => control::environment(scene, command).await,
         "native" => native::native(scene, command).await,
-        other => Err(unsupported(other)),
+        other => Err(capabilities::support(other).refusal(other)),
     }
-}
-
-fn unsupported(op: &str) -> Fault {
-    let why = match capabilities::why_not(op) {
-        Some(why) => format!("`{op}` is not offered: {why}"),
-        None => format!("this Python backend does not offer `{op}`"),
-    };
-    Fault::new(FaultKind::Unsupported, why)
 }

@@ -1,17 +1,10 @@
 //! What the model has no operation for.
 
+use patchbay_sdk::model::args::Native;
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Scene;
-
-#[derive(Deserialize)]
-struct Native {
-    method: String,
-    #[serde(default)]
-    params: Vec<Value>,
-}
 
 /// `jobs`: the last jobs that have ended, the latest first; by default fifty.
 pub(super) async fn native(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
@@ -23,8 +16,8 @@ pub(super) async fn native(scene: &Scene<'_>, command: &Command) -> Result<Reply
     }
     let most = match native.params.first() {
         None => 50,
-        Some(count) => count
-            .as_u64()
+        Some(count) => serde_json::from_str::<u64>(count.get())
+            .ok()
             .filter(|count| (1..=1000).contains(count))
             .ok_or_else(|| {
                 let text = "`jobs` takes a number from 1 to 1000";

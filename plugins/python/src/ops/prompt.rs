@@ -1,18 +1,11 @@
 //! Answering what a script asks.
 
+use patchbay_sdk::model::args::Answer;
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Scene;
 use super::code::too_long;
-
-#[derive(Deserialize)]
-struct Answer {
-    prompt: String,
-    #[serde(default)]
-    value: Option<Value>,
-}
 
 /// Gives the script what `input()` returns: a text as it is, any other value as its JSON.
 pub(super) fn answer(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {

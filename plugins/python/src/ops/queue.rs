@@ -1,7 +1,8 @@
 //! Jobs: to submit, remove, move, change and look up.
 
+use patchbay_sdk::model::args::{Edit, Remove, Reorder, Submit, Which};
+use patchbay_sdk::model::{JobRecord, JobState};
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -9,51 +10,13 @@ use super::Scene;
 use super::code::too_long;
 use crate::clock::now;
 use crate::foreman::Order;
-use crate::model::{Job, JobRecord, JobState};
+use crate::job::Job;
 
-#[derive(Deserialize)]
-pub(super) struct Submit {
-    #[serde(default)]
-    name: Option<String>,
-    code: String,
-    #[serde(default)]
-    kind: Option<String>,
-    #[serde(default)]
-    start: bool,
-}
-
-#[derive(Deserialize)]
-struct Remove {
-    #[serde(default)]
-    job: Option<String>,
-    #[serde(default)]
-    all: bool,
-}
-
-#[derive(Deserialize)]
-struct Reorder {
-    jobs: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Edit {
-    #[serde(default)]
-    job: Option<String>,
-    code: String,
-}
-
-#[derive(Deserialize)]
-struct Which {
-    job: String,
-}
-
-impl Submit {
-    /// What was asked for, as a digest, to be found again whatever is edited meanwhile.
-    pub(super) fn asked(&self) -> String {
-        let text = json!([self.name, self.code, self.start]).to_string();
-        let digest = Sha256::digest(text);
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
+/// What was asked for, as a digest, to be found again whatever is edited meanwhile.
+pub(super) fn asked(submit: &Submit) -> String {
+    let text = json!([submit.name, submit.code, submit.start]).to_string();
+    let digest = Sha256::digest(text);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// An id that nobody else has, and that stays the job's for ever.
@@ -69,18 +32,16 @@ pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply
         return Err(Fault::new(FaultKind::Unsupported, text));
     }
     too_long(scene, submit.code.len())?;
-    let (asked, start) = (submit.asked(), submit.start);
+    let (asked, start) = (asked(&submit), submit.start);
     let name = submit.name.filter(|name| !name.is_empty());
     check_name(scene, name.as_deref().unwrap_or_default())?;
     let record = JobRecord {
         id: new_id(),
         name,
-        user: scene.user.to_owned(),
+        user: Some(scene.user.to_owned()),
         state: JobState::Queued,
-        submitted: now(),
-        started: None,
-        ended: None,
-        error: None,
+        submitted: Some(now()),
+        ..JobRecord::default()
     };
     let id = record.id.clone();
     let code = submit.code.into();
@@ -106,15 +67,7 @@ fn check_name(scene: &Scene<'_>, name: &str) -> Result<(), Fault> {
 }
 
 pub(super) async fn remove(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let remove: Remove = command.args()?;
-    let which = match (remove.job, remove.all) {
-        (Some(job), false) => Some(job),
-        (None, true) => None,
-        _ => {
-            let text = "`remove` needs either `job` or `all`";
-            return Err(Fault::new(FaultKind::Invalid, text));
-        }
-    };
+    let which = command.args::<Remove>()?.which()?;
     scene.desk.order(Order::Remove(which)).await?;
     Ok(Reply::null())
 }
@@ -126,7 +79,7 @@ pub(super) async fn reorder(scene: &Scene<'_>, command: &Command) -> Result<Repl
 }
 
 pub(super) async fn edit(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let Edit { job, code } = command.args()?;
+    let Edit { job, code, .. } = command.args()?;
     too_long(scene, code.len())?;
     let Some(job) = job else {
         let text = "a script runs as it was when it began; only one that waits can be changed, by its `job`";

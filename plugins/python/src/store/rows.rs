@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_sdk::Fault;
+use patchbay_sdk::model::{JobRecord, JobState};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::Store;
-use crate::model::{Job, JobRecord, JobState};
+use crate::job::Job;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS job (
@@ -257,6 +258,7 @@ fn job(row: &Row<'_>) -> Result<Job> {
         started: row.get(5)?,
         ended: row.get(6)?,
         error: row.get(7)?,
+        ..JobRecord::default()
     };
     let code: String = row.get(8)?;
     Ok(Job {

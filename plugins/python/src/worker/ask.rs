@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Waiting, Worker, gone};
+use super::{Answer, Waiting, Worker, gone};
 
 /// How much longer than its own limit the worker is waited for.
 const LONGER: Duration = Duration::from_secs(2);
@@ -46,7 +46,7 @@ impl Worker {
 struct Awaited<'a>(&'a Waiting, u64);
 
 impl<'a> Awaited<'a> {
-    fn enter(waiting: &'a Waiting, id: u64, answer: oneshot::Sender<crate::model::Answer>) -> Self {
+    fn enter(waiting: &'a Waiting, id: u64, answer: oneshot::Sender<Answer>) -> Self {
         waiting.lock().insert(id, answer);
         Awaited(waiting, id)
     }

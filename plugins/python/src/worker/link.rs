@@ -4,6 +4,8 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use patchbay_child::lines::{Line, Lines};
+use patchbay_child::process::{Hard, Started};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe::Receiver;
@@ -13,8 +15,6 @@ use tokio::time::timeout;
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 
 use super::message::Said;
-use super::output::Lines;
-use super::process::{Hard, Started};
 use super::{Heard, Stream, Waiting};
 use crate::config::Settings;
 
@@ -46,6 +46,7 @@ impl Limits {
 /// Attends to a worker until it has ended.
 pub(super) async fn serve(
     started: Started,
+    way: std::os::unix::net::UnixStream,
     outgoing: mpsc::Receiver<String>,
     heard: mpsc::Sender<Heard>,
     waiting: Waiting,
@@ -53,14 +54,14 @@ pub(super) async fn serve(
 ) {
     let Started {
         process,
-        link,
         out,
         error,
         mut end,
+        ..
     } = started;
     let outputs = [(out, Stream::Out), (error, Stream::Error)]
         .map(|(pipe, stream)| tokio::spawn(output(pipe, stream, heard.clone(), limits.line)));
-    let reading = talk(link, outgoing, &heard, &waiting, limits.message);
+    let reading = talk(way, outgoing, &heard, &waiting, limits.message);
     tokio::pin!(reading);
     let (why, how) = tokio::select! {
         why = &mut reading => {
@@ -159,7 +160,7 @@ async fn output(pipe: OwnedFd, stream: Stream, heard: mpsc::Sender<Heard>, longe
             Ok(count) => (lines.take(&chunk[..count]), false),
         };
         for line in read {
-            if !tell(line, stream, &heard).await {
+            if !tell(&line, stream, &heard).await {
                 return;
             }
         }
@@ -170,7 +171,8 @@ async fn output(pipe: OwnedFd, stream: Stream, heard: mpsc::Sender<Heard>, longe
 }
 
 /// A line, and whether the worker has marked the end of what belongs to a script in it.
-async fn tell(line: String, stream: Stream, heard: &mpsc::Sender<Heard>) -> bool {
+async fn tell(line: &Line, stream: Stream, heard: &mpsc::Sender<Heard>) -> bool {
+    let line = line.text();
     let marked = line
         .strip_suffix(MARK)
         .and_then(|line| line.rsplit_once(MARK));

@@ -4,7 +4,8 @@ use patchbay_sdk::{Fault, FaultKind};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::model::Answer;
+/// The answer of the worker to what was evaluated in it.
+pub type Answer = Result<Value, Fault>;
 
 /// A message of a worker.
 #[derive(Debug, Deserialize)]

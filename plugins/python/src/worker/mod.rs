@@ -7,7 +7,6 @@ mod ask;
 mod dry_run;
 mod link;
 mod message;
-mod output;
 mod process;
 
 use std::collections::HashMap;
@@ -19,11 +18,10 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 pub use dry_run::{DryRun, dry_run};
-pub use message::{Done, Outcome, Said};
-pub use process::{Hard, Process};
+pub use message::{Answer, Done, Outcome, Said};
+pub use patchbay_child::process::{Hard, Process};
 
 use crate::config::Settings;
-use crate::model::Answer;
 
 /// Messages to the worker that it has not read yet; a worker whose reading thread does not run reads none.
 const UNREAD: usize = 64;
@@ -83,13 +81,14 @@ impl Worker {
     /// # Errors
     /// A sentence for people, when there is no such program, or no process can be had.
     pub async fn start(settings: &Settings) -> Result<(Self, mpsc::Receiver<Heard>), String> {
-        let started = process::start(settings).await?;
+        let (started, way) = process::start(settings).await?;
         let (to, outgoing) = mpsc::channel(UNREAD);
         let (heard, hears) = mpsc::channel(UNHEARD);
         let waiting = Waiting::default();
         let process = started.process.clone();
         tokio::spawn(link::serve(
             started,
+            way,
             outgoing,
             heard,
             waiting.clone(),

@@ -554,7 +554,7 @@ class Worker:
     def where(self):
         frames = list(self.frames())
         if not frames:
-            return "no script is running"
+            return None
         lines = (f'  File "{frame.f_code.co_filename}", line {frame.f_lineno}, in {frame.f_code.co_name}\n'
                  + f"    {linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()[:200]}\n"
                  for frame in reversed(frames[:100]))

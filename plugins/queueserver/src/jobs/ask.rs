@@ -1,7 +1,8 @@
 //! What can be asked of the jobs.
 
+use patchbay_sdk::model::{JobKind, JobState, LinkState, QueuedJob, Run, RunningJob};
+
 use super::{Job, Jobs, Look};
-use crate::model::{JobKind, JobState, LinkState, QueuedJob, Run, RunningJob};
 use crate::shape::Status;
 
 impl Jobs {
@@ -123,11 +124,14 @@ impl Jobs {
     #[must_use]
     pub fn running_job(&self) -> Option<RunningJob> {
         self.running().map(|job| RunningJob {
-            id: job.record.id.clone(),
+            id: Some(job.record.id.clone()),
             name: job.record.name.clone(),
             body: job.body.clone(),
-            line: self.line.filter(|_| job.record.kind == JobKind::Script),
+            line: self
+                .line
+                .filter(|_| job.record.kind == Some(JobKind::Script)),
             external: job.record.external,
+            ..RunningJob::default()
         })
     }
 

@@ -1,7 +1,8 @@
 //! What a look at the server tells of the jobs.
 
+use patchbay_sdk::model::{JobChange, JobKind, JobState, LinkState, QueueBody};
+
 use super::{Jobs, Notice, announce, notice};
-use crate::model::{JobKind, JobState, LinkState};
 use crate::shape::{Ending, Item, Status};
 
 /// What a look at the server shows. The history is looked at after the queue, so that no job is in neither.
@@ -147,7 +148,9 @@ impl Jobs {
         before.retain(|id| order.contains(id));
         let kept = order.iter().filter(|id| before.contains(id));
         if !kept.eq(before.iter()) {
-            found.notices.push(Notice::Queue(order.clone()));
+            found.notices.push(Notice::Queue(QueueBody {
+                jobs: order.clone(),
+            }));
         }
         // What was submitted since the look began is not in it yet.
         let own = self.queue.iter().filter(|id| !order.contains(id));
@@ -195,10 +198,10 @@ impl Jobs {
                 found.due = Some(id);
                 continue;
             }
-            found.ordered |= external && job.record.kind == JobKind::Instruction;
+            found.ordered |= external && job.record.kind == Some(JobKind::Instruction);
             job.record.state = JobState::Removed;
             job.record.ended = Some(now);
-            found.notices.push(notice(job, "removed", None));
+            found.notices.push(notice(job, JobChange::Removed));
         }
     }
 
@@ -240,7 +243,7 @@ impl Jobs {
             how,
         };
         found.ended.push((ended, ending.clone()));
-        found.notices.push(notice(job, "finished", Some(state)));
+        found.notices.push(notice(job, JobChange::Finished));
         self.last = Some(id.to_owned());
     }
 }

@@ -16,7 +16,8 @@ mod table;
 pub use look::{Ended, Found, How, Look};
 pub use table::Job;
 
-use crate::model::{JobBody, JobState, LinkState, StateBody};
+use patchbay_sdk::model::{JobBody, JobChange, JobState, LinkState, QueueBody, StateBody};
+
 use crate::shape::{Ending, Item, Status};
 use table::Table;
 
@@ -28,7 +29,7 @@ pub enum Notice {
     /// Something happened to a job.
     Job(String, JobBody),
     /// The waiting jobs are in this order.
-    Queue(Vec<String>),
+    Queue(QueueBody),
 }
 
 /// The jobs.
@@ -43,7 +44,7 @@ pub struct Jobs {
     keeps_copies: bool,
     status: Status,
     link: LinkState,
-    line: Option<i64>,
+    line: Option<u64>,
     held: bool,
     /// The job that somebody asked us to stop.
     stopping: Option<String>,
@@ -97,9 +98,9 @@ impl Jobs {
         let Some(job) = self.table.get_mut(id) else {
             return Vec::new();
         };
-        body.clone_into(&mut job.body);
+        job.body = body.into();
         job.alone = alone;
-        vec![notice(job, "edited", None)]
+        vec![notice(job, JobChange::Edited)]
     }
 
     /// What waits is to be run, or is not.
@@ -139,7 +140,7 @@ impl Jobs {
     }
 
     /// The running script is at this line, or is held there, or goes on.
-    pub fn at_line(&mut self, id: &str, line: Option<i64>, held: Option<bool>) -> Vec<Notice> {
+    pub fn at_line(&mut self, id: &str, line: Option<u64>, held: Option<bool>) -> Vec<Notice> {
         if self.running.as_deref() != Some(id) {
             return Vec::new();
         }
@@ -186,7 +187,7 @@ impl Jobs {
         self.daring = false;
         job.record.state = JobState::Running;
         job.record.started = Some(now);
-        notices.push(notice(job, "started", None));
+        notices.push(notice(job, JobChange::Started));
         self.running = Some(id.to_owned());
         (self.line, self.held) = (None, false);
         self.queue.retain(|waiting| waiting != id);
@@ -194,9 +195,9 @@ impl Jobs {
     }
 
     fn pause_running(&mut self, paused: bool) -> Vec<Notice> {
-        let (wanted, word) = match paused {
-            true => (JobState::Paused, "paused"),
-            false => (JobState::Running, "resumed"),
+        let (wanted, change) = match paused {
+            true => (JobState::Paused, JobChange::Paused),
+            false => (JobState::Running, JobChange::Resumed),
         };
         let running = self.running.as_ref().and_then(|id| self.table.get_mut(id));
         let Some(job) = running.filter(|job| job.record.state.is_live()) else {
@@ -206,7 +207,7 @@ impl Jobs {
             return Vec::new();
         }
         job.record.state = wanted;
-        vec![notice(job, word, None)]
+        vec![notice(job, change)]
     }
 
     /// The state, if it is not what was told last.
@@ -229,15 +230,10 @@ fn announce(job: &mut Job) -> Vec<Notice> {
     if std::mem::replace(&mut job.announced, true) {
         return Vec::new();
     }
-    vec![notice(job, "queued", None)]
+    vec![notice(job, JobChange::Queued)]
 }
 
-fn notice(job: &Job, state: &'static str, outcome: Option<JobState>) -> Notice {
-    let body = JobBody {
-        state,
-        name: job.record.name.clone(),
-        user: job.record.user.clone(),
-        outcome,
-    };
+fn notice(job: &Job, change: JobChange) -> Notice {
+    let body = JobBody::new(change, &job.record);
     Notice::Job(job.record.id.clone(), body)
 }

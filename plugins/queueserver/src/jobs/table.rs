@@ -1,8 +1,10 @@
 //! The jobs that are remembered, by id and by the server's own ids.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
-use crate::model::{JobKind, JobRecord, JobState};
+use patchbay_sdk::model::{JobKind, JobRecord, JobState};
+
 use crate::shape::Item;
 
 /// A job.
@@ -11,7 +13,7 @@ pub struct Job {
     /// What clients see.
     pub record: JobRecord,
     /// Its text.
-    pub body: String,
+    pub body: Arc<str>,
     /// The item's id at the server, the last one that it had.
     pub uid: String,
     /// Another client's, which the server has put back after it failed.
@@ -123,18 +125,15 @@ fn new_job(id: String, item: &Item) -> Job {
         name: name.or_else(|| external.then(|| item.name.clone())),
         user: item.user.clone(),
         state: JobState::Queued,
-        kind: item.kind(),
+        kind: Some(item.kind()),
         external,
-        started: None,
-        ended: None,
-        exit: None,
-        error: None,
+        ..JobRecord::default()
     };
     Job {
-        alone: record.kind == JobKind::Script && item.item_type == "instruction",
+        alone: record.kind == Some(JobKind::Script) && item.item_type == "instruction",
         put_back: external && item.result.is_some(),
         record,
-        body: item.body(),
+        body: item.body().into(),
         uid: item.item_uid.clone(),
         task: None,
         missing: 0,

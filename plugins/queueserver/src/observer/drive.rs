@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_sdk::FaultKind;
+use patchbay_sdk::model::{JobState, Level};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -11,7 +12,6 @@ use tokio::time::Instant;
 use crate::config::{Environment, Then};
 use crate::environment;
 use crate::jobs::{Ended, Found, How};
-use crate::model::JobState;
 use crate::server::{Server, now};
 use crate::shape::{Ending, Status};
 use crate::shim;
@@ -86,7 +86,7 @@ impl Driving {
             let opened = environment::ready(&server).await;
             if let Err(fault) = &opened {
                 tracing::error!("{fault}");
-                server.remark("error", None, fault.message.clone());
+                server.remark(Level::Error, None, fault.message.clone());
             }
             opened.is_ok()
         }));
@@ -178,7 +178,7 @@ fn hold(server: &Server, why: &str) {
         let text = format!(
             "{why}: {waiting} waiting jobs are not run until somebody says `resume` or submits another"
         );
-        server.remark("warning", None, text);
+        server.remark(Level::Warning, None, text);
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patchbay_sdk::Health as Told;
+use patchbay_sdk::model::Level;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -121,7 +122,7 @@ async fn probe(server: Arc<Server>) -> bool {
         tracing::error!("{WEDGED}; it says: {fault}");
         let notices = server.jobs().set_wedged(true);
         server.tell(notices);
-        server.remark("error", None, WEDGED.to_owned());
+        server.remark(Level::Error, None, WEDGED.to_owned());
         server.hurry.notify_one();
     }
     !gone

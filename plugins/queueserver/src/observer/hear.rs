@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use patchbay_sdk::RawJson;
+use patchbay_sdk::model::{JobKind, Level, LogLine};
 
 use crate::console::{Console, Marker, Said};
 use crate::jobs::{Ended, How};
-use crate::model::{JobKind, LogLine};
 use crate::server::{Server, now};
 use crate::shape::Ending;
 
@@ -52,15 +52,18 @@ impl Ear {
         for said in self.console.take(text) {
             match said {
                 Said::Marker(marker) => look |= self.marker(*marker),
-                Said::Line(text) => self.line(time, "info", OUTPUT.to_owned(), text, None),
+                Said::Line(text) => self.line(time, Level::Info, OUTPUT.to_owned(), text, None),
                 Said::Record {
                     level,
                     logger,
                     text,
                 } => {
-                    look |= level == "error";
+                    look |= level == Level::Error;
                     // What the server does is no news for those who run scripts.
-                    let level = if level == "info" { "debug" } else { level };
+                    let level = match level {
+                        Level::Info => Level::Debug,
+                        level => level,
+                    };
                     self.line(time, level, logger, text, None);
                 }
             }
@@ -74,7 +77,7 @@ impl Ear {
             return;
         }
         if let Some(Said::Line(text)) = self.console.flush() {
-            self.line(now(), "info", OUTPUT.to_owned(), text, None);
+            self.line(now(), Level::Info, OUTPUT.to_owned(), text, None);
         }
         for (job, ending) in ended {
             let says_nothing = ending.msg.is_empty() && ending.traceback.is_empty();
@@ -88,8 +91,8 @@ impl Ear {
                 .and_then(|job| job.record.name.clone());
             // Where it was stopped is nobody's mistake.
             let (level, (text, traceback)) = match job.how {
-                How::Failed => ("error", complaint(ending, name.as_deref())),
-                _ => ("warning", (said(ending).to_owned(), None)),
+                How::Failed => (Level::Error, complaint(ending, name.as_deref())),
+                _ => (Level::Warning, (said(ending).to_owned(), None)),
             };
             self.server.say(LogLine {
                 time: ending.time_stop.unwrap_or_else(now),
@@ -118,17 +121,18 @@ impl Ear {
         };
         if marker.over {
             if let Some(Said::Line(text)) = self.console.flush() {
-                self.line(now(), "info", OUTPUT.to_owned(), text, None);
+                self.line(now(), Level::Info, OUTPUT.to_owned(), text, None);
             }
             self.speaks = None;
             return true;
         }
+        let line = marker.line.and_then(|line| u64::try_from(line).ok());
         let mut jobs = self.server.jobs();
         let mut notices = Vec::new();
         if marker.begun {
             notices.extend(jobs.begun(&job, now()));
         }
-        notices.extend(jobs.at_line(&job, marker.line, marker.held));
+        notices.extend(jobs.at_line(&job, line, marker.held));
         drop(jobs);
         self.server.tell(notices);
         if marker.begun {
@@ -140,7 +144,7 @@ impl Ear {
     fn line(
         &self,
         time: f64,
-        level: &'static str,
+        level: Level,
         logger: String,
         text: String,
         traceback: Option<String>,
@@ -150,7 +154,7 @@ impl Ear {
             let jobs = self.server.jobs();
             let plan = jobs
                 .running()
-                .filter(|job| job.record.kind == JobKind::Plan);
+                .filter(|job| job.record.kind == Some(JobKind::Plan));
             plan.map(|job| job.record.id.clone())
         });
         let job = job.filter(|_| logger == OUTPUT);

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use patchbay_sdk::{EventKind, Fault};
+use patchbay_sdk::model::LinkBody;
+use patchbay_sdk::{Backoff, EventKind, Fault};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::backoff::Backoff;
 use crate::config::seconds;
 use crate::environment;
 use crate::jobs::Look;
@@ -131,11 +131,8 @@ impl Observer {
         if self.up.replace(false) != Some(false) {
             tracing::warn!("{fault}");
             let cause = &fault.message;
-            self.server.emit(
-                EventKind::Link,
-                None,
-                &json!({"link": "down", "cause": cause}),
-            );
+            self.server
+                .emit(EventKind::Link, None, &LinkBody::down(cause));
         }
         let notices = self.server.jobs().link_down();
         self.server.tell(notices);
@@ -151,11 +148,7 @@ impl Observer {
         if self.up.replace(true) != Some(true) {
             let version = status.version();
             tracing::info!(version, "the RE Manager answers");
-            server.emit(
-                EventKind::Link,
-                None,
-                &json!({"link": "up", "version": version}),
-            );
+            server.emit(EventKind::Link, None, &LinkBody::up(version));
         }
         let mut look = Look {
             status: status.clone(),

@@ -1,51 +1,71 @@
 //! What this backend can do, for clients that want to know before they try.
 
+use patchbay_sdk::model::Support;
 use patchbay_sdk::{Fault, Reply};
 use serde_json::{Value, json};
 
 use super::Scene;
 use crate::config::{Environment, Requeued};
+use crate::server::UNHEARD;
 
-/// Why an operation of the model is not offered.
-pub(super) fn why_not(op: &str) -> Option<&'static str> {
+/// How well an operation of the model is done here; `deaf`: nothing is heard on the console stream.
+pub(super) fn support(op: &str, deaf: bool) -> Support {
     match op {
-        "finish" => Some("a plan has no count that could be ended early"),
-        "history" => Some("the RE Manager keeps no values; ask the facility's archive"),
-        "simulate" => Some(
+        "submit" | "remove" | "reorder" | "edit" | "pause" | "resume" | "status" | "devices"
+        | "banner" | "environment" | "native" => Support::Native,
+        "eval" | "trace" if deaf => Support::unsupported(UNHEARD),
+        "eval" | "exec" => Support::emulated("on a thread beside what runs"),
+        "trace" => Support::emulated("of scripts"),
+        "log" => Support::emulated("the lines heard since the gateway has run"),
+        "job" => Support::emulated("by the gateway, from the server's queue and history"),
+        "find" => Support::emulated("each item bears who submitted it, and when"),
+        "capabilities" => {
+            Support::emulated("by the gateway, from the server's version and settings")
+        }
+        "stop" => {
+            Support::emulated("scripts: an exception in them; plans: paused first, then stopped")
+        }
+        "abort" => Support::emulated(
+            "paused first, then aborted; what the server puts back is dealt with as `requeued` says",
+        ),
+        "emergency" => {
+            Support::emulated("halted; if that does not help, the environment is destroyed")
+        }
+        "finish" => Support::unsupported("a plan has no count that could be ended early"),
+        "history" => {
+            Support::unsupported("the RE Manager keeps no values; ask the facility's archive")
+        }
+        "simulate" => Support::unsupported(
             "the RE Manager has no dry run; it checks a plan's parameters when it is submitted",
         ),
-        "complete" => Some("the RE Manager offers no completion"),
-        "watch" | "unwatch" => Some("the RE Manager watches no expressions; `eval` gives a value"),
-        "answer" => Some("a script cannot ask: `input()` fails there with EOFError"),
-        // Answered by the host; nobody gets here.
-        "take_control" | "release_control" => Some("the gateway itself does it"),
-        _ => None,
+        "complete" => Support::unsupported("the RE Manager offers no completion"),
+        "watch" | "unwatch" => {
+            Support::unsupported("the RE Manager watches no expressions; `eval` gives a value")
+        }
+        "answer" => Support::unsupported(NO_PROMPTS),
+        _ => Support::unsupported("this queueserver backend does not know it"),
     }
 }
 
-/// Each entry is `"native"`, `{"emulated": how}` or `{"unsupported": why}`, or says how something is done.
+const NO_PROMPTS: &str = "a script cannot ask: `input()` fails there with EOFError";
+
+/// `ops` says how well each operation is done; the others say how something is done, or that it is not, and why.
 pub(super) fn capabilities(scene: &Scene<'_>) -> Result<Reply, Fault> {
     let config = &scene.server.config;
-    let hears = *scene.server.hears.borrow();
-    let refused = |op: &str| json!({ "unsupported": why_not(op) });
-    let heard = |how: Value| match hears {
-        true => how,
-        false => {
-            json!({"unsupported": "nothing is heard on the console stream: no environment has been opened yet, or the \
-            RE Manager runs without `--zmq-publish-console ON`"})
-        }
+    let deaf = scene.server.is_deaf();
+    let heard = |how: Value| match deaf {
+        true => json!({ "unsupported": UNHEARD }),
+        false => how,
     };
     let version = scene.server.jobs().status().version().to_owned();
     Reply::new(&json!({
         "server": "queueserver",
         "version": version,
+        "ops": Support::of_all(|op| support(op, deaf)),
         "queue": {
             "owned_by": "server",
             "kinds": ["script", "plan"],
             "persist": "native",
-            "edit": "native",
-            "reorder": "native",
-            "remove": "native",
             "autostart": {"emulated": "the gateway starts the queue after a submit"},
             "on_failure": config.on_failure.name(),
             "on_stop": config.on_stop.name(),
@@ -69,30 +89,21 @@ pub(super) fn capabilities(scene: &Scene<'_>) -> Result<Reply, Fault> {
             "plans": {"emulated": "paused first, then stopped"},
             "requeues": false,
         },
-        "abort": {"emulated": "paused first, then aborted; what the server puts back is dealt with as `requeued` says"},
-        "emergency": {"emulated": "halted; if that does not help, the environment is destroyed"},
-        "finish": refused("finish"),
         "outcome": "native",
         "progress": heard(json!(["line"])),
-        "log": {"stream": heard(json!("native")), "history": heard(json!({"emulated": "the lines heard since the gateway has run"}))},
+        "log": {
+            "stream": heard(json!("native")),
+            "history": heard(json!({"emulated": "the lines heard since the gateway has run"})),
+            "whole_lines": "native",
+        },
         "data": {"unsupported": "the RE Manager publishes no documents"},
-        "prompts": refused("answer"),
-        "history": refused("history"),
-        "devices": "native",
-        "trace": heard(json!({"emulated": "of scripts"})),
-        "eval": heard(json!({"emulated": "on a thread beside what runs"})),
-        "exec": {"emulated": "on a thread beside what runs"},
-        "simulate": refused("simulate"),
-        "complete": refused("complete"),
-        "watch": refused("watch"),
-        "control": {"emulated": "by the gateway, among its clients"},
+        "prompts": {"unsupported": NO_PROMPTS},
         "environment": {"do": ["open", "close", "reset"], "opened": match config.environment {
             Environment::WhenNeeded => "when-needed",
             Environment::AtStart => "at-start",
             Environment::Manual => "manual",
         }},
         "isolation": "shared",
-        "native": "native",
         "limits": {"script_bytes": config.script_bytes, "log_messages": config.log_most},
     }))
 }

@@ -1,18 +1,13 @@
 //! Code in the environment, beside what runs there.
 
+use patchbay_sdk::model::args::Code;
 use patchbay_sdk::{Command, Fault, Reply};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::control::SHIM;
 use super::{Scene, conflict};
 use crate::environment;
 use crate::shim;
-
-#[derive(Deserialize)]
-struct Code {
-    code: String,
-}
 
 pub(super) async fn eval(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let Code { code } = command.args()?;

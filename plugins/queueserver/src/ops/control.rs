@@ -2,33 +2,17 @@
 
 use std::time::Duration;
 
+use patchbay_sdk::model::args::{At, Point};
+use patchbay_sdk::model::{JobKind, LinkState};
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::{Scene, conflict};
-use crate::model::{JobKind, LinkState};
 use crate::server::Server;
 use crate::shim;
 
 /// The shim answers within this, or its process is not well.
 pub(super) const SHIM: Duration = Duration::from_secs(12);
-
-/// Where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum At {
-    Line,
-    Step,
-    Now,
-    Immediate,
-}
-
-#[derive(Deserialize)]
-struct Pause {
-    #[serde(default)]
-    at: Option<At>,
-}
 
 /// What runs.
 pub(super) struct Running {
@@ -54,29 +38,22 @@ pub(super) fn running(server: &Server) -> Result<Running, Fault> {
         .ok_or_else(|| conflict("nothing is running"))?;
     Ok(Running {
         id: job.record.id.clone(),
-        is_script: job.record.kind == JobKind::Script && !job.record.external,
+        is_script: job.record.kind == Some(JobKind::Script) && !job.record.external,
     })
 }
 
 pub(super) async fn pause(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let pause: Pause = command.args()?;
+    let point = command.args::<At>()?.to_pause()?;
     let server = scene.server;
-    let at = match pause.at.unwrap_or(At::Line) {
-        At::Immediate => {
-            let message = "`pause`: `at` must be `line`, `step` or `now`";
-            return Err(Fault::new(FaultKind::Invalid, message));
-        }
-        at => at,
-    };
     let running = running(server)?;
     if is_paused(server) {
         return Err(conflict("it is paused already"));
     }
     if running.is_script {
-        let place = if at == At::Step { "step" } else { "line" };
+        let place = if point == Point::Step { "step" } else { "line" };
         beside(server, shim::pause(&running.id, place)).await?;
     } else {
-        let option = if at == At::Now {
+        let option = if point == Point::Now {
             "immediate"
         } else {
             "deferred"

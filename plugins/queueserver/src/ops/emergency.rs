@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use patchbay_sdk::model::args::Point;
+use patchbay_sdk::model::{JobKind, Level};
 use patchbay_sdk::{Fault, FaultKind, Reply};
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Scene;
-use super::control::At;
 use super::stop::end_plan;
 use crate::config::seconds;
 use crate::environment;
@@ -33,7 +34,7 @@ pub(super) async fn emergency(scene: &Scene<'_>) -> Result<Reply, Fault> {
 
 async fn stop_everything(server: &Arc<Server>, user: &str) -> Result<(), Fault> {
     server.jobs().set_going(false);
-    server.remark("warning", None, format!("emergency stop by {user}"));
+    server.remark(Level::Warning, None, format!("emergency stop by {user}"));
     // The queue must not go on to the next job; one that stands says no to this.
     let _ = server.urgently("queue_stop", json!({})).await;
     drop_all(server).await;
@@ -43,7 +44,7 @@ async fn stop_everything(server: &Arc<Server>, user: &str) -> Result<(), Fault> 
             .running()
             .map(|job| (job.record.id.clone(), job.record.kind));
         let _ = jobs.set_stopping(running.as_ref().map(|(id, _)| &**id));
-        running.filter(|(_, kind)| *kind == crate::model::JobKind::Script)
+        running.filter(|(_, kind)| *kind == Some(JobKind::Script))
     };
     let grace = seconds(server.config.emergency_grace_s);
     let end = Instant::now() + grace;
@@ -55,7 +56,7 @@ async fn stop_everything(server: &Arc<Server>, user: &str) -> Result<(), Fault> 
                     .await;
             }
             None => {
-                let _ = end_plan(server, At::Immediate, "re_halt").await;
+                let _ = end_plan(server, Point::Immediate, "re_halt").await;
             }
         }
     };
@@ -74,7 +75,7 @@ async fn stop_everything(server: &Arc<Server>, user: &str) -> Result<(), Fault> 
         sleep(LOOK).await;
     }
     server.remark(
-        "warning",
+        Level::Warning,
         None,
         "it does not stop; its environment is destroyed".to_owned(),
     );

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use patchbay_sdk::model::args::{Do, Environment};
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::Deserialize;
 
 use super::Scene;
 use crate::environment::{close, destroy, open_and_load};
@@ -12,19 +12,6 @@ use crate::observer::drop_all;
 
 /// So long the observer may take to see what has been done; the request itself has succeeded then.
 const SEEN: Duration = Duration::from_secs(5);
-
-#[derive(Deserialize)]
-struct Environment {
-    r#do: Do,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Do {
-    Open,
-    Close,
-    Reset,
-}
 
 pub(super) async fn environment(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let Environment { r#do: what } = command.args()?;

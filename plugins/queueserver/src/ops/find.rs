@@ -1,23 +1,16 @@
 //! What became of a submit whose answer nobody saw: its item, waiting, running or in the history. Each bears when it was
 //! submitted and by whom.
 
+use patchbay_sdk::model::args::Find;
 use patchbay_sdk::{Command, Fault, Reply};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::Scene;
-use super::queue::Submit;
 use crate::shape::{History, Item, Queue};
 use crate::wire::Urgency;
 
 /// The clock is ours, but it may be set.
 const CLOCK_S: f64 = 5.0;
-
-#[derive(Deserialize)]
-struct Find {
-    submit: Submit,
-    since: f64,
-}
 
 pub(super) async fn find(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let find: Find = command.args()?;
@@ -41,7 +34,7 @@ pub(super) async fn find(scene: &Scene<'_>, command: &Command) -> Result<Reply, 
         let jobs = scene.server.jobs();
         let alone = jobs.running().filter(|job| {
             job.alone
-                && job.body == find.submit.code
+                && *job.body == *find.submit.code
                 && job.record.user.as_deref() == Some(scene.user)
         });
         found.extend(alone.map(|job| {

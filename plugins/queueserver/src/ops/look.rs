@@ -2,53 +2,49 @@
 
 use std::collections::BTreeMap;
 
+use patchbay_sdk::model::args::{Look, Which};
+use patchbay_sdk::model::{LinkState, Native, Status};
 use patchbay_sdk::{Command, Fault, FaultKind, RawJson, Reply};
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Scene;
 use crate::environment;
-use crate::model::LinkState;
 use crate::wire::Urgency;
 
 /// As many lines as `log` returns when nobody says how many.
-const USUAL: usize = 100;
+const USUAL: u32 = 100;
 
-#[derive(Deserialize)]
-struct Look {
-    #[serde(default)]
-    native: bool,
-    #[serde(default)]
-    last: Option<usize>,
-}
-
-#[derive(Deserialize)]
-struct Which {
-    job: String,
+/// The reply to `status`.
+#[derive(Serialize)]
+struct StatusReply {
+    #[serde(flatten)]
+    status: Status,
+    /// What the environment does, in the server's words.
+    environment: String,
 }
 
 pub(super) async fn status(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let look: Look = command.args()?;
     let native = match look.native {
-        true => Some(raw_status(scene).await?),
+        true => Some(Native::new("queueserver", raw_status(scene).await?)),
         false => None,
     };
     let jobs = scene.server.jobs();
-    let mut reply = json!({
-        "link": jobs.link(),
-        "run": jobs.run(),
-        "job": jobs.running_job(),
-        "queue": jobs.queued_jobs(),
-        "last": jobs.last().map(|job| &job.record),
-        "prompt": null,
-        "environment": jobs.status().worker_environment_state,
-    });
+    let reply = StatusReply {
+        environment: jobs.status().worker_environment_state.clone(),
+        status: Status {
+            link: jobs.link(),
+            run: jobs.run(),
+            job: jobs.running_job(),
+            queue: jobs.queued_jobs(),
+            last: jobs.last().map(|job| job.record.clone()),
+            prompt: None,
+            native,
+        },
+    };
     drop(jobs);
-    if let Some(native) = native {
-        let native: serde_json::Value = native.parse()?;
-        reply["native"] = json!({ "queueserver": native });
-    }
     Reply::new(&reply)
 }
 
@@ -74,7 +70,7 @@ pub(super) fn log(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> 
     let look: Look = command.args()?;
     let server = scene.server;
     let journal = server.journal();
-    let messages: Vec<_> = journal.last(look.last.unwrap_or(USUAL)).collect();
+    let messages: Vec<_> = journal.last(look.last.unwrap_or(USUAL) as usize).collect();
     Reply::new(&json!({ "messages": messages }))
 }
 
@@ -103,7 +99,5 @@ pub(super) async fn banner(scene: &Scene<'_>) -> Result<Reply, Fault> {
         Some(status) => status,
         None => environment::look(scene.server).await?,
     };
-    Reply::new(
-        &json!({"server": "queueserver", "version": status.version(), "protocol": "0MQ JSON"}),
-    )
+    Reply::new(&json!({"server": "queueserver", "version": status.version()}))
 }

@@ -52,16 +52,8 @@ pub async fn run(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
         "exec" => code::exec(scene, command).await,
         "environment" => environment::environment(scene, command).await,
         "native" => native::native(scene, command).await,
-        other => Err(unsupported(other)),
+        other => Err(capabilities::support(other, false).refusal(other)),
     }
-}
-
-fn unsupported(op: &str) -> Fault {
-    let why = match capabilities::why_not(op) {
-        Some(why) => format!("`{op}` is not offered: {why}"),
-        None => format!("this backend does not offer `{op}`"),
-    };
-    Fault::new(FaultKind::Unsupported, why)
 }
 
 fn conflict(message: impl Into<String>) -> Fault {

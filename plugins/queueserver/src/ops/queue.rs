@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use patchbay_sdk::model::args::{Edit, Remove, Reorder, Submit};
+use patchbay_sdk::model::{JobKind, JobState, LinkState};
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -11,7 +13,6 @@ use tokio::time::{Instant, timeout_at};
 use super::{Scene, conflict};
 use crate::environment;
 use crate::jobs::Job;
-use crate::model::{JobKind, JobState, LinkState};
 use crate::server::{Server, now};
 use crate::shape::{Item, Mark, SCRIPT_PLAN, new_item};
 use crate::shim;
@@ -19,37 +20,6 @@ use crate::wire::Urgency;
 
 /// So long before a request's deadline it is answered that it was too early.
 const MARGIN: Duration = Duration::from_millis(500);
-
-#[derive(Deserialize)]
-pub(super) struct Submit {
-    #[serde(default)]
-    name: Option<String>,
-    pub(super) code: String,
-    #[serde(default)]
-    kind: Option<String>,
-    #[serde(default)]
-    start: bool,
-}
-
-#[derive(Deserialize)]
-struct Remove {
-    #[serde(default)]
-    job: Option<String>,
-    #[serde(default)]
-    all: bool,
-}
-
-#[derive(Deserialize)]
-struct Reorder {
-    jobs: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Edit {
-    #[serde(default)]
-    job: Option<String>,
-    code: String,
-}
 
 /// A plan as it is submitted: JSON.
 #[derive(Deserialize)]
@@ -76,12 +46,16 @@ pub(super) async fn submit(scene: &Scene<'_>, command: &Command) -> Result<Reply
             "a job runs or waits; queue this one instead, or wait",
         ));
     }
-    let ready = environment::ready(server);
+    // Whoever was asked first queues first, also when many wait for the environment.
+    let ready = async {
+        let turn = server.submits.lock().await;
+        environment::ready(server).await.map(|()| turn)
+    };
     let early = command
         .deadline
         .checked_sub(MARGIN)
         .unwrap_or_else(Instant::now);
-    timeout_at(early, ready).await.unwrap_or_else(|_| {
+    let _turn = timeout_at(early, ready).await.unwrap_or_else(|_| {
         let message =
             "the environment is still being opened; nothing was queued, try again in a while";
         Err(Fault::new(FaultKind::Unavailable, message))
@@ -192,22 +166,18 @@ fn item(server: &Server, code: &str, is_plan: bool, mut mark: Mark) -> Result<Va
 
 /// One that waits, or all of the gateway's that wait.
 pub(super) async fn remove(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let remove: Remove = command.args()?;
+    let which = command.args::<Remove>()?.which()?;
     let server = scene.server;
-    let uids = match (remove.job, remove.all) {
-        (Some(job), false) => vec![waiting(server, &job)?.uid],
-        (None, true) => {
+    let uids = match &which {
+        Some(job) => vec![waiting(server, job)?.uid],
+        None => {
             let jobs = server.jobs();
             let own = jobs.waiting().filter(|job| !job.record.external);
             own.map(|job| job.uid.clone()).collect()
         }
-        _ => {
-            let message = "`remove` needs either `job` or `all`";
-            return Err(Fault::new(FaultKind::Invalid, message));
-        }
     };
     if !uids.is_empty() {
-        let params = json!({"uids": uids, "ignore_missing": remove.all});
+        let params = json!({"uids": uids, "ignore_missing": which.is_none()});
         server.order("queue_item_remove_batch", params).await?;
         server.looked(Duration::from_secs(2)).await;
     }
@@ -265,7 +235,7 @@ pub(super) async fn edit(scene: &Scene<'_>, command: &Command) -> Result<Reply, 
         alone: None,
         code: None,
     };
-    let is_plan = job.record.kind == JobKind::Plan;
+    let is_plan = job.record.kind == Some(JobKind::Plan);
     let mut item = item(server, &edit.code, is_plan, mark)?;
     item["item_uid"] = job.uid.clone().into();
     let user = job.record.user.as_deref().unwrap_or(scene.user);

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use patchbay_sdk::model::args::{At, Point};
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
-use serde::Deserialize;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::Scene;
-use super::control::{At, Running, beside, running};
+use super::control::{Running, beside, running};
 use crate::environment::look;
 use crate::server::Server;
 use crate::shim;
@@ -21,31 +21,25 @@ const LOOK: Duration = Duration::from_millis(50);
 /// As long a pause may take to become one.
 const PAUSED: Duration = Duration::from_secs(20);
 
-#[derive(Deserialize)]
-struct Stop {
-    #[serde(default)]
-    at: Option<At>,
-}
-
 pub(super) async fn stop(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
-    let stop: Stop = command.args()?;
-    end(scene, stop.at.unwrap_or(At::Now), "re_stop").await
+    let point = command.args::<At>()?.to_stop();
+    end(scene, point, "re_stop").await
 }
 
 pub(super) async fn abort(scene: &Scene<'_>) -> Result<Reply, Fault> {
-    end(scene, At::Immediate, "re_abort").await
+    end(scene, Point::Immediate, "re_abort").await
 }
 
 /// Goes on when nobody waits for it any more: a plan must not be left paused half-way.
-async fn end(scene: &Scene<'_>, at: At, method: &'static str) -> Result<Reply, Fault> {
+async fn end(scene: &Scene<'_>, point: Point, method: &'static str) -> Result<Reply, Fault> {
     let running = running(scene.server)?;
     let notices = scene.server.jobs().set_stopping(Some(&running.id));
     scene.server.tell(notices);
     let (server, user) = (Arc::clone(scene.server), scene.user.to_owned());
     let task = tokio::spawn(async move {
         let ended = match running.is_script {
-            true => end_script(&server, &running, at, &user).await,
-            false => end_plan(&server, at, method).await,
+            true => end_script(&server, &running, point, &user).await,
+            false => end_plan(&server, point, method).await,
         };
         if ended.is_err() {
             let notices = server.jobs().set_stopping(None);
@@ -64,13 +58,13 @@ async fn end(scene: &Scene<'_>, at: At, method: &'static str) -> Result<Reply, F
 async fn end_script(
     server: &Arc<Server>,
     running: &Running,
-    at: At,
+    point: Point,
     user: &str,
 ) -> Result<(), Fault> {
-    let place = match at {
-        At::Line => "line",
-        At::Step => "step",
-        At::Now | At::Immediate => "now",
+    let place = match point {
+        Point::Line => "line",
+        Point::Step => "step",
+        Point::Now | Point::Immediate => "now",
     };
     let paused = look(server).await?.manager_state == "paused";
     beside(server, shim::stop(&running.id, place, user)).await?;
@@ -84,12 +78,12 @@ async fn end_script(
 /// Pauses it, waits until it is, and ends it.
 pub(super) async fn end_plan(
     server: &Arc<Server>,
-    at: At,
+    point: Point,
     method: &'static str,
 ) -> Result<(), Fault> {
-    let option = match at {
-        At::Line | At::Step => "deferred",
-        At::Now | At::Immediate => "immediate",
+    let option = match point {
+        Point::Line | Point::Step => "deferred",
+        Point::Now | Point::Immediate => "immediate",
     };
     let end = Instant::now() + PAUSED;
     let mut asked = false;

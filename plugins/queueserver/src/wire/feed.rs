@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use patchbay_sdk::Backoff;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::sleep;
 
 use super::socket::{Socket, SocketError};
-use crate::backoff::Backoff;
 use crate::config::{Config, seconds};
 use crate::zmtp::Kind;
 

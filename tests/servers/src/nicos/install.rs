@@ -4,34 +4,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sha2::{Digest, Sha256};
-
-use crate::error::{Doing, Error, Result};
+use crate::error::{Doing, Result};
 use crate::progress::Progress;
+use crate::python::Environment;
 use crate::{debian, places, spawner, step};
 
 const REQUIREMENTS: &str = include_str!("../../nicos/requirements.txt");
 const SDIST: &str = include_str!("../../nicos/sdist.txt");
 /// Of the archive's 67 MB of instruments only these are needed.
 const UNPACKED: [&str; 3] = ["nicos", "bin", "resources"];
-/// Written last, so that an installation that was cut off is begun anew.
-const MARKER: &str = "complete";
 const DOWNLOADED: &str = "download";
-/// Prints the version if the interpreter can also make environments (Debian has that in a package of its own).
-const PROBE: &str = "import ensurepip, venv, sys; print('%d.%d' % sys.version_info[:2])";
-const PYTHON: &str = "3.11";
-const PYTHONS: [&str; 3] = ["python3.11", "/usr/bin/python3.11", "python3"];
 
 /// An installed NICOS.
 #[derive(Debug, Clone)]
 pub(super) struct Installation {
-    dir: PathBuf,
+    environment: Environment,
 }
 
 impl Installation {
     /// The interpreter of the private environment.
     pub fn python(&self) -> PathBuf {
-        self.dir.join("venv/bin/python")
+        self.environment.python()
     }
 
     /// A program of NICOS, as in `nicos-daemon`.
@@ -41,50 +34,37 @@ impl Installation {
 
     /// Where its packages lie.
     pub fn source(&self) -> PathBuf {
-        self.dir.join(release())
+        self.environment.dir().join(release())
     }
 }
 
 /// The Debian packages that are missing before [`install`] can work; none once NICOS is installed.
 pub(crate) fn missing_packages() -> Vec<String> {
-    if is_complete(&dir()) || python().is_some() {
-        return Vec::new();
-    }
-    vec!["python3".into(), "python3-venv".into()]
+    environment().missing_packages()
 }
 
 /// Installs NICOS unless it is there already.
 pub(super) fn install(progress: Progress<'_>) -> Result<Installation> {
-    let dir = dir();
-    if !is_complete(&dir) {
-        debian::install(&missing_packages(), progress)?;
-        let _lock = places::lock("nicos")?;
-        // Another process may have done it while we waited.
-        if !is_complete(&dir) {
-            fill(&dir, progress)?;
-        }
-    }
-    Ok(Installation { dir })
+    let environment = environment();
+    debian::install(&environment.missing_packages(), progress)?;
+    environment.install("nicos", progress, || fill(&environment, progress))?;
+    Ok(Installation { environment })
 }
 
-fn fill(dir: &Path, progress: Progress<'_>) -> Result<()> {
-    let python = python().ok_or_else(no_python)?;
-    if dir.exists() {
-        fs::remove_dir_all(dir).doing(|| format!("removing {}", dir.display()))?;
-    }
-    fs::create_dir_all(dir).doing(|| format!("creating {}", dir.display()))?;
-    write(&dir.join("requirements.txt"), REQUIREMENTS)?;
-    write(&dir.join("sdist.txt"), SDIST)?;
-    progress(&format!("installing {} to {}", release(), dir.display()));
-    let mut venv = spawner::guarded(python);
-    venv.args(["-m", "venv"]).arg(dir.join("venv"));
-    step::run("making a Python environment", venv, progress)?;
-    step::run("installing what NICOS needs", pip(dir, &INSTALL), progress)?;
-    step::run("downloading NICOS", pip(dir, &DOWNLOAD), progress)?;
-    step::run("unpacking NICOS", unpack(dir), progress)?;
-    let download = dir.join(DOWNLOADED);
-    fs::remove_dir_all(&download).doing(|| format!("removing {}", download.display()))?;
-    write(&dir.join(MARKER), &digest())
+fn environment() -> Environment {
+    let dir = places::servers_dir().join(release());
+    Environment::new("NICOS", dir, &[REQUIREMENTS, SDIST])
+}
+
+fn fill(environment: &Environment, progress: Progress<'_>) -> Result<()> {
+    environment.write("requirements.txt", REQUIREMENTS)?;
+    environment.write("sdist.txt", SDIST)?;
+    let (install, download) = (environment.pip(&INSTALL), environment.pip(&DOWNLOAD));
+    step::run("installing what NICOS needs", install, progress)?;
+    step::run("downloading NICOS", download, progress)?;
+    step::run("unpacking NICOS", unpack(environment.dir()), progress)?;
+    let download = environment.dir().join(DOWNLOADED);
+    fs::remove_dir_all(&download).doing(|| format!("removing {}", download.display()))
 }
 
 const INSTALL: [&str; 5] = [
@@ -107,16 +87,6 @@ const DOWNLOAD: [&str; 9] = [
     "sdist.txt",
 ];
 
-fn pip(dir: &Path, args: &[&str]) -> Command {
-    let mut pip = spawner::guarded(dir.join("venv/bin/python"));
-    pip.current_dir(dir)
-        .env("PYTHONUNBUFFERED", "1")
-        .args(["-m", "pip"])
-        .args(args);
-    pip.args(["--progress-bar=off", "--disable-pip-version-check"]);
-    pip
-}
-
 fn unpack(dir: &Path) -> Command {
     let release = release();
     let mut tar = spawner::guarded("tar");
@@ -127,10 +97,6 @@ fn unpack(dir: &Path) -> Command {
     tar
 }
 
-fn dir() -> PathBuf {
-    places::servers_dir().join(release())
-}
-
 /// As in `nicos-3.12.2`, from the pin.
 fn release() -> String {
     let pin = debian::data_lines(SDIST).next().unwrap_or_default();
@@ -138,39 +104,6 @@ fn release() -> String {
         .next()
         .unwrap_or_default()
         .replace("==", "-")
-}
-
-fn is_complete(dir: &Path) -> bool {
-    // The environment's interpreter is a link that an upgrade of the system can break.
-    fs::read_to_string(dir.join(MARKER)).is_ok_and(|marker| marker == digest())
-        && dir.join("venv/bin/python").exists()
-}
-
-/// Changes with any pin, so that a changed pin is installed.
-fn digest() -> String {
-    let hash = Sha256::new()
-        .chain_update(REQUIREMENTS)
-        .chain_update(SDIST)
-        .finalize();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn python() -> Option<&'static str> {
-    PYTHONS.into_iter().find(|python| {
-        let output = Command::new(python).args(["-c", PROBE]).output();
-        output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim() == PYTHON)
-    })
-}
-
-fn no_python() -> Error {
-    Error::Install(format!(
-        "NICOS needs Python {PYTHON} with its venv module, which was not found as any of: {}",
-        PYTHONS.join(", ")
-    ))
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).doing(|| format!("writing {}", path.display()))
 }
 
 #[cfg(test)]
@@ -192,11 +125,5 @@ mod tests {
         assert!(debian::data_lines(REQUIREMENTS).all(|line| {
             line.contains("--hash=sha256:") || (line.contains("==") && line.ends_with('\\'))
         }));
-    }
-
-    #[test]
-    fn a_directory_without_the_marker_is_not_complete() {
-        let dir = tempfile::tempdir().unwrap();
-        assert!(!is_complete(dir.path()));
     }
 }

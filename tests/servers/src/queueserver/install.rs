@@ -1,50 +1,40 @@
 //! Installing the RE Manager: a private Python environment with what it needs, and beside it each release in a folder of
 //! its own; and Debian's Redis.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use sha2::{Digest, Sha256};
-
-use crate::error::{Doing, Error, Result};
+use crate::error::Result;
 use crate::progress::Progress;
-use crate::{debian, places, spawner, step};
+use crate::python::Environment;
+use crate::{debian, places, step};
 
 const REQUIREMENTS: &str = include_str!("../../queueserver/requirements.txt");
 const RELEASES: &str = include_str!("../../queueserver/releases.txt");
 const PACKAGES: &str = include_str!("../../queueserver/packages.txt");
-/// Written last, so that an installation that was cut off is begun anew.
-const MARKER: &str = "complete";
-/// Prints the version if the interpreter can also make environments (Debian has that in a package of its own).
-const PROBE: &str = "import ensurepip, venv, sys; print('%d.%d' % sys.version_info[:2])";
-const PYTHON: &str = "3.11";
-const PYTHONS: [&str; 3] = ["python3.11", "/usr/bin/python3.11", "python3"];
 
 /// The installed RE Managers.
 #[derive(Debug, Clone)]
 pub(super) struct Installation {
-    dir: PathBuf,
+    environment: Environment,
 }
 
 impl Installation {
     /// The interpreter of the private environment.
     pub fn python(&self) -> PathBuf {
-        self.dir.join("venv/bin/python")
+        self.environment.python()
     }
 
     /// Where a release's packages lie.
     pub fn release(&self, version: &str) -> PathBuf {
-        self.dir.join(version)
+        self.environment.dir().join(version)
     }
 }
 
 /// The Debian packages that are missing before [`install`] can work.
 pub(crate) fn missing_packages() -> Result<Vec<String>> {
     let mut missing = debian::missing(&debian::parse(PACKAGES))?;
-    if !is_complete(&dir()) && python().is_none() {
-        missing.extend(["python3".into(), "python3-venv".into()]);
-    }
+    missing.extend(environment().missing_packages());
     Ok(missing)
 }
 
@@ -52,47 +42,31 @@ pub(crate) fn missing_packages() -> Result<Vec<String>> {
 pub(super) fn install(progress: Progress<'_>) -> Result<Installation> {
     debian::install(&missing_packages()?, progress)?;
     debian::warn_of_versions(&debian::parse(PACKAGES), progress)?;
-    let dir = dir();
-    if !is_complete(&dir) {
-        let _lock = places::lock("queueserver")?;
-        // Another process may have done it while we waited.
-        if !is_complete(&dir) {
-            fill(&dir, progress)?;
-        }
-    }
-    Ok(Installation { dir })
+    let environment = environment();
+    environment.install("queueserver", progress, || fill(&environment, progress))?;
+    Ok(Installation { environment })
 }
 
-fn fill(dir: &Path, progress: Progress<'_>) -> Result<()> {
-    let python = python().ok_or_else(no_python)?;
-    if dir.exists() {
-        fs::remove_dir_all(dir).doing(|| format!("removing {}", dir.display()))?;
-    }
-    fs::create_dir_all(dir).doing(|| format!("creating {}", dir.display()))?;
-    progress(&format!("installing RE Managers to {}", dir.display()));
-    let mut venv = spawner::guarded(python);
-    venv.args(["-m", "venv"]).arg(dir.join("venv"));
-    step::run("making a Python environment", venv, progress)?;
-    let all = pip(dir, "requirements.txt", REQUIREMENTS, None)?;
+fn environment() -> Environment {
+    let dir = places::servers_dir().join("queueserver");
+    Environment::new("RE Manager", dir, &[REQUIREMENTS, RELEASES])
+}
+
+fn fill(environment: &Environment, progress: Progress<'_>) -> Result<()> {
+    let all = pip(environment, "requirements.txt", REQUIREMENTS, &[])?;
     step::run("installing what RE Managers need", all, progress)?;
     for (version, pin) in releases() {
         let file = format!("{version}.txt");
-        let one = pip(dir, &file, pin, Some(version))?;
+        let one = pip(environment, &file, pin, &["--target", version])?;
         step::run(&format!("installing RE Manager {version}"), one, progress)?;
     }
-    write(&dir.join(MARKER), &digest())
+    Ok(())
 }
 
-fn pip(dir: &Path, file: &str, pins: &str, target: Option<&str>) -> Result<Command> {
-    write(&dir.join(file), pins)?;
-    let mut pip = spawner::guarded(dir.join("venv/bin/python"));
-    pip.current_dir(dir).env("PYTHONUNBUFFERED", "1");
-    pip.args(["-m", "pip", "install", "--require-hashes", "--no-deps"]);
-    pip.args(["--progress-bar=off", "--disable-pip-version-check"]);
-    pip.args(["-r", file]);
-    if let Some(target) = target {
-        pip.args(["--target", target]);
-    }
+fn pip(environment: &Environment, file: &str, pins: &str, more: &[&str]) -> Result<Command> {
+    environment.write(file, pins)?;
+    let mut pip = environment.pip(&["install", "--require-hashes", "--no-deps", "-r", file]);
+    pip.args(more);
     Ok(pip)
 }
 
@@ -102,43 +76,6 @@ fn releases() -> impl Iterator<Item = (&'static str, &'static str)> {
         let version = pin.split_whitespace().next()?.split_once("==")?.1;
         Some((version, pin))
     })
-}
-
-fn dir() -> PathBuf {
-    places::servers_dir().join("queueserver")
-}
-
-fn is_complete(dir: &Path) -> bool {
-    // The environment's interpreter is a link that an upgrade of the system can break.
-    fs::read_to_string(dir.join(MARKER)).is_ok_and(|marker| marker == digest())
-        && dir.join("venv/bin/python").exists()
-}
-
-/// Changes with any pin, so that a changed pin is installed.
-fn digest() -> String {
-    let hash = Sha256::new()
-        .chain_update(REQUIREMENTS)
-        .chain_update(RELEASES)
-        .finalize();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn python() -> Option<&'static str> {
-    PYTHONS.into_iter().find(|python| {
-        let output = Command::new(python).args(["-c", PROBE]).output();
-        output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim() == PYTHON)
-    })
-}
-
-fn no_python() -> Error {
-    Error::Install(format!(
-        "the RE Manager needs Python {PYTHON} with its venv module, which was not found as any of: {}",
-        PYTHONS.join(", ")
-    ))
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).doing(|| format!("writing {}", path.display()))
 }
 
 #[cfg(test)]

@@ -11,7 +11,23 @@ use patchbay_servers::workspace_dir;
 use super::said;
 
 /// Those that people use; the other ones are for learning and for tests.
-const PLUGINS: [&str; 5] = ["activemq", "nicos", "python", "queueserver", "socket"];
+const PLUGINS: [&str; 7] = [
+    "activemq",
+    "nicos",
+    "process",
+    "process_frontend",
+    "python",
+    "queueserver",
+    "socket",
+];
+
+/// What whoever writes a program as a plugin needs, and has nowhere else.
+const FOR_AUTHORS: [&str; 4] = [
+    "process/README.md",
+    "process/PROTOCOL.md",
+    "process/examples/scripts.py",
+    "process-frontend/examples/lines.py",
+];
 
 /// A folder that becomes a package, and the folder with what was built.
 pub struct Stage {
@@ -105,6 +121,10 @@ impl Stage {
         self.write(&format!("{doc}/README.md"), read("README.md")?, 0o644)?;
         self.write(&format!("{doc}/changelog"), read("CHANGELOG.md")?, 0o644)?;
         self.compress(&format!("{doc}/changelog"))?;
+        for page in FOR_AUTHORS {
+            let text = read(&format!("plugins/{page}"))?;
+            self.write(&format!("{doc}/{page}"), text, 0o644)?;
+        }
         for script in ["postinst", "prerm", "postrm"] {
             let from = packaging.join("debian").join(script);
             self.copy(&from, &format!("DEBIAN/{script}"), 0o755)?;

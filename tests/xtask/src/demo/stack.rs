@@ -11,7 +11,8 @@ use super::screen;
 /// The queue that clients send to; updates are published to topics whose names begin with it.
 pub const QUEUE: &str = "ss_admin";
 
-const QUOTED_LINES: usize = 5;
+/// So many lines of a log are quoted.
+pub const QUOTED_LINES: usize = 5;
 
 /// Everything that runs; dropping it ends everything.
 pub struct Stack {
@@ -108,7 +109,8 @@ fn start_gateway(binaries: &Path, nicos: &Nicos, broker: &ActiveMq) -> Result<Ga
     gateway.context("cannot start the gateway")
 }
 
-fn runs(
+/// Fails, naming it, when a process has ended.
+pub fn runs(
     name: &str,
     pid: u32,
     exit: Option<ExitStatus>,
@@ -120,7 +122,8 @@ fn runs(
     }
 }
 
-fn quoted(log: Vec<String>) -> String {
+/// What somebody logged last, to stand behind its name.
+pub fn quoted(log: Vec<String>) -> String {
     if log.is_empty() {
         return String::new();
     }

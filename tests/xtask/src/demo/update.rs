@@ -22,11 +22,21 @@ impl Update {
         self.job.as_deref().is_none_or(|own| own == job)
     }
 
+    /// Whether it concerns that job, and says so.
+    pub fn is_of(&self, job: &str) -> bool {
+        self.job.as_deref() == Some(job)
+    }
+
+    /// What a script has printed.
+    pub fn output(&self) -> Option<&str> {
+        let is_output = self.kind == "log" && self.text("level") == Some("info");
+        self.text("text").filter(|_| is_output).map(str::trim_end)
+    }
+
     /// Whether it says that `job` is over; with the outcome as the gateway names it.
     pub fn end_of(&self, job: &str) -> Option<&str> {
         let is_end = self.kind == "job" && self.text("state") == Some("finished");
-        let is_own = self.job.as_deref() == Some(job);
-        (is_end && is_own).then(|| self.text("outcome").unwrap_or("unknown"))
+        (is_end && self.is_of(job)).then(|| self.text("outcome").unwrap_or("unknown"))
     }
 
     /// The line to show, if it says something to people.

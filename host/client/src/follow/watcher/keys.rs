@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use patchbay_sdk::model::JobState;
 use serde_json::{Value, json};
 
 use super::Watcher;
@@ -128,7 +129,7 @@ impl Watcher<'_> {
         let status = self.try_read::<Status>("status", &Value::Null);
         let running = status.and_then(|status| status.job?.id);
         if running.as_ref() == Some(&self.script.job) {
-            self.watch.found("running");
+            self.watch.found(JobState::Running);
         }
         self.stop_now();
     }

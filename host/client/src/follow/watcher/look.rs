@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use patchbay_sdk::model::{JobRecord, JobState, Log};
 use serde_json::{Value, json};
 
 use super::Watcher;
 use crate::complaint::Result;
-use crate::model::{Job, Log, Status};
+use crate::model::Status;
 use crate::wire::Failure;
 
 /// Messages that are looked through.
@@ -45,7 +46,7 @@ impl Watcher<'_> {
         match self.look() {
             Ok(true) => Ok(()),
             Ok(false) if looks + 1 >= LOOKS => {
-                self.watch.found("unknown");
+                self.watch.found(JobState::Unknown);
                 Ok(())
             }
             Ok(false) => {
@@ -79,10 +80,10 @@ impl Watcher<'_> {
         let is_waiting = status.queue.iter().any(|job| Some(&job.id) == ours);
         let running = status.job.as_ref().filter(|job| job.id.as_ref() == ours);
         let state = match self.session.ask("job", &json!({"job": self.script.job})) {
-            Ok(job) => Some(read::<Job>(job).state),
+            Ok(job) => Some(read::<JobRecord>(job).state),
             Err(Failure::Refused(refusal)) if refusal.kind == "not-found" => {
-                let waits = is_waiting.then_some("queued");
-                waits.or(running.map(|_| "running")).map(String::from)
+                let waits = is_waiting.then_some(JobState::Queued);
+                waits.or(running.map(|_| JobState::Running))
             }
             Err(failure) => return Err(failure),
         };
@@ -102,7 +103,7 @@ impl Watcher<'_> {
             let _ = self.show(&line);
         }
         self.watch.line = running.and_then(|job| job.line).unwrap_or(self.watch.line);
-        if let Some(state) = &state {
+        if let Some(state) = state {
             self.watch.found(state);
             self.draw();
         }

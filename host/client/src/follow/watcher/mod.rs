@@ -5,6 +5,7 @@ mod keys;
 mod look;
 mod show;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -28,7 +29,7 @@ pub(crate) struct Script {
     pub(crate) job: String,
     pub(crate) name: String,
     /// Its text.
-    pub(crate) code: String,
+    pub(crate) code: Arc<str>,
 }
 
 /// Somebody who watches a script.

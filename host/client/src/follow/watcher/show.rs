@@ -1,11 +1,11 @@
 //! What is shown while the script runs.
 
+use patchbay_sdk::model::{Level, LogLine};
 use serde_json::json;
 
 use super::Watcher;
 use crate::complaint::Result;
 use crate::follow::watch::Stage;
-use crate::model::LogLine;
 use crate::screen::{WARN, clean, log_line, paint};
 
 /// As many messages are held back while a question is open.
@@ -14,14 +14,14 @@ const HELD: usize = 10_000;
 impl Watcher<'_> {
     pub(super) fn show(&mut self, line: &LogLine) -> Result<()> {
         self.screen.record(&json!({"log": line}))?;
-        match line.level.as_str() {
+        match line.level {
             // What it is doing just now belongs to the bar.
-            "action" => {
+            Level::Action => {
                 self.act(&line.text);
                 return Ok(());
             }
             // Whoever has submitted it knows its text.
-            "input" => return Ok(()),
+            Level::Input => return Ok(()),
             _ => {}
         }
         // Whoever is being asked something can read it first.

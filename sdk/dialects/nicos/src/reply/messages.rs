@@ -1,5 +1,6 @@
 //! `getmessages`.
 
+use patchbay_sdk::model::{Level, LogLine};
 use patchbay_sdk::{Fault, RawJson};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,24 +13,9 @@ const APART: f64 = 1e-6;
 #[derive(Deserialize)]
 struct Log<'a> {
     #[serde(default)]
-    messages: Vec<Message>,
+    messages: Vec<LogLine>,
     #[serde(borrow, default)]
     native: Option<Native<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    time: f64,
-    #[serde(default)]
-    level: String,
-    #[serde(default)]
-    logger: String,
-    #[serde(default)]
-    text: String,
-    #[serde(default)]
-    job: Option<String>,
-    #[serde(default)]
-    traceback: Option<String>,
 }
 
 /// A list of `[logger, time, level, text + "\n", traceback|null, reqid]`: NICOS's own, unparsed, or made from the model.
@@ -41,32 +27,34 @@ pub(super) fn messages(body: &RawJson) -> Result<RawJson, Fault> {
     let mut latest = f64::MIN;
     let messages = log.messages.into_iter().map(|message| {
         latest = message.time.max(latest + APART);
-        message.in_nicos_form(latest)
+        in_nicos_form(message, latest)
     });
     RawJson::new(&messages.collect::<Vec<_>>())
 }
 
-impl Message {
-    fn in_nicos_form(self, time: f64) -> Value {
-        let end = if self.text.ends_with('\n') { "" } else { "\n" };
-        json!([
-            self.logger,
-            time,
-            level(&self.level),
-            format!("{}{end}", self.text),
-            self.traceback,
-            self.job.unwrap_or_default(),
-        ])
-    }
+fn in_nicos_form(message: LogLine, time: f64) -> Value {
+    let end = if message.text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    json!([
+        message.logger,
+        time,
+        number(message.level),
+        format!("{}{end}", message.text),
+        message.traceback,
+        message.job.unwrap_or_default(),
+    ])
 }
 
-fn level(name: &str) -> u8 {
-    match name {
-        "debug" => 10,
-        "action" => 21,
-        "input" => 26,
-        "warning" => 30,
-        "error" => 40,
-        _ => 20,
+fn number(level: Level) -> u8 {
+    match level {
+        Level::Debug => 10,
+        Level::Info => 20,
+        Level::Action => 21,
+        Level::Input => 26,
+        Level::Warning => 30,
+        Level::Error => 40,
     }
 }

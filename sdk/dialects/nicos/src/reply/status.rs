@@ -1,5 +1,6 @@
 //! `getstatus` and `getscript`.
 
+use patchbay_sdk::model::{JobRecord, LinkState, QueuedJob, Run, RunningJob};
 use patchbay_sdk::{Fault, FaultKind, RawJson};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -7,32 +8,25 @@ use serde_json::{Value, json};
 
 use super::{Native, read};
 
-#[derive(Deserialize)]
+/// As [`patchbay_sdk::model::Status`], but for what is not copied, and what the host adds.
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Status<'a> {
-    #[serde(default)]
-    link: Option<String>,
-    #[serde(default)]
+    link: LinkState,
     stale: Option<String>,
-    #[serde(default)]
-    run: String,
-    #[serde(default)]
-    job: Option<Job>,
-    #[serde(default)]
-    queue: Vec<Job>,
-    #[serde(default)]
-    last: Option<Job>,
-    #[serde(borrow, default)]
+    run: Run,
+    job: Option<RunningJob>,
+    queue: Vec<QueuedJob>,
+    last: Option<JobRecord>,
+    #[serde(borrow)]
     native: Option<Native<'a>>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Job {
-    id: Option<String>,
-    name: Option<String>,
-    body: Option<String>,
-    user: Option<String>,
-    line: Option<i64>,
+/// The script that is shown: the running or, like NICOS, the last one.
+#[derive(Default)]
+struct Shown<'a> {
+    name: Option<&'a str>,
+    text: Option<&'a str>,
 }
 
 /// NICOS's own status where there is one, unparsed; else made from the model.
@@ -55,12 +49,7 @@ pub(super) fn script(body: &RawJson) -> Result<RawJson, Fault> {
     let own = status.native.as_ref().and_then(|native| native.nicos);
     match own.and_then(|own| serde_json::from_str::<Own<'_>>(own.get()).ok()) {
         Some(own) => Ok(own.script.to_owned().into()),
-        None => RawJson::new(
-            status
-                .shown()
-                .and_then(|job| job.body.as_deref())
-                .unwrap_or_default(),
-        ),
+        None => RawJson::new(status.shown().text.unwrap_or_default()),
     }
 }
 
@@ -68,27 +57,24 @@ pub(super) fn script(body: &RawJson) -> Result<RawJson, Fault> {
 fn present(body: &RawJson) -> Result<Status<'_>, Fault> {
     let status: Status<'_> = read(body)?;
     match status.stale {
-        Some(why) if status.link.as_deref() != Some("up") => {
-            Err(Fault::new(FaultKind::Unavailable, why))
-        }
+        Some(why) if status.link != LinkState::Up => Err(Fault::new(FaultKind::Unavailable, why)),
         _ => Ok(status),
     }
 }
 
 impl Status<'_> {
     fn in_nicos_form(&self) -> Value {
-        let code = code(&self.run);
-        let line = self
-            .job
-            .as_ref()
-            .and_then(|job| job.line)
-            .unwrap_or(if code < 0 { -1 } else { 0 });
+        let code = code(self.run);
+        let line = match self.job.as_ref().and_then(|job| job.line) {
+            Some(line) => json!(line),
+            None => json!(if code < 0 { -1 } else { 0 }),
+        };
         let shown = self.shown();
         json!({
             "status": [code, line],
-            "script": shown.and_then(|job| job.body.as_deref()).unwrap_or_default(),
-            "scriptname": shown.and_then(|job| job.name.as_deref()).unwrap_or_default(),
-            "requests": self.queue.iter().map(Job::request).collect::<Vec<_>>(),
+            "script": shown.text.unwrap_or_default(),
+            "scriptname": shown.name.unwrap_or_default(),
+            "requests": self.queue.iter().map(request).collect::<Vec<_>>(),
             "eta": [0, 0],
             "watch": {},
             "mode": "master",
@@ -98,30 +84,38 @@ impl Status<'_> {
         })
     }
 
-    fn shown(&self) -> Option<&Job> {
-        self.job.as_ref().or(self.last.as_ref())
+    fn shown(&self) -> Shown<'_> {
+        match (&self.job, &self.last) {
+            (Some(job), _) => Shown {
+                name: job.name.as_deref(),
+                text: Some(&job.body),
+            },
+            (None, Some(last)) => Shown {
+                name: last.name.as_deref(),
+                text: last.body.as_deref(),
+            },
+            (None, None) => Shown::default(),
+        }
     }
 }
 
-impl Job {
-    fn request(&self) -> Value {
-        json!({
-            "reqid": self.id.as_deref().unwrap_or_default(),
-            "name": self.name.as_deref().unwrap_or_default(),
-            "script": self.body.as_deref().unwrap_or_default(),
-            "user": self.user.as_deref().unwrap_or_default(),
-        })
-    }
+fn request(job: &QueuedJob) -> Value {
+    json!({
+        "reqid": job.id,
+        "name": job.name.as_deref().unwrap_or_default(),
+        "script": &*job.body,
+        "user": job.user.as_deref().unwrap_or_default(),
+    })
 }
 
 /// NICOS's code of a run state. It has none for a server that cannot say how it is; -2 is the one that shows that
 /// something is wrong.
-fn code(run: &str) -> i64 {
+fn code(run: Run) -> i64 {
     match run {
-        "idle" => -1,
-        "running" | "starting" | "pausing" => 0,
-        "paused" => 1,
-        "stopping" => 2,
-        _ => -2,
+        Run::Idle => -1,
+        Run::Running | Run::Starting | Run::Pausing => 0,
+        Run::Paused => 1,
+        Run::Stopping => 2,
+        Run::IdleAfterFailure | Run::Wedged | Run::Unknown => -2,
     }
 }

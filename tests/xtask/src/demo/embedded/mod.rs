@@ -2,7 +2,6 @@
 
 mod lab;
 mod script;
-mod talk;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -6,9 +6,9 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::lab::Lab;
-use super::talk::Talk;
 use crate::demo::outcome::Outcome;
 use crate::demo::screen::{progress, say};
+use crate::demo::talk::Talk;
 use crate::demo::update::Update;
 use crate::signals;
 

@@ -1,0 +1,18 @@
+//! The smallest backend keeps to what is demanded of any.
+
+use patchbay_echo::Echo;
+use patchbay_testkit::{Wire, conformance};
+use serde_json::json;
+
+#[tokio::test]
+async fn it_conforms_whichever_way_messages_cross() {
+    for wire in [Wire::InProcess, Wire::Bytes] {
+        let suite = conformance::backend::<Echo>(json!({}));
+        let report = suite
+            .says(|text| ("status".into(), json!({ "text": text })))
+            .over(wire)
+            .run()
+            .await;
+        report.assert();
+    }
+}
