@@ -23,6 +23,8 @@ pub struct Marker {
     pub over: bool,
     /// It is at this line.
     pub line: Option<i64>,
+    /// It had printed so many lines before this.
+    pub printed: Option<u64>,
     /// It is held, or goes on.
     pub held: Option<bool>,
     /// The answer to that question.
@@ -58,6 +60,7 @@ pub struct Console {
     line_most: usize,
     marker: Option<String>,
     marker_most: usize,
+    lines: u64,
 }
 
 impl Console {
@@ -69,7 +72,13 @@ impl Console {
             line_most,
             marker: None,
             marker_most,
+            lines: 0,
         }
+    }
+
+    /// How many lines have ended since they were last counted; from now on, they are counted from `anew`.
+    pub fn recount(&mut self, anew: u64) -> u64 {
+        std::mem::replace(&mut self.lines, anew)
     }
 
     /// What a further piece says.
@@ -92,7 +101,11 @@ impl Console {
 
     /// The part of a line that has no end yet, if something else follows.
     pub fn flush(&mut self) -> Option<Said> {
-        (!self.line.is_empty()).then(|| Said::Line(std::mem::take(&mut self.line)))
+        if self.line.is_empty() {
+            return None;
+        }
+        self.lines += 1;
+        Some(Said::Line(std::mem::take(&mut self.line)))
     }
 
     fn in_line<'a>(&mut self, piece: &'a str, said: &mut Vec<Said>) -> &'a str {
@@ -106,6 +119,7 @@ impl Console {
             }
             return "";
         };
+        self.lines += 1;
         let mut line = std::mem::take(&mut self.line);
         if line.ends_with('\r') {
             line.pop();
@@ -207,6 +221,23 @@ mod tests {
         );
         let cut = ["x\x1epatch", "bay{\"line\":", " 4}\x1f\ny\n"];
         assert_eq!(lines(&cut), ["None Some(4)", "xy"]);
+    }
+
+    #[test]
+    fn lines_are_counted_as_they_were_printed() {
+        let mut console = Console::new(4, 1000);
+        let record = "[I 2026-11-27 14:39:55,735 bluesky_queueserver.manager.manager] Hello\n";
+        let pieces = [
+            "a",
+            "b\nlonger than a line may be\n\n",
+            record,
+            "\x1epatchbay{}\x1f\n",
+            "c",
+        ];
+        pieces.iter().for_each(|piece| drop(console.take(piece)));
+        assert_eq!(console.recount(7), 3);
+        assert!(console.flush().is_some() && console.flush().is_none());
+        assert_eq!(console.recount(0), 8);
     }
 
     #[test]

@@ -98,7 +98,7 @@ async fn a_killed_worker_is_noticed_and_a_reset_mends_it() {
 #[tokio::test]
 async fn without_redis_the_state_is_seen_and_nothing_is_queued() {
     let mut server = server().await;
-    let host = plugin(&server, json!({"reply_deadline_s": 3.0})).await;
+    let host = plugin(&server, json!({})).await;
     let anna = host.login("anna", "").await.unwrap();
     let first = script(&anna, "first", "print(1)").await;
     assert_eq!(ended(&anna, &first).await["state"], "succeeded");

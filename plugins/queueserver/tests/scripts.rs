@@ -225,3 +225,48 @@ async fn what_a_script_prints_is_told_before_its_end_and_as_its_own() {
     ended(&anna, &next).await;
     assert_eq!(output(&anna, &next).await, ["next"]);
 }
+
+/// The same as a loss between the environment and us, but at a time that is known.
+const LOSSY: &str = "output = _patchbay.output
+print('before')
+output.flush()
+raw, output.raw = output.raw, len
+for i in range(5):
+    print('lost', i)
+output.flush()
+output.raw = raw
+print('after')
+";
+
+#[tokio::test]
+async fn lines_that_the_servers_console_loses_are_counted_and_said_to_be_missing() {
+    let server = server().await;
+    let host = plugin(&server, json!({})).await;
+    let anna = host.login("anna", "").await.unwrap();
+    let job = script(&anna, "lossy", LOSSY).await;
+    assert_eq!(ended(&anna, &job).await["state"], "succeeded");
+    let mut said = output(&anna, &job).await;
+    let missing = said.iter().position(|line| line.starts_with("5 lines"));
+    said.remove(missing.unwrap_or_else(|| panic!("nothing is missing of {said:?}")));
+    assert_eq!(said, ["before", "after"]);
+    // And the next script's are all there.
+    let next = script(&anna, "next", "print('next')").await;
+    ended(&anna, &next).await;
+    assert_eq!(output(&anna, &next).await, ["next"]);
+}
+
+#[tokio::test]
+async fn a_script_that_is_quiet_for_a_while_behind_another_is_heard_to_its_end() {
+    let server = server().await;
+    let host = plugin(&server, json!({})).await;
+    let anna = host.login("anna", "").await.unwrap();
+    let code = "import time\nprint('one')\ntime.sleep(2.5)\nprint('two')\n";
+    let jobs = [
+        script(&anna, "first", code).await,
+        script(&anna, "second", code).await,
+    ];
+    for job in &jobs {
+        assert_eq!(ended(&anna, job).await["state"], "succeeded");
+        assert_eq!(output(&anna, job).await, ["one", "two"]);
+    }
+}

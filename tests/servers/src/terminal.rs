@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::{debian, spawner, wait};
 
 const PACKAGES: &str = include_str!("../terminal/packages.txt");
-const READY_LIMIT: Duration = Duration::from_secs(10);
+const READY_LIMIT: Duration = Duration::from_secs(30);
 /// In characters and lines.
 const SIZE: [&str; 4] = ["-x", "100", "-y", "40"];
 
@@ -56,10 +56,24 @@ impl Terminal {
         // PATH is that of whoever opens it, whatever is said with `-e`.
         let path = variables.iter().find(|(name, _)| *name == "PATH").copied();
         let opened = wait::poll(READY_LIMIT, || Ok(terminal.tmux(&open, path).ok()))?;
-        match opened {
-            Some(_) => Ok(terminal),
-            None => terminal.tmux(&open, path).map(|_| terminal),
+        if opened.is_none() {
+            terminal.tmux(&open, path)?;
         }
+        terminal.await_prompt()?;
+        Ok(terminal)
+    }
+
+    /// What is typed before the shell asks for it would be shown before its prompt, and what it prints behind.
+    fn await_prompt(&self) -> Result<()> {
+        let asks = || {
+            let screen = self.screen()?;
+            Ok(screen.trim_end().ends_with(['$', '#']).then_some(()))
+        };
+        wait::poll(READY_LIMIT, asks)?.ok_or_else(|| Error::Server {
+            server: "the terminal's shell".into(),
+            why: format!("showed no prompt within {READY_LIMIT:?}"),
+            log: self.screen().into_iter().collect(),
+        })
     }
 
     /// Types a text and the Enter key.

@@ -13,16 +13,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use patchbay_sdk::{Backoff, Fault, FaultKind};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::daemon::Daemon;
 use super::decode::refusal_text;
 use super::fault::{as_told, no_reply, not_sent};
-use super::feed::{Feed, News, follow};
+use super::feed::{Events, Feed, News};
 use super::handle::{Answer, Request, Seen};
-use super::link::{Account, FAREWELL, Link};
+use super::link::{Account, Link};
 use super::sort::Sort;
 use crate::config::Settings;
 use crate::frame::ReplyFrame;
@@ -169,14 +168,8 @@ impl Actor {
         let epoch = EPOCH.fetch_add(1, Ordering::Relaxed);
         let (feed, greeting) = (self.feed.clone(), link.greeting().clone());
         let limit = self.settings.frames();
-        let mut events = tokio::spawn(follow(
-            stream,
-            limit,
-            feed,
-            epoch,
-            greeting,
-            self.daemon.tasks.clone(),
-        ));
+        let tasks = self.daemon.tasks.clone();
+        let mut events = Events::follow(stream, limit, feed, epoch, greeting, tasks);
         let closing = self.closing.clone();
         let end = tokio::select! {
             biased;
@@ -198,14 +191,15 @@ impl Actor {
     }
 
     /// Ends a link. The event connection goes last: closed first, it would take the command connection with it.
-    fn part(&self, link: Link, events: JoinHandle<String>) -> impl Future<Output = ()> + use<> {
+    fn part(&self, link: Link, events: Events) -> impl Future<Output = ()> + use<> {
         let in_step = self.in_step;
         async move {
+            events.part();
             match in_step {
                 true => link.close().await,
                 false => link.abandon().await,
             }
-            read_out(events).await;
+            events.read_out().await;
         }
     }
 
@@ -216,12 +210,7 @@ impl Actor {
     }
 
     /// Until the link is lost; to be dropped when the lane is closed.
-    async fn commands(
-        &mut self,
-        link: &mut Link,
-        events: &mut JoinHandle<String>,
-        epoch: u64,
-    ) -> End {
+    async fn commands(&mut self, link: &mut Link, events: &mut Events, epoch: u64) -> End {
         self.in_step = true;
         self.refreshed = Instant::now();
         loop {
@@ -229,7 +218,7 @@ impl Actor {
             let lost = tokio::select! {
                 // A loss that can be seen already goes first: a command that is not sent has no unknown outcome.
                 biased;
-                cause = &mut *events => Err(cause.unwrap_or_default()),
+                cause = events.ended() => Err(cause),
                 cause = link.lost() => Err(cause),
                 true = is_given_up(&mut self.given_up, epoch) => Err(SILENT.to_owned()),
                 Some(request) = self.queue.recv() => self.run_one(link, request).await,
@@ -326,12 +315,4 @@ impl Actor {
 /// Waits until the link of this number is to be given up; false if nobody can say so any more.
 async fn is_given_up(given_up: &mut watch::Receiver<u64>, epoch: u64) -> bool {
     given_up.wait_for(|last| *last >= epoch).await.is_ok()
-}
-
-/// What is still under way on an event connection is read, because closing a socket with unread bytes resets the
-/// connection.
-async fn read_out(mut events: JoinHandle<String>) {
-    if !events.is_finished() && timeout(FAREWELL, &mut events).await.is_err() {
-        events.abort();
-    }
 }

@@ -5,10 +5,13 @@ use patchbay_sdk::Fault;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::codec::FramedRead;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::link::{Greeting, leave};
+use super::link::{FAREWELL, Greeting, leave};
 use super::private::PrivateFeed;
 use super::room::{Held, Room, length};
 use crate::event;
@@ -82,25 +85,77 @@ impl Feed {
     }
 }
 
-/// Reads the event connection until it ends, and says why it did.
-pub(super) async fn follow(
+/// An event connection that is read, by a task of its own.
+#[derive(Debug)]
+pub(super) struct Events {
+    task: JoinHandle<String>,
+    parting: CancellationToken,
+}
+
+impl Events {
+    /// Reads it until it ends; the events go to `feed`.
+    pub(super) fn follow(
+        stream: TcpStream,
+        limit: FrameLimit,
+        feed: Option<Feed>,
+        epoch: u64,
+        greeting: Greeting,
+        tasks: TaskTracker,
+    ) -> Self {
+        let parting = CancellationToken::new();
+        let reading = read(stream, limit, feed, epoch, greeting, tasks, parting.clone());
+        Self {
+            task: tokio::spawn(reading),
+            parting,
+        }
+    }
+
+    /// Waits until it ends, and says why it did.
+    pub(super) async fn ended(&mut self) -> String {
+        (&mut self.task).await.unwrap_or_default()
+    }
+
+    /// The link is being ended. From now on what comes is read as fast as it can be and thrown away: megabytes may be
+    /// under way, and understanding them would take longer than a farewell may.
+    pub(super) fn part(&self) {
+        self.parting.cancel();
+    }
+
+    /// Reads what is still under way, for [`FAREWELL`]: closing a socket with unread bytes resets the connection.
+    pub(super) async fn read_out(mut self) {
+        self.part();
+        if !self.task.is_finished() && timeout(FAREWELL, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}
+
+async fn read(
     stream: TcpStream,
     limit: FrameLimit,
     feed: Option<Feed>,
     epoch: u64,
     greeting: Greeting,
     tasks: TaskTracker,
+    parting: CancellationToken,
 ) -> String {
     let Some(feed) = feed else {
         return drain(stream).await;
     };
     let mut events = FramedRead::new(stream, EventCodec::new(limit, greeting.banner.protocol()));
-    let cause = match feed {
-        Feed::All(to) => pass_on(&mut events, to, epoch, greeting).await,
-        Feed::Private(to) => pick(&mut events, to).await,
+    let reading = async {
+        match feed {
+            Feed::All(to) => pass_on(&mut events, to, epoch, greeting).await,
+            Feed::Private(to) => pick(&mut events, to).await,
+        }
     };
-    tasks.spawn(leave(events.into_inner()));
-    cause
+    match parting.run_until_cancelled(reading).await {
+        Some(cause) => {
+            tasks.spawn(leave(events.into_inner()));
+            cause
+        }
+        None => drain(events.into_inner()).await,
+    }
 }
 
 async fn pass_on(

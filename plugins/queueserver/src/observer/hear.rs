@@ -18,6 +18,8 @@ pub(super) struct Ear {
     console: Console,
     /// The script whose output comes, by its own word: what comes may be older than what is known of the jobs.
     speaks: Option<String>,
+    /// The script that has said last that it prints no more.
+    over: Option<String>,
 }
 
 impl Ear {
@@ -27,6 +29,7 @@ impl Ear {
             server: Arc::clone(server),
             console: Console::new(config.line_bytes, config.frame_limit_bytes),
             speaks: None,
+            over: None,
         }
     }
 
@@ -36,14 +39,24 @@ impl Ear {
         !text.starts_with(['[', '\x1e', '\n']) && jobs.running().is_none() && jobs.is_going()
     }
 
-    /// Whether output of a script is still to come.
-    pub(super) fn awaits_more(&self) -> bool {
-        self.speaks.is_some()
+    /// Whether this script is known to speak.
+    pub(super) fn hears(&self, job: &str) -> bool {
+        self.speaks.as_deref() == Some(job)
+    }
+
+    /// Whether no more output of this job is to come: it has said so, or another one speaks already.
+    pub(super) fn has_heard_out(&self, job: &str) -> bool {
+        self.over.as_deref() == Some(job) || (self.speaks.is_some() && !self.hears(job))
     }
 
     /// No more of its output is waited for.
-    pub(super) fn give_up(&mut self) {
-        self.speaks = None;
+    pub(super) fn give_up(&mut self, job: &str) {
+        if self.hears(job) {
+            self.speaks = None;
+            let text = "the RE Manager's console has not told the end of what this script printed; some of it may be missing here";
+            self.server
+                .remark(Level::Warning, Some(job), text.to_owned());
+        }
     }
 
     /// Whether a look is worth while.
@@ -123,9 +136,12 @@ impl Ear {
             if let Some(Said::Line(text)) = self.console.flush() {
                 self.line(now(), Level::Info, OUTPUT.to_owned(), text, None);
             }
+            self.compare(&job, marker.printed);
             self.speaks = None;
+            self.over = Some(job);
             return true;
         }
+        self.compare(&job, marker.printed);
         let line = marker.line.and_then(|line| u64::try_from(line).ok());
         let mut jobs = self.server.jobs();
         let mut notices = Vec::new();
@@ -135,10 +151,32 @@ impl Ear {
         notices.extend(jobs.at_line(&job, line, marker.held));
         drop(jobs);
         self.server.tell(notices);
-        if marker.begun {
+        // A script that prints has begun, also if its word about that was lost.
+        if marker.begun || marker.printed.is_some() {
             self.speaks = Some(job);
         }
         marker.begun
+    }
+
+    /// Compares what was heard of a script with what it has printed, because the server's console drops what it cannot
+    /// publish fast enough, and does not say so. Lines from before it was heard are nothing that was lost.
+    fn compare(&mut self, job: &str, printed: Option<u64>) {
+        let Some(printed) = printed else { return };
+        let missing = printed.saturating_sub(self.console.recount(printed));
+        if missing == 0 || !self.hears(job) {
+            return;
+        }
+        self.server.cx.count("console_lines_lost", missing);
+        tracing::warn!(
+            job,
+            missing,
+            "the RE Manager's console has dropped lines that a script printed"
+        );
+        let text = format!(
+            "{missing} lines that this script printed just before are missing here: the RE Manager's console drops what it cannot \
+             publish fast enough; look in the RE Manager's own terminal or log, and print less at a time"
+        );
+        self.server.remark(Level::Warning, Some(job), text);
     }
 
     fn line(

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use patchbay_sdk::model::LinkBody;
+use patchbay_sdk::model::{JobKind, LinkBody};
 use patchbay_sdk::{Backoff, EventKind, Fault};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
@@ -28,9 +28,9 @@ use hear::Ear;
 
 /// Before a job's end is told, what it has printed gets so long to arrive;
 const LAST_WORDS: Duration = Duration::from_secs(10);
-/// after such a silence nothing more is expected,
+/// of a plan nothing more is expected after such a silence,
 const SILENCE: Duration = Duration::from_millis(100);
-/// or after such a one if a script has not said that this was all.
+/// of a script that has not said that this was all after such a one, if it was not heard at all, or its environment has gone.
 const SCRIPT_SILENCE: Duration = Duration::from_secs(1);
 
 /// Watches until it is told to end.
@@ -83,14 +83,21 @@ impl Observer {
 
     /// Whether it is time to look.
     async fn hear(&mut self, heard: Heard) -> bool {
+        if let Heard::Console(_, text) = &heard
+            && self.ear.needs_look(text)
+        {
+            // So that what a plan prints first is told as its own.
+            let _ = self.look().await;
+        }
+        self.take(heard)
+    }
+
+    /// Whether a look is worth while.
+    fn take(&mut self, heard: Heard) -> bool {
         match heard {
             Heard::Console(time, text) => {
                 if !text.contains("bluesky_queueserver.manager.manager]") {
                     self.health.heard();
-                }
-                if self.ear.needs_look(&text) {
-                    // So that what a plan prints first is told as its own.
-                    let _ = self.look().await;
                 }
                 self.ear.hear(time, &text)
             }
@@ -173,9 +180,9 @@ impl Observer {
                 }
             }
         }
-        let ends = server.jobs().ends(&look) || !server.ended_alone().is_empty();
-        if ends {
-            self.last_words().await;
+        if let Some((job, kind)) = self.ending(&look) {
+            self.last_words(&job, kind, status.worker_environment_exists)
+                .await;
         }
         let mut found = server.jobs().look(look, now());
         let alone = std::mem::take(&mut *server.ended_alone());
@@ -204,23 +211,39 @@ impl Observer {
         Ok(())
     }
 
+    /// The job that ends, by this look or by what is known of scripts that ran alone.
+    fn ending(&self, look: &Look) -> Option<(String, Option<JobKind>)> {
+        let alone = self
+            .server
+            .ended_alone()
+            .first()
+            .map(|(job, ..)| job.clone());
+        if let Some(job) = alone {
+            return Some((job, Some(JobKind::Script)));
+        }
+        let jobs = self.server.jobs();
+        let ends = jobs.running().filter(|_| jobs.ends(look));
+        ends.map(|job| (job.record.id.clone(), job.record.kind))
+    }
+
     /// Hears what the job that ends has printed: a script says when it has done so, a plan falls silent.
-    async fn last_words(&mut self) {
+    async fn last_words(&mut self, job: &str, kind: Option<JobKind>, lives: bool) {
         let end = Instant::now() + LAST_WORDS;
-        while *self.server.hears.borrow() {
-            let silence = match self.ear.awaits_more() {
-                true => SCRIPT_SILENCE,
-                false => SILENCE,
+        while *self.server.hears.borrow() && !self.ear.has_heard_out(job) {
+            let silence = match kind {
+                Some(JobKind::Script) if lives && self.ear.hears(job) => LAST_WORDS,
+                Some(JobKind::Script) => SCRIPT_SILENCE,
+                _ => SILENCE,
             };
             let left = end.saturating_duration_since(Instant::now()).min(silence);
             let Ok(Some(waiting)) = timeout(left, self.heard.recv()).await else {
                 break;
             };
-            if let Heard::Console(time, text) = waiting.heard {
-                self.ear.hear(time, &text);
+            if self.take(waiting.heard) {
+                self.server.hurry.notify_one();
             }
         }
-        self.ear.give_up();
+        self.ear.give_up(job);
     }
 }
 

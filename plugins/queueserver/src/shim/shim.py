@@ -3,6 +3,9 @@
 A script runs statement by statement on a thread of its own, while the plan waits for each; before each statement stands a
 checkpoint. Which line it is at, and values that were asked for, are told on the console between two control characters.
 Pausing at a line holds the script's thread in its trace function; the Run Engine goes on waiting for the statement.
+
+What a script prints is written in as few pieces as can be, and its lines are counted, because the console drops without a word
+what it cannot publish fast enough.
 """
 
 
@@ -11,6 +14,7 @@ def _patchbay_make():
     import asyncio
     import concurrent.futures
     import ctypes
+    import functools
     import json
     import linecache
     import os
@@ -20,18 +24,103 @@ def _patchbay_make():
     import traceback
 
     import bluesky.plan_stubs as bps
+    from bluesky_queueserver.manager.output_streaming import ConsoleOutputStream
 
     names = globals()
     step_s = 0.05
     beat_s = 2.0
+    gather_s = 0.05
+    gather_most = 32 << 10
 
     class ScriptStopped(BaseException):
         """The script was stopped by somebody."""
 
-    def tell(what):
-        # In one piece, so that nothing else can come between.
-        sys.stdout.write("\x1epatchbay" + json.dumps(what) + "\x1f\n")
-        sys.stdout.flush()
+    class Output:
+        """What this process prints, on its way to the server's console.
+
+        The console makes a message of each write, and a thousand of them may wait to be published; what comes then is gone. So
+        while a script runs, what is printed soon after something else is held for a moment and written together with what
+        follows. Everybody writes through here, so that everything stays in its order. In IPython mode the kernel gathers
+        what is printed, and only markers come this way.
+        """
+
+        def __init__(self, stream):
+            self.stream = stream
+            self.gathers = isinstance(stream, ConsoleOutputStream)
+            self.raw = functools.partial(type(stream).write, stream)
+            self.pid = os.getpid()
+            # A signal's handler may print in the middle of a print.
+            self.lock = threading.RLock()
+            self.held, self.size, self.last = [], 0, 0.0
+            self.more = threading.Event()
+            self.lines = None  # as many as the script has ended; None while no script runs
+            self.open = False  # whether it has begun another
+            if self.gathers:
+                stream.write = self.write
+                threading.Thread(target=self.let_go, name="patchbay-output", daemon=True).start()
+
+        def begin(self):
+            with self.lock:
+                self.flush()
+                if self.gathers:
+                    self.lines, self.open = 0, False
+
+        def end(self, what):
+            """Tells that this was all. The last line counts also if it has no end."""
+            with self.lock:
+                if self.lines is not None:
+                    self.lines += self.open
+                self.tell(what)
+                self.lines = None
+
+        def write(self, text):
+            text = str(text)
+            if os.getpid() != self.pid:
+                # A child of this process has no thread that would let go what is held.
+                return self.raw(text)
+            with self.lock:
+                if self.lines is None or is_record(text):
+                    self.flush()
+                    return self.raw(text)
+                if text:
+                    self.lines += text.count("\n")
+                    self.open = not text.endswith("\n")
+                    self.held.append(text)
+                    self.size += len(text)
+                    if self.size >= gather_most or time.monotonic() - self.last >= gather_s:
+                        self.flush()
+                    else:
+                        self.more.set()
+            return len(text)
+
+        def tell(self, what):
+            """Tells the gateway; with it, how many lines went before."""
+            with self.lock:
+                self.flush()
+                if self.lines is not None:
+                    what = dict(what, printed=self.lines)
+                # In one piece, so that nothing else can come between.
+                self.raw("\x1epatchbay" + json.dumps(what) + "\x1f\n")
+                self.stream.flush()
+
+        def flush(self):
+            with self.lock:
+                self.more.clear()
+                held, self.held, self.size = "".join(self.held), [], 0
+                if held:
+                    self.last = time.monotonic()
+                    self.raw(held)
+
+        def let_go(self):
+            # Until another version of this has taken the stream over.
+            while self.stream.write == self.write:
+                if self.more.wait(beat_s):
+                    time.sleep(gather_s)
+                    self.flush()
+
+    def is_record(text):
+        """Of the server's own log; the gateway knows them by their beginning."""
+        return text.startswith("[") and " bluesky_queueserver" in text.partition("] ")[0]
 
     class Script:
         """A script that runs."""
@@ -112,6 +201,7 @@ def _patchbay_make():
 
         def __init__(self):
             self.script = None
+            self.output = Output(sys.stdout)
             self.done = set()
 
         def hello(self):
@@ -126,6 +216,7 @@ def _patchbay_make():
                 raise RuntimeError("this job has been run already; submit it again")
             self.done.add(job)
             script = self.script = Script(code, job, name)
+            self.output.begin()
             threading.Thread(target=script.tell_lines, name="patchbay-lines", daemon=True).start()
             return script
 
@@ -133,7 +224,7 @@ def _patchbay_make():
             script.over = True
             if self.script is script:
                 self.script = None
-            tell({"job": script.job, "over": True})
+            self.output.end({"job": script.job, "over": True})
 
         def named(self, job):
             script = self.script
@@ -216,6 +307,7 @@ def _patchbay_make():
         return {"$class": "%s.%s" % (kind.__module__, kind.__qualname__), "repr": repr(value)}
 
     desk = Desk()
+    tell = desk.output.tell
 
     def patchbay_script(code: str, job: str, name: str = "", once: bool = True):
         """Runs a Python script as a plan, statement by statement."""
