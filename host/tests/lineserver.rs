@@ -40,20 +40,21 @@ fn wait_for(gateway: &Gateway, health: &str) {
 /// Submits a script and waits for its end: the lines that it said, and how it ended.
 fn run(client: &mut Client, code: &str) -> (Vec<Value>, Value) {
     client.send(&json!({"op": "submit", "args": {"code": code}, "id": 1}));
-    let (mut said, mut job) = (vec![], None);
-    loop {
+    let (mut said, mut ended, mut answer) = (vec![], None, None);
+    // The answer is noted on disk before it is passed on, so that a short script may end first.
+    while ended.is_none() || answer.is_none() {
         let line = client.line();
         let event = &line["event"];
         match event["kind"].as_str() {
             Some("log") => said.push(event["body"]["text"].clone()),
-            Some("job") if event["body"]["state"] == "finished" => {
-                assert_eq!(job, Some(event["job"].clone()), "{line}");
-                return (said, event["body"]["outcome"].clone());
-            }
+            Some("job") if event["body"]["state"] == "finished" => ended = Some(event.clone()),
             Some(_) => {}
-            None => job = Some(line["ok"]["job"].clone()),
+            None => answer = Some(line["ok"]["job"].clone()),
         }
     }
+    let ended = ended.unwrap();
+    assert_eq!(answer, Some(ended["job"].clone()), "{ended}");
+    (said, ended["body"]["outcome"].clone())
 }
 
 #[test]

@@ -314,6 +314,7 @@ serde_json.workspace = true
 
 /// What its echo's library is called.
 fn library(name: &str) -> String {
+    let name = name.to_lowercase();
     format!(
         "echo_{}",
         name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")

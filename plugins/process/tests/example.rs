@@ -67,7 +67,7 @@ async fn scripts_run_one_after_the_other_and_what_they_print_is_told() {
     assert_eq!(now.run, Run::Running);
     assert_eq!(now.job.unwrap().id, Some(first.clone()));
     let waiting: Vec<_> = now.queue.into_iter().map(|job| job.id).collect();
-    assert_eq!(waiting, [second.clone()]);
+    assert_eq!(waiting, std::slice::from_ref(&second));
     session.call("stop", json!({})).await.unwrap();
     assert_eq!(job_is(&host, &first, "finished").await["outcome"], "failed");
     let end = job_is(&host, &second, "finished").await;

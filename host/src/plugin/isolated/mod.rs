@@ -5,11 +5,11 @@
 //! over which messages go as [`patchbay_abi::frame`] writes them, and the plugin's file, open, as its standard output.
 //! So it runs the build that was admitted, also when another one has taken the file's place since.
 //!
-//! [`outlet`] and [`inlet`] are the two directions, the same on both sides. [`here`] is the gateway's side, [`child`]
-//! the other one, [`process`] the child as the gateway sees it. To everybody else an isolated instance is a port like any other.
+//! `outlet` and `inlet` are the two directions, the same on both sides. `here` is the gateway's side, `child`
+//! the other one, `process` the child as the gateway sees it. To everybody else an isolated instance is a port like any other.
 //!
 //! *How it ends.* The gateway lets go of the port: it closes its direction of the socket. The child lets go of the
-//! plugin's port, waits until the plugin's threads have ended, and exits; if it has not within [`GRACE`], it is
+//! plugin's port, waits until the plugin's threads have ended, and exits; if it has not within `GRACE`, it is
 //! killed with all that it has started. When the gateway dies, the socket is gone, and the child kills itself.
 
 pub mod child;
