@@ -124,6 +124,7 @@ fn with_both_plugins(rounds: usize) -> Result<Vec<Figure>> {
             To::Itself,
             within,
         ),
+        work,
         memory.aim(PATCHBAY, To::Itself, Bound::AtMost(25.0)),
     ])
 }
