@@ -1,21 +1,68 @@
 //! What a backend is.
 
-use crate::{Command, Event, Health, RawJson, Reply, Role, Stop};
+use crate::{Command, Configuration, Event, Health, RawJson, Reply, Role, Stop};
 use patchbay_abi::{Fault, Kind, Message, Port, Secret, head};
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::sync::Arc;
 
 /// Speaks to a script server. One value of it serves one instance of the configuration.
+///
+/// ```
+/// use patchbay_sdk::schemars::{self, JsonSchema};
+/// use patchbay_sdk::{Backend, BackendContext, BackendSession, Command, Fault, Login, Reply, Role};
+///
+/// #[derive(serde::Deserialize, JsonSchema)]
+/// #[serde(deny_unknown_fields)]
+/// struct Config {
+///     /// What it greets with.
+///     greeting: String,
+/// }
+///
+/// struct Greeter(String);
+/// struct Guest(String);
+///
+/// impl Backend for Greeter {
+///     type Config = Config;
+///     type Session = Guest;
+///
+///     async fn start(config: Config, _: BackendContext) -> Result<Self, Fault> {
+///         Ok(Greeter(config.greeting))
+///     }
+///
+///     async fn login(&self, login: Login) -> Result<Guest, Fault> {
+///         Ok(Guest(format!("{}, {}", self.0, login.user)))
+///     }
+/// }
+///
+/// impl BackendSession for Guest {
+///     fn role(&self) -> Role {
+///         Role::View
+///     }
+///
+///     async fn call(&self, _: Command) -> Result<Reply, Fault> {
+///         Reply::new(&self.0)
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # use patchbay_testkit::{BackendHost, Wire};
+/// # use serde_json::json;
+/// # let host = BackendHost::start::<Greeter>(json!({ "greeting": "hello" }), Wire::InProcess).await.unwrap();
+/// # let anna = host.login("anna", "").await.unwrap();
+/// # assert_eq!(anna.call("banner", json!({})).await.unwrap(), "hello, anna");
+/// # host.stop().await;
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no backend",
-    note = "implement `patchbay_sdk::Backend` for it: `start` and `login`"
+    label = "is no `patchbay_sdk::Backend`",
+    note = "implement `patchbay_sdk::Backend` for it: `start` and `login`",
+    note = "is it a frontend, which speaks to clients? Then say `export!(frontend = {Self})`"
 )]
 pub trait Backend: Send + Sync + Sized + 'static {
     /// The instance's part of the configuration file. Derive `Deserialize` and `JsonSchema`, deny
     /// unknown fields, and document each field: its comment is what operators read.
-    type Config: DeserializeOwned + JsonSchema + Send + 'static;
+    type Config: Configuration;
     /// Somebody who is logged in.
     type Session: BackendSession;
 
@@ -41,6 +88,30 @@ pub trait Backend: Send + Sync + Sized + 'static {
 }
 
 /// Somebody who is logged in at a backend.
+///
+/// ```
+/// use patchbay_sdk::{BackendSession, Command, Fault, FaultKind, Reply, Role};
+///
+/// struct Guest;
+///
+/// impl BackendSession for Guest {
+///     fn role(&self) -> Role {
+///         Role::View
+///     }
+///
+///     async fn call(&self, command: Command) -> Result<Reply, Fault> {
+///         match command.op.as_str() {
+///             "banner" => Reply::new(&serde_json::json!({ "server": "toy", "version": "1" })),
+///             op => Err(Fault::new(FaultKind::Unsupported, format!("a toy cannot `{op}`"))),
+///         }
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no session of a backend",
+    label = "is no `patchbay_sdk::BackendSession`",
+    note = "implement `patchbay_sdk::BackendSession` for it: `role` and `call`"
+)]
 pub trait BackendSession: Send + Sync + 'static {
     /// What the server lets them do.
     fn role(&self) -> Role;
@@ -65,6 +136,19 @@ pub trait BackendSession: Send + Sync + 'static {
 }
 
 /// Who wants to log in.
+///
+/// ```
+/// # use patchbay_sdk::{Login, Secret};
+/// fn line(login: &Login) -> String {
+///     // `expose` stands where it is sent, and nowhere else.
+///     format!("LOGIN {} {}\n", login.user, login.secret.expose())
+/// }
+/// # let login = Login {
+/// #     user: "anna".into(), secret: Secret::new("s3cret"), vouched: None, session: 7, client: "here".into(),
+/// # };
+/// assert_eq!(line(&login), "LOGIN anna s3cret\n");
+/// assert!(!format!("{login:?}").contains("s3cret"));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Login {
     /// Their name.
@@ -81,6 +165,18 @@ pub struct Login {
 }
 
 /// A backend's way to the host. Clones lead to the same.
+///
+/// ```
+/// use patchbay_sdk::{BackendContext, Event, EventKind, Fault, Health};
+///
+/// fn connected(cx: &BackendContext) -> Result<(), Fault> {
+///     tracing::info!(instance = cx.instance(), "connected");
+///     cx.health(Health::Up);
+///     cx.count("connections", 1);
+///     cx.emit(Event::new(EventKind::Link, &serde_json::json!({ "link": "up" }))?);
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct BackendContext {
     inner: Arc<Inner>,

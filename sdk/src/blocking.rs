@@ -9,6 +9,18 @@ const IN_PLACE: usize = 64 << 10;
 ///
 /// # Errors
 /// `Internal` if `work` panicked.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), patchbay_sdk::Fault> {
+/// let text = "7 ".repeat(100_000);
+/// let sum = patchbay_sdk::by_size(text.len(), move || {
+///     text.split_whitespace().filter_map(|number| number.parse::<u64>().ok()).sum::<u64>()
+/// });
+/// assert_eq!(sum.await?, 700_000);
+/// # Ok(())
+/// # }
+/// ```
 pub async fn by_size<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,

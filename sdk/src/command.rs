@@ -9,6 +9,26 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// One operation of the neutral model, asked in a session.
+///
+/// ```
+/// # use patchbay_sdk::{Command, RawJson};
+/// #[derive(serde::Deserialize)]
+/// struct Submit {
+///     code: String,
+/// }
+///
+/// # fn asked(args: &str) -> Command {
+/// #     Command {
+/// #         op: "submit".into(), args: RawJson::from_string(args.into()).unwrap(), session: 1, id: 7, reference: None,
+/// #         deadline: tokio::time::Instant::now(), urgent: false,
+/// #     }
+/// # }
+/// let command: Command = asked(r#"{"code": "count(1)"}"#);
+/// assert_eq!(command.args::<Submit>()?.code, "count(1)");
+/// let fault = asked("{}").args::<Submit>().err().unwrap();
+/// assert!(fault.message.starts_with("`submit`: missing field `code`"));
+/// # Ok::<(), patchbay_sdk::Fault>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Command {
     /// Its name, one of [`crate::model::OPS`].
@@ -54,6 +74,15 @@ impl Command {
 }
 
 /// The answer to a [`Command`].
+///
+/// ```
+/// # use patchbay_sdk::{RawJson, Reply};
+/// assert_eq!(Reply::new(&["a", "b"])?.body.get(), r#"["a","b"]"#);
+/// assert_eq!(Reply::null().body.get(), "null");
+/// let of_the_server = RawJson::from_string(r#"{"beam": 12.5}"#.into())?;
+/// assert_eq!(Reply::raw(of_the_server).body.get(), r#"{"beam": 12.5}"#);
+/// # Ok::<(), patchbay_sdk::Fault>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// A JSON value in the form that the model gives for the operation.

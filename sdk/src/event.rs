@@ -6,6 +6,13 @@ use patchbay_abi::{Buffer, Fault, Kind, Message};
 use serde::Serialize;
 
 /// One event of a backend; the host numbers it and hands it to all who listen.
+///
+/// ```
+/// # use patchbay_sdk::{Event, EventKind};
+/// let event = Event::new(EventKind::Log, &serde_json::json!({ "text": "done" }))?.job("0f6c");
+/// assert_eq!((event.kind.as_str(), event.job.as_deref()), ("log", Some("0f6c")));
+/// # Ok::<(), patchbay_sdk::Fault>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Event {
     /// What it is about.
@@ -75,6 +82,12 @@ impl Event {
 macro_rules! event_kinds {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal)+) => {
         /// What an event is about. In JSON: the name in kebab-case.
+        ///
+        /// ```
+        /// # use patchbay_sdk::EventKind;
+        /// assert_eq!(EventKind::PromptDone.as_str(), "prompt-done");
+        /// assert_eq!(EventKind::from("shutter"), EventKind::Other("shutter".into()));
+        /// ```
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         pub enum EventKind {
             $($(#[doc = $doc])+ $name,)+

@@ -10,6 +10,25 @@ use tokio::sync::mpsc;
 pub(crate) const EVENT_WINDOW: u32 = 256;
 
 /// The events of a backend, in order.
+///
+/// [`Events::next`] may be one branch of a `tokio::select!`: a call of it that is dropped loses nothing.
+///
+/// ```
+/// use patchbay_sdk::{Gateway, Stop};
+///
+/// async fn count(gateway: &Gateway, stop: &Stop) -> u64 {
+///     let (mut events, mut counted) = (gateway.events(), 0);
+///     loop {
+///         tokio::select! {
+///             () = stop.wait() => return counted,
+///             event = events.next() => match event {
+///                 Some(_) => counted += 1,
+///                 None => return counted,
+///             },
+///         }
+///     }
+/// }
+/// ```
 pub struct Events {
     link: Arc<Link>,
     unread: Option<mpsc::Receiver<Message>>,
@@ -17,6 +36,17 @@ pub struct Events {
 }
 
 /// One event, as the host hands it out.
+///
+/// ```
+/// # use patchbay_sdk::{EventKind, GatewayEvent};
+/// fn line(event: &GatewayEvent) -> String {
+///     let number = format!("{}:{}", event.epoch, event.seq);
+///     match &event.kind {
+///         EventKind::Gap => format!("{number} some were missed"),
+///         kind => format!("{number} {} {}", kind.as_str(), event.body.get()),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct GatewayEvent {
     /// Which life of the backend.

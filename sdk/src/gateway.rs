@@ -15,6 +15,17 @@ use tokio::sync::{mpsc, oneshot};
 pub(crate) const NO_SESSION: u64 = 0;
 
 /// Logs clients in and asks for them. Clones lead to the same host.
+///
+/// ```
+/// use patchbay_sdk::{Fault, Gateway, Health, Secret, Session};
+///
+/// async fn let_in(gateway: &Gateway, from: &str, user: &str, password: String) -> Result<Session, Fault> {
+///     gateway.health(Health::Up);
+///     let session = gateway.login(from, user, Secret::new(password)).await?;
+///     gateway.count("logins", 1);
+///     Ok(session)
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Gateway {
     link: Arc<Link>,

@@ -3,6 +3,16 @@
 use patchbay_abi::{Kind, Message, head};
 
 /// What operators see of an instance.
+///
+/// ```
+/// # use patchbay_sdk::{BackendContext, Health};
+/// fn heard(cx: &BackendContext, answer: std::io::Result<()>) {
+///     cx.health(match answer {
+///         Ok(()) => Health::Up,
+///         Err(error) => Health::Down(format!("127.0.0.1:7700: {error}")),
+///     });
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
     /// Works.

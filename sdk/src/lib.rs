@@ -8,23 +8,8 @@
 #![doc = include_str!("../../plugins/echo/src/lib.rs")]
 //! ```
 //!
-//! # What the host promises
-//! * Each instance has a tokio runtime of its own, on one named thread, with I/O and time.
-//! * Calls of one instance begin in the order in which the host sent them, and then run
-//!   concurrently; calls with [`Command::urgent`] are never held back by the host.
-//! * A call that nobody waits for any more is dropped, as any future is.
-//! * A panic fails the request, login or start in which it happens, and nothing else.
-//! * What a plugin says by `tracing` arrives in the host's log, under the instance's name.
-//!
-//! # What it demands
-//! * Never block the runtime: no `std::thread::sleep`, no long computation (more than 64 KiB of
-//!   decoding, say) outside `tokio::task::spawn_blocking`. The host asks now and then whether the runtime still runs;
-//!   an instance that does not answer for `hang_s` is given up, and a new one started.
-//! * Be ready within `start_deadline_s`. A server or a broker that is away is no reason to wait: say
-//!   [`Health::Down`], be ready, and try on.
-//! * No unbounded queue, wait or retry.
-//! * End when [`Stop`] says so.
-//! * Report a job as succeeded only upon the script server's positive word.
+//! How to go on from there stands in the author's [`guide`]: from nothing to a plugin that is shipped, what the host promises and
+//! what it demands, and a page for each of the three things that go wrong most often.
 
 #![forbid(unsafe_code)]
 
@@ -33,6 +18,7 @@ mod backend;
 mod backoff;
 mod blocking;
 mod command;
+mod configuration;
 mod event;
 mod events;
 mod export;
@@ -50,12 +36,15 @@ mod taken;
 
 #[doc(hidden)]
 pub mod glue;
+/// The author's guide: `README.md` of this crate, and the pages beside it.
+pub mod guide;
 pub mod model;
 
 pub use backend::{Backend, BackendContext, BackendSession, Login};
 pub use backoff::Backoff;
 pub use blocking::by_size;
 pub use command::{Command, Reply};
+pub use configuration::Configuration;
 pub use event::{Event, EventKind};
 pub use events::{Events, GatewayEvent};
 pub use frontend::Frontend;

@@ -10,6 +10,22 @@ use std::borrow::Cow;
 ///
 /// A plugin that listens somewhere if it is told nothing says so in its schema:
 /// `#[schemars(extend("x-listens-at" = "127.0.0.1:1310"))]` beside its configuration.
+///
+/// ```
+/// use patchbay_sdk::ListenAddress;
+/// use patchbay_sdk::schemars::{self, JsonSchema};
+///
+/// #[derive(serde::Deserialize, JsonSchema)]
+/// struct Config {
+///     /// Where to listen.
+///     listen: ListenAddress,
+/// }
+///
+/// let config: Config = serde_json::from_str(r#"{"listen": "127.0.0.1:1310"}"#)?;
+/// let address: &str = &config.listen;
+/// assert_eq!(address, "127.0.0.1:1310");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ListenAddress(pub String);
@@ -42,6 +58,13 @@ impl JsonSchema for ListenAddress {
 }
 
 /// A socket file to listen on, for which the same holds as for [`ListenAddress`].
+///
+/// ```
+/// # use patchbay_sdk::ListenFile;
+/// let file: ListenFile = serde_json::from_str(r#""/run/mine/clients.sock""#)?;
+/// assert!(file.0.is_absolute());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ListenFile(pub std::path::PathBuf);

@@ -12,6 +12,13 @@ const LARGEST: usize = 64 * 1024;
 
 /// A password's place, in a configuration: `{ file = "…" }`, `{ env = "…" }` or, where it does not
 /// matter, `{ value = "…" }`.
+///
+/// ```
+/// # use patchbay_sdk::SecretSource;
+/// let source: SecretSource = serde_json::from_str(r#"{"file": "/no/such/file"}"#).unwrap();
+/// let fault = source.resolve().unwrap_err();
+/// assert!(fault.message.contains("/no/such/file"), "says where it was looked for, never what was there");
+/// ```
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SecretSource {

@@ -6,6 +6,16 @@ use patchbay_abi::{Fault, head};
 use std::sync::Arc;
 
 /// A client that is logged in. Clones are the same session; the last one to go logs out.
+///
+/// ```
+/// use patchbay_sdk::{Fault, RawJson, Session};
+///
+/// async fn submit(session: &Session, id: &str, code: &str) -> Result<String, Fault> {
+///     let args = RawJson::new(&serde_json::json!({ "code": code }))?;
+///     let reply = session.named(id).call("submit", args).await?;
+///     Ok(reply.body.get().to_owned())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Session {
     inner: Arc<SessionInner>,

@@ -15,6 +15,19 @@ const FOR_GOODBYES: f64 = 5.0 / 6.0;
 const WITHOUT_A_WORD: Duration = Duration::from_secs(6);
 
 /// Tells an instance that the host wants it to finish, and by when. Clones tell the same.
+///
+/// ```
+/// # use patchbay_sdk::Stop;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// // In a plugin the host has the switch; in a test of one of its parts, the test.
+/// let (switch, stop) = Stop::channel();
+/// assert!(!stop.is_stopping());
+/// switch.send_replace(true);
+/// stop.wait().await;
+/// assert!(stop.answer_until() < stop.leave_until());
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Stop {
     asked: watch::Receiver<bool>,

@@ -9,6 +9,7 @@ mod init;
 mod inspect;
 #[cfg(unix)]
 mod log_level;
+mod new_plugin;
 mod out;
 mod pages;
 mod plugin;

@@ -1,5 +1,6 @@
 //! `patchbay plugin`.
 
+use super::new_plugin::NewPlugin;
 use super::out::print;
 use crate::config::plugin_paths;
 use crate::exit::Exit;
@@ -11,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 #[derive(Subcommand)]
 pub(super) enum PluginVerb {
+    /// Write a crate of your own that is a plugin: a skeleton that works, its tests, and how to go on.
+    New(NewPlugin),
     /// List the plugins in the search path, and why what else is there is none. Runs none of them.
     List {
         /// A folder to look in; may be given more than once. Those of the configuration if none is given.
@@ -67,6 +70,7 @@ pub(super) struct Whose {
 impl PluginVerb {
     pub(super) fn run(self) -> Exit {
         match self {
+            PluginVerb::New(wanted) => wanted.run(),
             PluginVerb::List { folders, whose } => list(folders, &whose),
             PluginVerb::Inspect(inspect) => inspect.run(),
             PluginVerb::Trust { files, whose } => change(&whose, &files, trust),

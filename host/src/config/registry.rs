@@ -329,7 +329,7 @@ pub(super) static ISOLATION: Key<Choice<Isolation>> = Key {
     },
     doc: "Where the plugin's code runs: `none` is the gateway's own process, `process` one of the instance's own. What ends \
           that, a segmentation fault for instance, costs a restart of the instance and nothing else; each request takes \
-          some 50 µs longer. Not on Windows.",
+          some 30 µs longer. Not on Windows.",
 };
 pub(super) static INSTANCE_LOG_LEVEL: Key<Choice<Option<LogLevel>>> = Key {
     name: "log_level",

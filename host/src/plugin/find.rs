@@ -13,13 +13,28 @@ pub fn find(name: &str, search_path: &[PathBuf]) -> Result<PathBuf, String> {
     if let Some(found) = tried.iter().find(|path| path.is_file()) {
         return Ok(found.clone());
     }
-    let tried: Vec<String> = tried
+    let lines: Vec<String> = tried
         .iter()
         .map(|path| format!("\n  {}", path.display()))
         .collect();
     Err(format!(
-        "there is no plugin `{name}`; tried:{}",
-        tried.concat()
+        "there is no plugin `{name}`; tried:{}{}",
+        lines.concat(),
+        built_otherwise(&tried).unwrap_or_default()
+    ))
+}
+
+/// What Cargo leaves of a crate that was built, but not as a shared library.
+fn built_otherwise(tried: &[PathBuf]) -> Option<String> {
+    let rlib = |path: &PathBuf| {
+        let name = path.file_stem()?.to_str()?;
+        let name = name.strip_prefix(std::env::consts::DLL_PREFIX)?;
+        Some(path.with_file_name(format!("lib{name}.rlib")))
+    };
+    let found = tried.iter().filter_map(rlib).find(|rlib| rlib.is_file())?;
+    Some(format!(
+        "\nbut {} is there: say `crate-type = [\"cdylib\", \"rlib\"]` under [lib] in its Cargo.toml",
+        found.display()
     ))
 }
 
@@ -73,6 +88,19 @@ pub fn libraries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crate_that_was_not_built_as_a_shared_library_is_recognised() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = [folder.path().to_owned()];
+        assert!(!find("mine", &path).unwrap_err().contains("cdylib"));
+        std::fs::write(folder.path().join("libmine.rlib"), "").unwrap();
+        let said = find("mine", &path).unwrap_err();
+        assert!(
+            said.contains("libmine.rlib is there: say `crate-type = [\"cdylib\""),
+            "{said}"
+        );
+    }
 
     #[test]
     fn the_first_folder_wins_and_a_miss_names_every_path() {

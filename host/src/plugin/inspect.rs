@@ -36,7 +36,8 @@ pub fn manifest_in(path: &Path, bytes: &[u8]) -> Result<Manifest, String> {
         .find_map(|name| file.section_by_name(name))
         .ok_or_else(|| {
             format!(
-                "{shown} is a shared library, but no Patchbay plugin: it has no section {SECTION}"
+                "{shown} is a shared library, but no Patchbay plugin: it has no section {SECTION}. Is it meant to be one, \
+                 then its crate does not say `patchbay_sdk::export!(backend = …)` or `(frontend = …)`"
             )
         })?;
     let section = section

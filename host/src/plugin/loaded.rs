@@ -131,12 +131,7 @@ impl Plugin {
             warnings,
             build,
         } = admitted;
-        let schema = serde_json::from_str(schema).map_err(|error| {
-            format!(
-                "the plugin {} has no usable schema of its configuration: {error}",
-                path.display()
-            )
-        })?;
+        let schema = self::schema(path, schema)?;
         Ok(Plugin {
             manifest,
             path: path.to_owned(),
@@ -210,4 +205,33 @@ impl std::fmt::Debug for Plugin {
 
 fn replaced(path: &Path) -> String {
     format!("{} is just being replaced; do it again", path.display())
+}
+
+/// Reads what a plugin says of its configuration.
+fn schema(path: &Path, text: &str) -> Result<serde_json::Value, String> {
+    let shown = path.display();
+    if text.is_empty() {
+        return Err(format!(
+            "the plugin {shown} panicked while it described its configuration; is there a `#[serde(default = …)]` whose \
+             function panics?"
+        ));
+    }
+    serde_json::from_str(text).map_err(|error| {
+        format!("the plugin {shown} has no usable schema of its configuration: {error}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_that_panics_is_told_from_one_that_is_broken() {
+        let path = Path::new("libmine.so");
+        let panicked = schema(path, "").unwrap_err();
+        assert!(panicked.contains("libmine.so panicked"), "{panicked}");
+        let broken = schema(path, "{").unwrap_err();
+        assert!(broken.contains("no usable schema"), "{broken}");
+        assert!(schema(path, "{}").is_ok());
+    }
 }

@@ -1,8 +1,8 @@
 //! A host of another boundary, for the tests: it loads a plugin as hosts do, asks it one question and prints the answer.
 
 mod inspect;
-mod load;
 
+use patchbay_abi::load::Library;
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Kind, Message, Port, Secret, head};
 use std::path::Path;
@@ -41,7 +41,7 @@ fn ask(file: &Path) -> Result<String, String> {
     if !mismatches.is_empty() {
         return Err(inspect::refusal(file, &manifest, &mismatches));
     }
-    let module = load::module(load::open(file)?)?;
+    let module = Library::open(file)?.functions()?;
     let (say, heard) = channel();
     let opened = (module.open())("other".into(), Port::new(Heard(say))).into_result();
     let port = opened.map_err(|why| why.into_string())?;

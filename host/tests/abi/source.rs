@@ -3,6 +3,7 @@
 //! share is built once.
 
 use patchbay_testkit::build;
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -33,6 +34,11 @@ pub fn newer() -> Source {
                 "version = \"0.9.0\"\nedition",
             ),
             (
+                "sdk/abi/Cargo.toml",
+                "version = \"1.0.0\"",
+                "version = \"1.9.0\"",
+            ),
+            (
                 "sdk/abi/src/message.rs",
                 "serde_json::to_vec(head).unwrap_or_default()",
                 "{
@@ -58,17 +64,17 @@ pub fn newer() -> Source {
                 "drop(shared.host.deliver(Message::bare(Kind::READY, 0)))",
                 "{
                     shared.host.deliver(Message::bare(Kind(900), 7));
-                    drop(shared.host.deliver(Message::bare(Kind::READY, 0)))
+                    _ = shared.host.deliver(Message::bare(Kind::READY, 0))
                 }",
             ),
             (
                 "plugins/echo/src/lib.rs",
-                "        Ok(Reply::raw(command.args))",
-                "        if command.op == \"eval\" {
-                    let kind = patchbay_sdk::FaultKind::Other(\"out-of-beam\".into());
-                    return Err(Fault::new(kind, \"no beam\"));
-                }
-                Ok(Reply::raw(command.args))",
+                "command: Command) -> Result<Reply, Fault> {",
+                "command: Command) -> Result<Reply, Fault> {
+                    if command.op == \"eval\" {
+                        let kind = patchbay_sdk::FaultKind::Other(\"out-of-beam\".into());
+                        return Err(Fault::new(kind, \"no beam\"));
+                    }",
             ),
         ],
     )
@@ -134,6 +140,11 @@ pub fn other_major() -> Source {
         "other-major",
         &[
             (
+                "sdk/abi/Cargo.toml",
+                "version = \"1.0.0\"",
+                "version = \"2.0.0\"",
+            ),
+            (
                 "sdk/abi/src/manifest.rs",
                 "ABI_VERSION: u32 = 1",
                 "ABI_VERSION: u32 = 2",
@@ -155,6 +166,7 @@ pub fn releases() -> Vec<String> {
 
 /// As it was at that revision.
 pub fn at(revision: &str) -> Source {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = place(revision);
     let archive = folder.with_extension("tar");
     let to = format!("--output={}", archive.display());
@@ -174,7 +186,8 @@ pub fn at(revision: &str) -> Source {
 impl Source {
     /// Its echo plugin, built.
     pub fn plugin(&self) -> PathBuf {
-        self.built("patchbay-echo", &build::file_name("echo"))
+        let file = format!("{DLL_PREFIX}{}{DLL_SUFFIX}", library(&self.name));
+        self.built("patchbay-echo", &file)
     }
 
     /// Its host, built.
@@ -193,10 +206,14 @@ impl Source {
             .status()
             .unwrap();
         assert!(built.success(), "{} does not build", self.name);
-        // The next one is built into the same place.
+        let built = target.join("debug").join(file);
+        if package == "patchbay-echo" {
+            return built;
+        }
+        // The next host is built into the same place.
         let kept = target.join(format!("{}-{file}", self.name));
         let beside = kept.with_extension(std::process::id().to_string());
-        std::fs::copy(target.join("debug").join(file), &beside).unwrap();
+        std::fs::copy(built, &beside).unwrap();
         std::fs::rename(&beside, &kept).unwrap();
         kept
     }
@@ -225,12 +242,11 @@ fn git(words: &[&str]) -> String {
 }
 
 fn copied(name: &str, edits: &[Edit<'_>]) -> Source {
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = place(name);
     for part in PARTS {
         copy(&root().join(part), Path::new(part), &folder, edits);
     }
-    drop(turn);
     for (file, text, _) in edits {
         let original = std::fs::read_to_string(root().join(file)).unwrap();
         assert!(original.contains(text), "{file} has no {text} any more");
@@ -260,19 +276,24 @@ fn copy(from: &Path, name: &Path, to: &Path, edits: &[Edit<'_>]) {
 
 /// With its host, and as a workspace of these parts only.
 fn finish(name: &str, folder: PathBuf) -> Source {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let manifest = folder.join("Cargo.toml");
     put(
         &manifest,
         &narrowed(&std::fs::read_to_string(&manifest).unwrap()),
     );
+    // Cargo tells libraries of one name apart by nothing.
+    let echo = folder.join("plugins/echo/Cargo.toml");
+    let text = std::fs::read_to_string(&echo).unwrap();
+    if !text.contains(&library(name)) {
+        let (before, after) = text.split_once("[lib]\n").unwrap();
+        let named = format!("{before}[lib]\nname = \"{}\"\n{after}", library(name));
+        put(&echo, &named);
+    }
     let host = folder.join("other-host");
     put(&host.join("Cargo.toml"), HOST);
     put(&host.join("src/main.rs"), include_str!("host.rs"));
-    for file in ["load.rs", "inspect.rs"] {
-        let text = std::fs::read_to_string(root().join("host/src/plugin").join(file)).unwrap();
-        put(&host.join("src").join(file), &text);
-    }
+    let inspect = std::fs::read_to_string(root().join("host/src/plugin/inspect.rs")).unwrap();
+    put(&host.join("src/inspect.rs"), &inspect);
     Source {
         name: name.replace('/', "-"),
         folder,
@@ -285,13 +306,19 @@ name = "other-host"
 version.workspace = true
 edition.workspace = true
 [dependencies]
-abi_stable.workspace = true
-libloading.workspace = true
 object.workspace = true
-patchbay-abi.workspace = true
+patchbay-abi = { workspace = true, features = ["load"] }
 rustix = { version = "1.1", features = ["fs"] }
 serde_json.workspace = true
 "#;
+
+/// What its echo's library is called.
+fn library(name: &str) -> String {
+    format!(
+        "echo_{}",
+        name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+    )
+}
 
 fn narrowed(manifest: &str) -> String {
     let (before, rest) = manifest.split_once("members = [").unwrap();

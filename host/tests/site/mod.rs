@@ -27,10 +27,15 @@ pub struct Gateway {
 impl Gateway {
     /// Runs with these plugins and this configuration, in which `@SOCKET@` is where its clients come in.
     pub fn start(plugins: &[&str], config: &str) -> Gateway {
+        let files: Vec<PathBuf> = plugins.iter().map(|name| build::plugin(name)).collect();
+        Gateway::start_with(&files, config)
+    }
+
+    /// As [`Gateway::start`], with plugins that may have been built elsewhere.
+    pub fn start_with(plugins: &[PathBuf], config: &str) -> Gateway {
         let folder = tempfile::tempdir().unwrap();
-        for name in plugins {
-            let file = build::plugin(name);
-            std::fs::copy(&file, folder.path().join(build::file_name(name))).unwrap();
+        for file in plugins {
+            std::fs::copy(file, folder.path().join(file.file_name().unwrap())).unwrap();
         }
         write_config(folder.path(), config);
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
@@ -147,13 +152,18 @@ impl Client {
 
     /// As somebody who becomes a user.
     pub fn login_as(socket: &Path, user: &str) -> Client {
+        Client::login_with(socket, user, "s")
+    }
+
+    /// As somebody whose password is checked, and who becomes a user.
+    pub fn login_with(socket: &Path, user: &str, secret: &str) -> Client {
         let stream = UnixStream::connect(socket).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut client = Client {
             stream: BufReader::new(stream),
         };
         client.line();
-        let login = json!({"op": "login", "args": {"user": user, "secret": "s"}});
+        let login = json!({"op": "login", "args": {"user": user, "secret": secret}});
         assert_eq!(client.ask(&login)["ok"]["role"], "user");
         client
     }

@@ -4,6 +4,13 @@ use abi_stable::StableAbi;
 use abi_stable::std_types::{RArc, RVec};
 
 /// Immutable bytes, reference-counted; a clone costs one atomic increment on either side.
+///
+/// ```
+/// use patchbay_abi::Buffer;
+/// let image = Buffer::from(vec![0x89, b'P', b'N', b'G']);
+/// assert_eq!(image.clone()[1..], *b"PNG");
+/// assert_eq!(Buffer::from(String::from("text")).as_str(), Ok("text"));
+/// ```
 #[repr(C)]
 #[derive(StableAbi, Clone)]
 pub struct Buffer {

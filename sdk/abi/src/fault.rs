@@ -20,6 +20,13 @@ pub struct Fault {
 }
 
 /// Who has to change something.
+///
+/// ```
+/// use patchbay_abi::{Fault, FaultKind, Side};
+/// let taken = Fault::new(FaultKind::Unavailable, "port 1310 is taken").side(Side::Gateway);
+/// assert_eq!(serde_json::to_value(taken.side)?, "gateway");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -33,6 +40,14 @@ pub enum Side {
 }
 
 /// What went wrong, for programs. In JSON: the name in kebab-case.
+///
+/// ```
+/// use patchbay_abi::FaultKind;
+/// assert_eq!(serde_json::to_value(FaultKind::UnknownOutcome)?, "unknown-outcome");
+/// let of_a_newer_side: FaultKind = serde_json::from_str("\"out-of-beam\"")?;
+/// assert_eq!(of_a_newer_side, FaultKind::Other("out-of-beam".into()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

@@ -148,6 +148,12 @@ pub struct Subscribe {
 }
 
 /// The number of an event. Epoch 0 is nobody's: it stands before all that is kept.
+///
+/// ```
+/// use patchbay_abi::head::Since;
+/// let seen = Since { epoch: 3, seq: 7 };
+/// assert!(seen < Since { epoch: 4, seq: 1 }, "another life is later, whatever its numbers");
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Since {
@@ -159,6 +165,13 @@ pub struct Since {
 
 /// Where a backend is when somebody subscribes: the body of the `REPLY` to a `SUBSCRIBE` that has an
 /// id.
+///
+/// ```
+/// use patchbay_abi::head::Position;
+/// let position: Position = serde_json::from_str(r#"{"epoch": 3, "first": 5, "next": 8}"#)?;
+/// assert_eq!(position.next - position.first, 3, "so many are kept");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Position {

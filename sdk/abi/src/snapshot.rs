@@ -158,6 +158,12 @@ fn layout(of: &'static TypeLayout, facts: &mut Vec<String>, seen: &mut BTreeSet<
 #[test]
 #[cfg(target_pointer_width = "64")]
 fn the_boundary_is_as_it_was_promised() {
+    let version = env!("CARGO_PKG_VERSION_MAJOR");
+    let own = manifest::ABI_VERSION.to_string();
+    assert_eq!(
+        version, own,
+        "the crate's version begins with that of the ABI"
+    );
     let now = facts();
     let written = std::fs::read_to_string(FILE).unwrap_or_default();
     let before: Vec<&str> = written.lines().collect();

@@ -10,11 +10,9 @@ mod runtime;
 pub use backend::open_backend;
 pub use frontend::open_frontend;
 
-use crate::{Backend, Frontend};
+use crate::{Backend, Configuration, Frontend};
 use patchbay_abi::module::Text;
 use patchbay_abi::{Fault, FaultKind, Kind, Message, Port};
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 
 /// The JSON Schema of a backend's configuration.
 pub extern "C" fn schema_backend<B: Backend>() -> Text {
@@ -27,23 +25,21 @@ pub extern "C" fn schema_frontend<F: Frontend>() -> Text {
 }
 
 /// An empty text if the author's schema panics; the host says so.
-fn schema<C: JsonSchema>() -> Text {
-    let written = std::panic::catch_unwind(|| {
-        let schema = schemars::SchemaGenerator::default().into_root_schema_for::<C>();
-        serde_json::to_string(&schema).unwrap_or_default()
-    });
+fn schema<C: Configuration>() -> Text {
+    let written =
+        std::panic::catch_unwind(|| serde_json::to_string(&C::schema()).unwrap_or_default());
     written.unwrap_or_default().into()
 }
 
 /// Reads an instance's configuration out of its `START`; author's code too, and as contained.
-async fn read_config<C: DeserializeOwned>(start: Message) -> Result<C, Fault> {
+async fn read_config<C: Configuration>(start: Message) -> Result<C, Fault> {
     let read = async {
         let body: &[u8] = if start.body.is_empty() {
             b"{}"
         } else {
             &start.body
         };
-        serde_json::from_slice(body)
+        C::read(body)
     };
     contain::contain("reading its configuration", read)
         .await?

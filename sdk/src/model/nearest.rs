@@ -2,6 +2,12 @@
 
 /// The candidate most like `written`, if any is like it: a slip or two, another case, `-` for `_`,
 /// or only the end missing.
+///
+/// ```
+/// use patchbay_sdk::model::nearest;
+/// assert_eq!(nearest("Stauts", ["status", "stop"]), Some("status"));
+/// assert_eq!(nearest("xyzzy", ["status", "stop"]), None);
+/// ```
 pub fn nearest<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,

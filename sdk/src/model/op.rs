@@ -3,6 +3,13 @@
 use super::Role;
 
 /// One operation of the model.
+///
+/// ```
+/// use patchbay_sdk::Role;
+/// use patchbay_sdk::model::find_op;
+/// let stop = find_op("stop").unwrap();
+/// assert!(stop.urgent && stop.changes && stop.least == Role::User);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Op {
     /// As it crosses the boundary.
@@ -71,6 +78,12 @@ const fn long(name: &'static str, doc: &'static str) -> Op {
 /// The host answers `status` and `log` from what the backend said last, as long as that holds: they are the same for
 /// everyone who may ask, and no backend sees their `fresh`, by which a client goes through to it. Such an answer has
 /// `age_s`, and `stale` with the reason if nothing newer is to be had.
+///
+/// ```
+/// use patchbay_sdk::model::OPS;
+/// let urgent: Vec<&str> = OPS.iter().filter(|op| op.urgent).map(|op| op.name).collect();
+/// assert_eq!(urgent, ["pause", "stop", "abort", "emergency"]);
+/// ```
 pub const OPS: &[Op] = &[
     Op {
         once: true,
@@ -184,6 +197,12 @@ impl Op {
 }
 
 /// The operation of that name.
+///
+/// ```
+/// use patchbay_sdk::model::find_op;
+/// assert!(find_op("submit").is_some_and(|op| op.once));
+/// assert!(find_op("transmogrify").is_none());
+/// ```
 pub fn find_op(name: &str) -> Option<&'static Op> {
     OPS.iter().find(|op| op.name == name)
 }

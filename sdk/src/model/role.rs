@@ -4,6 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What somebody may do; each role may all that the ones before it may.
+///
+/// ```
+/// use patchbay_sdk::Role;
+/// assert!(Role::View < Role::Admin);
+/// assert_eq!(Role::from_name("expert"), Some(Role::Expert));
+/// ```
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]

@@ -9,6 +9,23 @@ use super::{OPS, find_op};
 use crate::{Fault, FaultKind};
 
 /// How well. What is said beside it is for people.
+///
+/// ```
+/// use patchbay_sdk::model::Support;
+///
+/// fn support(op: &str) -> Support {
+///     match op {
+///         "submit" | "status" => Support::Native,
+///         "pause" => Support::unsupported("this server cannot hold a script"),
+///         _ => Support::unsupported("this server only runs scripts"),
+///     }
+/// }
+///
+/// let beforehand = serde_json::json!({ "ops": Support::of_all(support) });
+/// assert_eq!(beforehand["ops"]["submit"], "native");
+/// let refused = support("pause").refusal("pause");
+/// assert_eq!(refused.message, "`pause` is not offered: this server cannot hold a script");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Support {

@@ -1,8 +1,7 @@
 //! Stands in for the host of a backend.
 
 use crate::told::Told;
-use crate::{PATIENCE, Wire};
-use patchbay_abi::module::Opened;
+use crate::{PATIENCE, Plugin, Wire};
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, Secret, head};
 use patchbay_sdk::{Backend, RawJson, Reply, Role};
@@ -73,13 +72,11 @@ impl BackendHost {
             waiting: Mutex::default(),
             told,
         });
-        let host = wire.wrap(Port::shared(heard.clone()));
-        let opened = patchbay_sdk::glue::open_backend::<B>("under-test".into(), host);
-        let Opened::ROk(backend) = opened else {
-            panic!("the backend could not be opened")
-        };
+        let plugin = Plugin::backend::<B>().over(wire);
+        let opened = plugin.open("under-test", Port::shared(heard.clone()));
+        let backend = opened.unwrap_or_else(|why| panic!("the backend cannot be opened: {why}"));
         let host = BackendHost {
-            backend: wire.wrap(backend),
+            backend,
             heard,
             told: Told::new(receiver),
             next: AtomicU64::new(1),
@@ -101,14 +98,51 @@ impl BackendHost {
     /// # Errors
     /// What the backend says.
     pub async fn login(&self, user: &str, secret: &str) -> Result<TestSession<'_>, Fault> {
+        self.enter(user, secret, None).await
+    }
+
+    /// Logs somebody in on the host's word: it knows who this is, and that they may do this much.
+    ///
+    /// # Errors
+    /// What the backend says: `Unauthorized` unless it takes the host's word.
+    ///
+    /// ```
+    /// # use patchbay_echo::Echo;
+    /// # use patchbay_sdk::Role;
+    /// # use patchbay_testkit::{BackendHost, Wire};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), patchbay_sdk::Fault> {
+    /// let host = BackendHost::start::<Echo>(serde_json::json!({}), Wire::InProcess).await?;
+    /// let anna = host.vouch("anna", Role::User).await?;
+    /// anna.call("status", serde_json::json!({})).await?;
+    /// # host.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn vouch(&self, user: &str, role: Role) -> Result<TestSession<'_>, Fault> {
+        self.enter(user, "", Some(role)).await
+    }
+
+    async fn enter(
+        &self,
+        user: &str,
+        secret: &str,
+        vouched: Option<Role>,
+    ) -> Result<TestSession<'_>, Fault> {
         let session = self.next.fetch_add(1, Ordering::Relaxed);
         let head = head::Login {
             session,
             user: user.into(),
             client: "a test".into(),
-            vouched: None,
+            vouched: vouched.map(|role| role.as_str().to_owned()),
         };
-        let ask = |id| Message::new(Kind::LOGIN, id, &head).secret(Secret::new(secret));
+        let ask = |id| {
+            let login = Message::new(Kind::LOGIN, id, &head);
+            match vouched {
+                Some(_) => login,
+                None => login.secret(Secret::new(secret)),
+            }
+        };
         let reply = self.ask(ask).await?;
         let granted: head::Reply = reply.read_head().expect("a reply's head");
         let role = granted

@@ -1,8 +1,7 @@
 //! Stands in for the host of a frontend.
 
 use crate::told::Told;
-use crate::{PATIENCE, Wire};
-use patchbay_abi::module::Opened;
+use crate::{PATIENCE, Plugin, Wire};
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, Kind, Message, Port, head};
 use patchbay_sdk::{Event, Frontend};
@@ -77,12 +76,10 @@ impl FrontendHost {
             told,
             sessions: AtomicU64::new(1),
         });
-        let host = wire.wrap(Port::new(Shared(side.clone())));
-        let opened = patchbay_sdk::glue::open_frontend::<F>("under-test".into(), host);
-        let Opened::ROk(frontend) = opened else {
-            panic!("the frontend could not be opened")
-        };
-        let frontend = side.frontend.get_or_init(|| wire.wrap(frontend));
+        let plugin = Plugin::frontend::<F>().over(wire);
+        let opened = plugin.open("under-test", Port::new(Shared(side.clone())));
+        let frontend = opened.unwrap_or_else(|why| panic!("the frontend cannot be opened: {why}"));
+        let frontend = side.frontend.get_or_init(|| frontend);
         let start = head::Start {
             instance: "under-test".into(),
             level: "debug".into(),

@@ -6,6 +6,9 @@
 //! ([`Wire::Bytes`]), so that a test shows that nothing but messages crosses. [`build::plugin`]
 //! builds a plugin of this workspace and says where it is.
 //!
+//! [`conformance`] looks whether a plugin keeps to what is demanded of all: start with it. [`peer`] stands in for what a plugin
+//! speaks to, byte by byte; [`golden`] compares with files. [`Plugin`] is a plugin however it is got at.
+//!
 //! Waits are bounded by [`PATIENCE`], and panic when it ends: these are for tests.
 
 #![forbid(unsafe_code)]
@@ -19,6 +22,8 @@ mod backend_host;
 pub mod build;
 pub mod conformance;
 mod frontend_host;
+pub mod golden;
+pub mod peer;
 mod plugin;
 mod told;
 mod wire;

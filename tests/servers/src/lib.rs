@@ -25,6 +25,7 @@ mod debian;
 mod error;
 mod gateway;
 mod instance_dir;
+mod java;
 mod jms;
 mod log;
 mod nicos;
@@ -42,6 +43,7 @@ mod wait;
 pub use activemq::{ActiveMq, ActiveMqOptions};
 pub use error::{Error, Result};
 pub use gateway::{Gateway, GatewayOptions};
+pub use java::{Source, java};
 pub use jms::{
     Connect, Event, IBEX_PASSWORD, IbexEvent, IbexSees, IbexWhat, Jms, Message, Received, ReplyTo,
 };

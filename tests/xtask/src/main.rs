@@ -1,7 +1,8 @@
-//! `cargo xtask demo` and `cargo xtask test`, what people and CI run from a checkout; `cargo xtask deb`, which makes the
-//! Debian package; and `cargo xtask record`, which makes the recordings that tests use.
+//! `cargo xtask demo` and `cargo xtask test`, what people and CI run from a checkout; `cargo xtask bench`, which measures;
+//! `cargo xtask deb`, which makes the Debian package; and `cargo xtask record`, which makes the recordings that tests use.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod cargo;
 mod deb;
 mod demo;
@@ -17,7 +18,7 @@ use clap::{Parser, Subcommand};
 #[command(
     name = "cargo xtask",
     bin_name = "cargo xtask",
-    about = "Patchbay's demo, tests, package and recordings"
+    about = "Patchbay's demo, tests, benchmarks, package and recordings"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -30,6 +31,8 @@ enum Command {
     Demo(demo::Args),
     /// Installs the servers that tests use, builds everything and runs all tests
     Test(test::Args),
+    /// Measures what the gateway costs, beside the real servers and beside others; `bench --help` says more
+    Bench(bench::Args),
     /// Builds the gateway and puts it into a Debian package
     Deb(deb::Args),
     /// Records anew what a real server says, into tests/golden
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     let outcome = signals::catch().and_then(|()| match command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Deb(args) => deb::run(&args),
         Command::Record(args) => record::run(&args),
     });

@@ -1,6 +1,8 @@
 //! What is wrong: all of it is reported, each with its line and with what would be right.
 
 use super::fake::{check_text, complaint, found, sample};
+use patchbay_testkit::golden;
+use std::path::Path;
 
 /// The mistakes of a sample, one line each.
 fn mistakes(gateway: &str, config: &str, frontend: &str) -> Vec<String> {
@@ -20,34 +22,24 @@ fn only_message(text: &str, message: &str, advice: &str) {
     assert!(complaint(text).contains(advice), "{}", complaint(text));
 }
 
-/// Compares with a golden file; what differs is left in a temporary file, to look at and to replace the golden with.
-fn is_golden(shown: &str, golden: &str, name: &str) {
-    if shown != golden.replace("\r\n", "\n") {
-        let now = std::env::temp_dir().join(format!("patchbay-{name}"));
-        std::fs::write(&now, shown).unwrap();
-        panic!(
-            "differs from tests/golden/config/{name}; it is now (see {}):\n{shown}",
-            now.display()
-        );
-    }
+/// Compares what a file's mistakes are shown as with a golden file.
+fn is_golden(text: &str, name: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/config");
+    golden::text(&folder.join(name), &complaint(text));
 }
 
 #[test]
 fn three_mistakes_are_shown_at_once() {
-    let shown = complaint(include_str!("../../../tests/golden/config/three.toml"));
     is_golden(
-        &shown,
-        include_str!("../../../tests/golden/config/three.txt"),
+        include_str!("../../../tests/golden/config/three.toml"),
         "three.txt",
     );
 }
 
 #[test]
 fn many_mistakes_are_shown_at_once() {
-    let shown = complaint(include_str!("../../../tests/golden/config/many.toml"));
     is_golden(
-        &shown,
-        include_str!("../../../tests/golden/config/many.txt"),
+        include_str!("../../../tests/golden/config/many.toml"),
         "many.txt",
     );
 }

@@ -124,8 +124,8 @@ impl Deliver for Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
+        self.process.let_go();
         self.outlet.close();
-        self.process.end_within(GRACE);
     }
 }
 
@@ -143,6 +143,7 @@ fn listen(mut inlet: Inlet, outlet: &Outlet, process: &Arc<Process>, host: Port)
             Err(error) => break Some(error),
         }
     };
+    let expected = has_said_its_end || process.is_let_go();
     outlet.close();
     process.end_within(if broken.is_some() {
         Duration::ZERO
@@ -150,7 +151,7 @@ fn listen(mut inlet: Inlet, outlet: &Outlet, process: &Arc<Process>, host: Port)
         GRACE
     });
     let ended = process.wait();
-    if !has_said_its_end {
+    if !expected {
         host.deliver(failed(match broken {
             Some(error) => format!("its process said nonsense and was ended: {error}"),
             None => ended,

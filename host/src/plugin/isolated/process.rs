@@ -1,6 +1,6 @@
 //! The child, as the gateway sees it: started, ended, and how it ended.
 
-use super::Room;
+use super::{GRACE, Room};
 use crate::plugin::trust::Digest;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::fs::File;
@@ -11,6 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ pub(super) struct Process {
     /// `None` when its end was waited for: its number may be another process's then.
     child: Mutex<Option<Child>>,
     over: Condvar,
+    let_go: AtomicBool,
 }
 
 impl Process {
@@ -54,6 +56,7 @@ impl Process {
             pid: Pid::from_child(&child),
             child: Mutex::new(Some(child)),
             over: Condvar::new(),
+            let_go: AtomicBool::new(false),
         };
         Ok((Arc::new(process), ours))
     }
@@ -61,6 +64,17 @@ impl Process {
     /// Its number.
     pub(super) fn number(&self) -> u32 {
         self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// Nobody wants it any more: from now on its end is no failure.
+    pub(super) fn let_go(self: &Arc<Self>) {
+        self.let_go.store(true, Ordering::Release);
+        self.end_within(GRACE);
+    }
+
+    /// Whether it was let go of.
+    pub(super) fn is_let_go(&self) -> bool {
+        self.let_go.load(Ordering::Acquire)
     }
 
     /// Kills it if it has not ended by then. Returns at once.

@@ -1,14 +1,14 @@
 //! The guard codec in front of tokio-stomp 0.4.0.
 //!
-//! What tokio-stomp does here: it knows the commands and their required headers in both directions, and escapes what we
-//! send. What it cannot be trusted with, and the guard does: finding the frame (no limits, quadratic; `content-length` is
-//! believed), heart-beats (two in a row are a parse error), unescaping received headers (it never does), headers beyond
-//! its own on the way out (dropped), the text of SEND (it always writes `content-length`), CONNECT (see
-//! [`super::target`]). Only heads pass through it, never bodies, so a long body is not copied.
+//! What tokio-stomp does here: it knows the commands and headers of what we send, and escapes them. What it cannot be trusted
+//! with, and is done here: headers beyond its own (dropped), the text of SEND (it always writes `content-length`), CONNECT (see
+//! [`super::target`]), and reading: it finds frames without limits and in quadratic time, believes `content-length`, takes two
+//! heart-beats in a row for an error and never unescapes. Once the scanner has found and taken apart a head for it, there is
+//! nothing left that it could do. Only heads pass through it, never bodies, so a long body is not copied.
 
 use bytes::BytesMut;
+use tokio_stomp::Message;
 use tokio_stomp::client::ClientCodec;
-use tokio_stomp::{FromServer, Message};
 use tokio_util::codec::{Decoder, Encoder};
 
 use super::error::{EncodeError, LinkError};
@@ -140,11 +140,9 @@ fn read(head: &Head, body: Body) -> ServerEvent {
     if head.is_forged() {
         return unusable(head, "its ack or its subscription is there twice");
     }
-    let mut frame = BytesMut::from(&*head.to_frame());
-    match ClientCodec.decode(&mut frame) {
-        Ok(Some(message)) => event(message, head, body),
-        Ok(None) => unusable(head, "its head is incomplete"),
-        Err(error) => unusable(head, &error.to_string()),
+    match event(head, body) {
+        Ok(event) => event,
+        Err(reason) => unusable(head, &reason),
     }
 }
 
@@ -162,49 +160,50 @@ fn unusable(head: &Head, reason: &str) -> ServerEvent {
     }
 }
 
-fn event(message: Message<FromServer>, head: &Head, body: Body) -> ServerEvent {
-    let plain = |value: String| unescape(&value).into_owned();
-    match message.content {
-        FromServer::Connected {
-            heartbeat,
-            server,
-            session,
-            ..
-        } => ServerEvent::Connected {
-            heart_beat: heartbeat.map(plain),
-            server: server.map(plain),
-            session: session.map(plain),
+fn event(head: &Head, body: Body) -> Result<ServerEvent, String> {
+    Ok(match head.command() {
+        // Without a version it speaks STOMP 1.0, in which nothing is escaped.
+        "CONNECTED" if head.get("version").is_none() => return Err(missing("version")),
+        "CONNECTED" => ServerEvent::Connected {
+            heart_beat: plain(head, "heart-beat"),
+            server: plain(head, "server"),
+            session: plain(head, "session"),
         },
-        FromServer::Receipt { receipt_id } => ServerEvent::Receipt(plain(receipt_id)),
-        FromServer::Error { message, .. } => ServerEvent::Error(ErrorFrame {
-            message: message.map(plain).unwrap_or_default(),
+        "RECEIPT" => ServerEvent::Receipt(needed(head, "receipt-id")?),
+        "ERROR" => ServerEvent::Error(ErrorFrame {
+            message: plain(head, "message").unwrap_or_default(),
             detail: body.first_line(),
-            receipt: head.get("receipt-id").map(|id| unescape(id).into_owned()),
+            receipt: plain(head, "receipt-id"),
         }),
-        FromServer::Message {
-            destination,
-            message_id,
-            subscription,
-            ..
-        } => {
-            let mut headers = vec![
-                ("destination".into(), plain(destination)),
-                ("message-id".into(), plain(message_id)),
-            ];
-            headers.extend(message.extra_headers.iter().map(header));
-            let ack = head.get("ack").map(|ack| unescape(ack).into_owned());
-            ServerEvent::Message(Box::new(MessageFrame {
-                subscription: plain(subscription),
-                ack,
-                headers,
-                body,
-            }))
-        }
-    }
+        "MESSAGE" => ServerEvent::Message(Box::new(MessageFrame {
+            subscription: needed(head, "subscription")?,
+            ack: plain(head, "ack"),
+            headers: headers(head)?,
+            body,
+        })),
+        _ => return Err("a broker sends no such frame".into()),
+    })
 }
 
-fn header((name, value): &(Vec<u8>, Vec<u8>)) -> (String, String) {
-    let text = |bytes: &[u8]| unescape(&String::from_utf8_lossy(bytes)).into_owned();
+/// All of a message's headers but `subscription`, which has a place of its own.
+fn headers(head: &Head) -> Result<Vec<(String, String)>, String> {
+    for name in ["destination", "message-id"] {
+        head.get(name).ok_or_else(|| missing(name))?;
+    }
+    let others = head.headers().filter(|(name, _)| *name != "subscription");
     // ActiveMQ never escapes names.
-    (String::from_utf8_lossy(name).into_owned(), text(value))
+    let unescaped = |(name, value): (&str, &str)| (name.to_owned(), unescape(value).into_owned());
+    Ok(others.map(unescaped).collect())
+}
+
+fn needed(head: &Head, name: &str) -> Result<String, String> {
+    plain(head, name).ok_or_else(|| missing(name))
+}
+
+fn missing(name: &str) -> String {
+    format!("it has no `{name}`")
+}
+
+fn plain(head: &Head, name: &str) -> Option<String> {
+    head.get(name).map(|value| unescape(value).into_owned())
 }

@@ -1,4 +1,4 @@
-//! The command and header lines of one received frame, cleaned so that tokio-stomp can read them.
+//! The command and header lines of one received frame: valid UTF-8, each header once.
 
 use std::collections::BTreeMap;
 
@@ -101,25 +101,14 @@ impl Head {
         !self.repeated.is_empty()
     }
 
-    /// `content-length`, if it is a number. It is not part of [`Head::to_frame`].
+    /// `content-length`, if it is a number. It is not among [`Head::headers`].
     pub fn content_length(&self) -> Option<u64> {
         self.content_length.as_deref()?.trim().parse().ok()
     }
 
-    /// The head as a frame without body: valid UTF-8, each header once, no stray CR, nothing that tokio-stomp's parser
-    /// would stumble over.
-    pub fn to_frame(&self) -> Vec<u8> {
-        let mut frame = Vec::with_capacity(self.size + 64);
-        frame.extend_from_slice(self.command().as_bytes());
-        frame.push(b'\n');
-        for (name, value) in &self.lines {
-            frame.extend_from_slice(name.as_bytes());
-            frame.push(b':');
-            frame.extend_from_slice(value.as_bytes());
-            frame.push(b'\n');
-        }
-        frame.extend_from_slice(b"\n\0");
-        frame
+    /// All headers (values escaped), each once.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.lines.iter().map(|(name, value)| (&**name, &**value))
     }
 
     fn header(&mut self, name: &str, value: &str, limit: usize) {
@@ -148,7 +137,7 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(['\r', '\0'])
 }
 
-/// A CR inside a line is no line end in STOMP 1.2, but tokio-stomp takes it for one; a NUL would end its frame.
+/// A CR inside a line is no line end in STOMP 1.2, but must be escaped where the value is sent on; a NUL can be sent on in no way.
 fn without_ends(value: &str) -> String {
     value.replace('\r', "\\r").replace('\0', "\u{fffd}")
 }

@@ -62,7 +62,7 @@ impl Misdeed {
     }
 
     /// With what a test says of a backend that does everything as it should.
-    fn as_a_good_one(self) -> Self {
+    fn like_a_good_one(self) -> Self {
         self.with(|suite| {
             suite
                 .says(|text| ("status".into(), json!({ "text": text })))
@@ -84,7 +84,7 @@ pub fn misdeeds() -> Vec<Misdeed> {
 fn lives() -> Vec<Misdeed> {
     let start = |how: &str| json!({ "start": how });
     let stop = |how: &str| json!({ "stop": how });
-    let well = own("nothing at all", json!({}), &[]).as_a_good_one();
+    let well = own("nothing at all", json!({}), &[]).like_a_good_one();
     let stop_hangs = own("stop hangs", stop("hang"), &["A4", "B11"]);
     let stop_blocks = own("stop blocks", stop("block"), &["A4", "A6", "B11"]);
     vec![

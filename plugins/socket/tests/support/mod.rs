@@ -8,6 +8,8 @@
     reason = "not every test file uses all of this; a test that cannot go on must fail"
 )]
 
+pub mod lines;
+
 use patchbay_abi::{Kind, head};
 use patchbay_sdk::{Event, EventKind, Fault, FaultKind};
 use patchbay_socket::Socket;

@@ -16,6 +16,20 @@ pub enum Contract {
 }
 
 /// How one request is to be answered.
+///
+/// ```
+/// use patchbay_dialect_json::read;
+/// use patchbay_sdk::{Fault, FaultKind};
+///
+/// let busy = Fault::new(FaultKind::Busy, "too many requests");
+/// let neutral = read(r#"{"id": 7, "op": "status"}"#).form;
+/// assert_eq!(
+///     neutral.failure(&busy),
+///     r#"{"id":7,"error":{"kind":"busy","message":"too many requests","retry":true}}"#
+/// );
+/// let of_nicos = read(r#"{"command": "getstatus"}"#).form;
+/// assert!(of_nicos.failure(&busy).starts_with(r#"{"success":false,"payload":"too many requests"#));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Form {
     /// In which words.

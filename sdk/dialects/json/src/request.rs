@@ -27,6 +27,14 @@ pub struct Request {
 }
 
 /// Reads a request's text.
+///
+/// ```
+/// use patchbay_dialect_json::{Wish, read};
+///
+/// let wrong = read(r#"{"op": "stauts"}"#).wish.unwrap_err();
+/// assert!(wrong.message.contains("`status`"), "{wrong}");
+/// assert!(matches!(read(r#"{"command": "quit"}"#).wish, Ok(Wish::Logout)));
+/// ```
 pub fn read(text: &str) -> Request {
     let unreadable = |fault| Request {
         form: Form::UNKNOWN,

@@ -28,6 +28,13 @@ pub enum Wish {
 }
 
 /// An operation of the neutral model.
+///
+/// ```
+/// use patchbay_dialect_json::{Wish, read};
+///
+/// let Ok(Wish::Call(stop)) = read(r#"{"op": "stop"}"#).wish else { panic!("it is a call") };
+/// assert!(stop.urgent() && stop.changes() && !stop.is_emergency());
+/// ```
 #[derive(Debug)]
 pub struct Call {
     /// Its name.
@@ -43,6 +50,16 @@ pub struct Call {
 }
 
 /// Which events.
+///
+/// ```
+/// use patchbay_dialect_json::{Wish, read};
+/// use patchbay_sdk::EventKind;
+///
+/// let request = read(r#"{"op": "subscribe", "args": {"kinds": ["log"]}}"#);
+/// let Ok(Wish::Subscribe(wanted)) = request.wish else { panic!("it subscribes") };
+/// assert!(wanted.wants(&EventKind::Log) && wanted.wants(&EventKind::Gap));
+/// assert!(!wanted.wants(&EventKind::State));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subscription {

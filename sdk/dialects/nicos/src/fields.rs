@@ -7,6 +7,17 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 /// Arguments, each as unparsed JSON. A named one goes before one by position.
+///
+/// ```
+/// use patchbay_dialect_nicos::{Fields, Request, read};
+///
+/// // By name, or in NICOS's order: the same.
+/// for said in [r#"{"code": "count(1)"}"#, r#"{"parameters": ["", "count(1)"]}"#] {
+///     let Request::Call(call) = read("queue", &Fields::parse(said)?)? else { panic!("it is a call") };
+///     assert!(call.args.get().contains(r#""code":"count(1)""#), "{said}");
+/// }
+/// # Ok::<(), patchbay_sdk::Fault>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Fields {
     named: BTreeMap<String, Box<RawValue>>,

@@ -3,6 +3,13 @@
 use patchbay_sdk::{Fault, FaultKind};
 
 /// What to show. NICOS's clients can show nothing but text, so what the kind and the retry flag say is put into words.
+///
+/// ```
+/// use patchbay_sdk::{Fault, FaultKind};
+///
+/// let said = patchbay_dialect_nicos::sentence(&Fault::new(FaultKind::Busy, "too many requests"));
+/// assert!(said.starts_with("too many requests"));
+/// ```
 pub fn sentence(fault: &Fault) -> String {
     let message = fault.message.trim();
     let mut text = if message.is_empty() {

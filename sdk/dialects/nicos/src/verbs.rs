@@ -130,6 +130,10 @@ const VERBS: &[Verb] = &[
 ];
 
 /// The names of all commands.
+///
+/// ```
+/// assert!(patchbay_dialect_nicos::names().any(|name| name == "getstatus"));
+/// ```
 pub fn names() -> impl Iterator<Item = &'static str> {
     VERBS.iter().map(|verb| verb.name)
 }

@@ -194,6 +194,15 @@ impl Life {
     }
 
     async fn stop(&self) {
+        // One that has given up already is the host's to end, see A12.
+        if self
+            .stage
+            .said()
+            .iter()
+            .any(|said| said.kind == Kind::FAILED)
+        {
+            return;
+        }
         let within = self.birth.stop_within;
         let from = self.tell_to_stop();
         // Of a plugin that is known not to stop nothing more is learned by waiting.
@@ -220,9 +229,7 @@ impl Life {
 
     async fn let_go(&mut self) {
         self.line.cut();
-        let notes = &self.birth.notes;
-        let is_known = notes.has("A4") || notes.has("A6");
-        let patience = match is_known {
+        let patience = match self.birth.notes.has("A6") {
             true => Duration::from_millis(100),
             false => self.birth.patience,
         };

@@ -30,6 +30,15 @@ impl Unmet {
     }
 }
 
+impl Unmet {
+    /// In words.
+    pub(super) fn why(self) -> String {
+        match self {
+            Unmet::Failed(why) | Unmet::NotApplicable(why) => why,
+        }
+    }
+}
+
 /// Fails the requirement if something is not so.
 pub(super) fn demand(is_so: bool, why: impl FnOnce() -> String) -> Outcome {
     match is_so {
@@ -123,6 +132,7 @@ pub(super) struct Notes(Arc<Mutex<Noted>>);
 #[derive(Default)]
 struct Noted {
     lived: bool,
+    entered: bool,
     hopeless: Vec<Hopeless>,
     scene: &'static str,
     /// Of which requirement, in which scene, and why.
@@ -150,8 +160,24 @@ impl Notes {
         self.lock().lived
     }
 
+    /// Somebody has been let in.
+    pub(super) fn has_entered(&self) {
+        self.lock().entered = true;
+    }
+
+    /// Somebody who has to be let in is not. If nobody ever was, that is a requirement's failure, and is not tried again in
+    /// every scene; otherwise it is the scene's.
+    pub(super) fn not_let_in(&self, id: &'static str, why: String) -> Unmet {
+        if self.lock().entered {
+            return Unmet::Failed(why);
+        }
+        self.give_up(Hopeless::Login);
+        self.note(id, why);
+        Unmet::NotApplicable(format!("nobody gets in, see {id}"))
+    }
+
     /// It is not tried any more.
-    pub(super) fn give_up(&self, what: Hopeless) {
+    fn give_up(&self, what: Hopeless) {
         self.lock().hopeless.push(what);
     }
 

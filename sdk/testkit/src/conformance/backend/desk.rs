@@ -171,18 +171,19 @@ impl<'a> Desk<'a> {
 
     /// Logs somebody in who has to be let in.
     pub(super) async fn enter(&self, user: &str, password: &str) -> Result<u64, Unmet> {
-        let nobody = || Unmet::not_applicable("nobody gets in, see B1");
-        if self.life.notes().is_hopeless(Hopeless::Login) {
-            return Err(nobody());
+        let notes = self.life.notes();
+        if notes.is_hopeless(Hopeless::Login) {
+            return Err(Unmet::not_applicable("nobody gets in, see B1"));
         }
         let why = match self.try_login(user, password).await {
-            Ok(Ok((session, _))) => return Ok(session),
+            Ok(Ok((session, _))) => {
+                notes.has_entered();
+                return Ok(session);
+            }
             Ok(Err(fault)) => format!("{user} is not let in: {fault}"),
-            Err(Unmet::Failed(why) | Unmet::NotApplicable(why)) => why,
+            Err(unmet) => unmet.why(),
         };
-        self.life.notes().give_up(Hopeless::Login);
-        self.life.note("B1", why);
-        Err(nobody())
+        Err(notes.not_let_in("B1", why))
     }
 
     /// Waits until the script server is there, where the status tells of that.

@@ -1,9 +1,12 @@
 //! How a frontend stops.
 
-use super::super::suite::{How, Outcome, Requirement, Subject, demand};
+use super::super::suite::{How, Outcome, Requirement, Subject, Unmet, demand};
 use super::FrontendSuite;
 use super::client::Protocol;
 use super::reception::HOLD;
+
+/// One after the other.
+const LIVES: usize = 4;
 
 pub(super) fn requirements<P: Protocol>() -> Vec<Requirement<FrontendSuite<P>>> {
     let scene = |id, title, scene| Requirement {
@@ -45,17 +48,26 @@ async fn answers<P: Protocol>(suite: &FrontendSuite<P>) -> Outcome {
 }
 
 async fn again<P: Protocol>(suite: &FrontendSuite<P>) -> Outcome {
-    for _ in 0..3 {
-        // With a client that is still there when it ends.
-        let mut members = Vec::new();
-        suite
-            .serving(async |_| {
-                let mut member = suite.member().await?;
-                member.eval("once more").await?;
-                members.push(member);
-                Ok(())
-            })
-            .await?;
+    // With a client that is still there when its frontend ends, and beyond that.
+    let mut members = Vec::new();
+    for life in 0..LIVES {
+        let scene = suite.serving(async |_| {
+            let mut member = suite.member().await?;
+            member.eval("once more").await?;
+            members.push(member);
+            Ok(())
+        });
+        let outcome = scene.await;
+        match outcome {
+            Err(unmet) if life > 0 => {
+                let why = unmet.why();
+                return Err(Unmet::failed(format!(
+                    "in its life number {}, of {LIVES}: {why}",
+                    life + 1
+                )));
+            }
+            outcome => outcome?,
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::common;
 use super::life::{Begun, Birth, Life, Line, Role};
 use super::peer;
 use super::report::Report;
-use super::suite::{self, Outcome, Requirement, Subject, Unmet};
+use super::suite::{self, Hopeless, Outcome, Requirement, Subject, Unmet};
 use crate::Plugin;
 use clients::Guest;
 use reception::Reception;
@@ -28,6 +28,7 @@ pub struct FrontendSuite<P: Protocol> {
     birth: Birth,
     protocol: P,
     login: (String, String),
+    in_turn: bool,
     /// The host of the instance that lives now.
     reception: Mutex<Option<Arc<Reception>>>,
 }
@@ -38,6 +39,7 @@ impl<P: Protocol> FrontendSuite<P> {
             birth: Birth::new(name, plugin, config, Role::Frontend),
             protocol,
             login: (String::new(), String::new()),
+            in_turn: false,
             reception: Mutex::default(),
         };
         suite.login("anna", "the password of anna")
@@ -48,6 +50,12 @@ impl<P: Protocol> FrontendSuite<P> {
     pub fn login(mut self, user: &str, password: &str) -> Self {
         self.birth.hush(password);
         self.login = (user.to_owned(), password.to_owned());
+        self
+    }
+
+    /// A client's requests are carried out one after the other, as its protocol demands; not those of several clients.
+    pub fn in_turn(mut self) -> Self {
+        self.in_turn = true;
         self
     }
 
@@ -82,19 +90,27 @@ impl<P: Protocol> FrontendSuite<P> {
 
     /// A client that is connected.
     async fn guest(&self) -> Result<Guest<P::Client>, Unmet> {
-        Guest::connect(&self.protocol, self.birth.patience).await
+        let notes = &self.birth.notes;
+        if notes.is_hopeless(Hopeless::Login) {
+            return Err(Unmet::not_applicable("nobody gets in, see F1"));
+        }
+        let guest = Guest::connect(&self.protocol, self.birth.patience).await;
+        guest.map_err(|unmet| notes.not_let_in("F1", unmet.why()))
     }
 
     /// A client that is logged in.
     async fn member(&self) -> Result<Guest<P::Client>, Unmet> {
-        let not_in = |_| Unmet::not_applicable("nobody gets in, see F1");
-        let mut guest = self.guest().await.map_err(not_in)?;
-        let told = guest
-            .login(&self.login.0, &self.login.1)
-            .await
-            .map_err(not_in)?;
-        told.map_err(|_| Unmet::not_applicable("nobody gets in, see F1"))?;
-        Ok(guest)
+        let mut guest = self.guest().await?;
+        let notes = &self.birth.notes;
+        let why = match guest.login(&self.login.0, &self.login.1).await {
+            Ok(Ok(_)) => {
+                notes.has_entered();
+                return Ok(guest);
+            }
+            Ok(Err(told)) => format!("{} logs in, and is told: {told}", self.login.0),
+            Err(unmet) => unmet.why(),
+        };
+        Err(notes.not_let_in("F1", why))
     }
 
     /// The host of the instance that lives now.

@@ -55,36 +55,48 @@ pub(super) fn requirements<P: Protocol>() -> Vec<Requirement<FrontendSuite<P>>> 
 }
 
 async fn answers<P: Protocol>(suite: &FrontendSuite<P>) -> Outcome {
+    let at_once = if suite.in_turn { 1 } else { SEVERAL };
     suite
         .serving(async |_| {
             let mut members = [suite.member().await?, suite.member().await?];
-            let code = |member: usize, tag: u64| format!("{HOLD}{tag} of {member}");
-            for tag in 0..SEVERAL {
-                for (number, member) in members.iter_mut().enumerate() {
-                    member.send(tag, &code(number, tag)).await?;
-                }
-            }
-            let host = suite.host()?;
-            let all = host.holds(2 * SEVERAL as usize);
-            suite
-                .within(
-                    "requests that are sent at once do not come to the host",
-                    all,
-                )
-                .await?;
-            host.release();
-            for (number, member) in members.iter_mut().enumerate() {
-                for tag in tags(member, SEVERAL).await? {
-                    let (tag, value) = tag;
-                    let expected = code(number, tag);
-                    demand(value == expected, || {
-                        format!("client {number} asked for \"{expected}\", and got \"{value}\"")
-                    })?;
-                }
+            for _ in 0..SEVERAL / at_once {
+                crossed(suite, &mut members, at_once).await?;
             }
             Ok(())
         })
         .await
+}
+
+/// So many requests of each client are under way, and answered when all have come, the last one first.
+async fn crossed<P: Protocol>(
+    suite: &FrontendSuite<P>,
+    members: &mut [Guest<P::Client>],
+    at_once: u64,
+) -> Outcome {
+    let code = |member: usize, tag: u64| format!("{HOLD}{tag} of {member}");
+    for tag in 0..at_once {
+        for (number, member) in members.iter_mut().enumerate() {
+            member.send(tag, &code(number, tag)).await?;
+        }
+    }
+    let host = suite.host()?;
+    let all = host.holds(members.len() * at_once as usize);
+    suite
+        .within(
+            "requests that are sent at once do not come to the host",
+            all,
+        )
+        .await?;
+    host.release();
+    for (number, member) in members.iter_mut().enumerate() {
+        for (tag, value) in tags(member, at_once).await? {
+            let expected = code(number, tag);
+            demand(value == expected, || {
+                format!("client {number} asked for \"{expected}\", and got \"{value}\"")
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// So many answers, each to another request.
