@@ -12,14 +12,14 @@ mod bench;
 
 use std::sync::{Arc, Mutex};
 
-use bench::server;
+use bench::{Placed, server};
 use patchbay_queueserver::QueueServer as Plugin;
 use patchbay_servers::QueueServer;
 use patchbay_testkit::conformance::{self, Peer};
 use serde_json::json;
 
 /// The RE Manager, killed and started again.
-struct Manager(Arc<Mutex<QueueServer>>);
+struct Manager(Arc<Mutex<Placed>>);
 
 impl Manager {
     async fn with(&self, act: impl FnOnce(&mut QueueServer) + Send + 'static) {

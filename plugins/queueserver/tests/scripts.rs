@@ -246,7 +246,9 @@ async fn lines_that_the_servers_console_loses_are_counted_and_said_to_be_missing
     let job = script(&anna, "lossy", LOSSY).await;
     assert_eq!(ended(&anna, &job).await["state"], "succeeded");
     let mut said = output(&anna, &job).await;
-    let missing = said.iter().position(|line| line.starts_with("5 lines"));
+    let missing = said
+        .iter()
+        .position(|line| line.starts_with("missing here: 5 lines"));
     said.remove(missing.unwrap_or_else(|| panic!("nothing is missing of {said:?}")));
     assert_eq!(said, ["before", "after"]);
     // And the next script's are all there.

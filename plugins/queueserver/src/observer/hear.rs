@@ -172,9 +172,10 @@ impl Ear {
             missing,
             "the RE Manager's console has dropped lines that a script printed"
         );
+        let lines = if missing == 1 { "line" } else { "lines" };
         let text = format!(
-            "{missing} lines that this script printed just before are missing here: the RE Manager's console drops what it cannot \
-             publish fast enough; look in the RE Manager's own terminal or log, and print less at a time"
+            "missing here: {missing} {lines} that this script has just printed; the RE Manager's console drops what it cannot \
+             publish fast enough, see the RE Manager's own terminal or log for them"
         );
         self.server.remark(Level::Warning, Some(job), text);
     }

@@ -1,6 +1,7 @@
 //! A real RE Manager with the plugin on it.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use patchbay_queueserver::QueueServer as Plugin;
@@ -8,20 +9,48 @@ use patchbay_sdk::Fault;
 use patchbay_servers::{QueueServer, QueueServerOptions, silent};
 use patchbay_testkit::{BackendHost, TestSession, Wire};
 use serde_json::{Value, json};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout};
 
 /// As long a test waits for anything before it gives up.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// So many RE Managers at a time. Each is four processes, and one that gets no processor for five seconds is restarted by its own
+/// watchdog, in the middle of whatever it was asked.
+static PLACES: Semaphore = Semaphore::const_new(2);
+
+/// An RE Manager, and its place.
+pub struct Placed {
+    server: QueueServer,
+    _place: SemaphorePermit<'static>,
+}
+
+impl Deref for Placed {
+    type Target = QueueServer;
+
+    fn deref(&self) -> &QueueServer {
+        &self.server
+    }
+}
+
+impl DerefMut for Placed {
+    fn deref_mut(&mut self) -> &mut QueueServer {
+        &mut self.server
+    }
+}
+
 /// Starts an RE Manager; installs it the first time.
-pub async fn server() -> QueueServer {
+pub async fn server() -> Placed {
     server_with(QueueServer::options()).await
 }
 
-pub async fn server_with(options: QueueServerOptions) -> QueueServer {
-    tokio::task::spawn_blocking(move || options.start(&silent).expect("the RE Manager starts"))
-        .await
-        .unwrap()
+pub async fn server_with(options: QueueServerOptions) -> Placed {
+    let place = PLACES.acquire().await.unwrap();
+    let start = move || options.start(&silent).expect("the RE Manager starts");
+    Placed {
+        server: tokio::task::spawn_blocking(start).await.unwrap(),
+        _place: place,
+    }
 }
 
 /// Starts the plugin with this configuration on top of the addresses.
