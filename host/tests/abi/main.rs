@@ -9,10 +9,13 @@
     reason = "a test that cannot go on must fail"
 )]
 
+#[path = "../../../plugins/socket/tests/support/lines.rs"]
+mod lines;
 #[path = "../site/mod.rs"]
 mod site;
 mod source;
 
+use lines::Lines;
 use patchbay::plugin::{Home, Plugin, Room, Trust, inspect, isolated};
 use patchbay_testkit::{build, conformance};
 use serde_json::{Value, json};
@@ -22,8 +25,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-/// Whether the plugin in a file keeps to what is demanded of any, driven by this host's loader.
-async fn conforms(file: &Path, home: Home) {
+const ROOM: Room = Room {
+    body_bytes: 16 << 20,
+};
+
+/// What this host's loader opens of a file, in that home.
+fn opened(file: &Path, home: Home) -> patchbay_testkit::Plugin {
     isolated::run_by(PathBuf::from(env!("CARGO_BIN_EXE_patchbay")));
     let loaded = match home {
         Home::Here => Plugin::load(file, &Trust::Any),
@@ -34,9 +41,13 @@ async fn conforms(file: &Path, home: Home) {
         let opened = loaded.open_at(home, instance, host)?;
         Ok(opened.port)
     };
-    let plugin = patchbay_testkit::Plugin::new(opens);
+    patchbay_testkit::Plugin::new(opens)
+}
+
+/// Whether the backend in a file keeps to what is demanded of any, driven by this host's loader.
+async fn conforms(file: &Path, home: Home) {
     let name = file.display().to_string();
-    conformance::backend_of(&name, plugin, json!({}))
+    conformance::backend_of(&name, opened(file, home), json!({}))
         .says(|text| ("status".into(), json!({ "text": text })))
         .run()
         .await
@@ -47,10 +58,19 @@ async fn conforms(file: &Path, home: Home) {
 async fn a_plugin_of_today_conforms_in_the_host_and_in_a_process_of_its_own() {
     let file = build::plugin("echo");
     conforms(&file, Home::Here).await;
-    let room = Room {
-        body_bytes: 16 << 20,
-    };
-    conforms(&file, Home::Process(room)).await;
+    conforms(&file, Home::Process(ROOM)).await;
+}
+
+#[tokio::test]
+async fn so_does_a_frontend() {
+    let file = build::plugin("socket");
+    for home in [Home::Here, Home::Process(ROOM)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let config = json!({ "unix": path });
+        let suite = conformance::frontend_of("socket", opened(&file, home), config, Lines(path));
+        suite.run().await.assert();
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,10 @@
 //! The conformance suite's clients: those that write lines.
 
-use super::Client as Socket;
 use patchbay_testkit::conformance::{Client, Protocol, Told};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
 /// The way to a socket file.
@@ -13,7 +12,7 @@ pub struct Lines(pub PathBuf);
 
 /// A client, with the events that came while it waited for an answer.
 pub struct Reader {
-    client: Socket,
+    stream: BufReader<UnixStream>,
     events: VecDeque<Value>,
 }
 
@@ -26,7 +25,7 @@ impl Protocol for Lines {
             .map_err(|error| error.to_string())?;
         let events = VecDeque::new();
         let mut reader = Reader {
-            client: Socket::of(stream),
+            stream: BufReader::new(stream),
             events,
         };
         let hello = reader.line().await?;
@@ -40,7 +39,7 @@ impl Protocol for Lines {
 impl Reader {
     async fn line(&mut self) -> Result<Value, String> {
         let mut line = String::new();
-        let read = self.client.reading.read_line(&mut line).await;
+        let read = self.stream.read_line(&mut line).await;
         match read.map_err(|error| error.to_string())? {
             0 => Err("the connection has ended".to_owned()),
             _ => serde_json::from_str(&line).map_err(|error| format!("{error}: {line}")),
@@ -48,7 +47,7 @@ impl Reader {
     }
 
     async fn write(&mut self, text: String) -> Result<(), String> {
-        let written = self.client.writing.write_all(text.as_bytes()).await;
+        let written = self.stream.write_all(text.as_bytes()).await;
         written.map_err(|error| error.to_string())
     }
 
