@@ -178,5 +178,5 @@ async fn it_conforms() {
         .peer(Broker(Arc::new(Mutex::new(broker))))
         .run()
         .await;
-    report.assert();
+    report.assert_all_but(&[]);
 }

@@ -131,11 +131,12 @@ fn layout(of: &'static TypeLayout, facts: &mut Vec<String>, seen: &mut BTreeSet<
         }
     }
     let fields = of.get_fields().into_iter().flatten();
-    for field in fields.chain(of.phantom_fields()) {
+    // Numbered, because their order is what lies in memory.
+    for (place, field) in fields.chain(of.phantom_fields()).enumerate() {
         let functions = field.function_range();
         if own && functions.is_empty() {
             facts.push(format!(
-                "type {name}: {} {}",
+                "type {name}: {place} {} {}",
                 field.name(),
                 field.full_type()
             ));
@@ -145,7 +146,7 @@ fn layout(of: &'static TypeLayout, facts: &mut Vec<String>, seen: &mut BTreeSet<
             if own {
                 let function = function.to_string();
                 let function = function.split_whitespace().collect::<Vec<_>>().join(" ");
-                facts.push(format!("type {name}: {} {function}", field.name()));
+                facts.push(format!("type {name}: {place} {} {function}", field.name()));
             }
             let parameters = function.param_type_layouts.iter();
             for parameter in parameters.chain(function.return_type_layout()) {

@@ -59,6 +59,26 @@ impl Report {
     pub fn assert(&self) {
         assert!(self.failed().is_empty(), "\n{self}");
     }
+
+    /// As [`Report::assert`], also if other requirements than these could not be looked at: so that a test does not look at
+    /// less one day without anybody noticing.
+    ///
+    /// ```
+    /// # use patchbay_testkit::conformance::{Finding, Report, Verdict};
+    /// let why = "the test has named no password that is wrong".to_owned();
+    /// let finding = |id, verdict| Finding { id, title: "…", verdict };
+    /// let findings = vec![finding("B1", Verdict::Passed), finding("B2", Verdict::NotApplicable(why))];
+    /// let report = Report { subject: "mine".to_owned(), findings };
+    /// report.assert_all_but(&["B2"]);
+    /// ```
+    pub fn assert_all_but(&self, unseen: &[&str]) {
+        self.assert();
+        let found = self.not_applicable();
+        assert_eq!(
+            found, unseen,
+            "what was not looked at is not what the test says\n{self}"
+        );
+    }
 }
 
 impl fmt::Display for Report {
