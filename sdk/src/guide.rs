@@ -1,3 +1,5 @@
+// In the repository the pages link to files; here, to the modules below. Of two definitions the first one holds.
+#![doc = "[blocking]: crate::guide::blocking\n[queues]: crate::guide::queues\n[identity]: crate::guide::identity\n\n"]
 #![doc = include_str!("../README.md")]
 
 #[doc = include_str!("../docs/blocking.md")]
