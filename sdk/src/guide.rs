@@ -1,5 +1,9 @@
 // In the repository the pages link to files; here, to the modules below. Of two definitions the first one holds.
-#![doc = "[blocking]: crate::guide::blocking\n[queues]: crate::guide::queues\n[identity]: crate::guide::identity\n\n"]
+//!
+//! [blocking]: crate::guide::blocking
+//! [queues]: crate::guide::queues
+//! [identity]: crate::guide::identity
+//!
 #![doc = include_str!("../README.md")]
 
 #[doc = include_str!("../docs/blocking.md")]
