@@ -218,6 +218,14 @@ impl BackendContext {
 
     /// Gives up: the instance cannot go on. The host ends it and starts it anew after a while. Not
     /// for a server that is down: that is [`Health::Down`], and trying again.
+    ///
+    /// ```
+    /// # use patchbay_sdk::{BackendContext, Fault, FaultKind};
+    /// fn has_died(cx: &BackendContext, worker: std::process::ExitStatus) {
+    ///     let why = format!("the worker has ended by itself: {worker}");
+    ///     cx.fail(Fault::new(FaultKind::Internal, why));
+    /// }
+    /// ```
     pub fn fail(&self, fault: Fault) {
         self.inner
             .host

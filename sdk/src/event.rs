@@ -58,6 +58,15 @@ impl Event {
     }
 
     /// Refers to binary data.
+    ///
+    /// ```
+    /// # use patchbay_sdk::{Buffer, Event, EventKind};
+    /// let image = Buffer::from(vec![0x89, b'P', b'N', b'G']);
+    /// let body = serde_json::json!({ "event": "preview", "value": { "blob": 0 } });
+    /// let event = Event::new(EventKind::Native, &body)?.blobs([image]);
+    /// assert_eq!(event.blobs[0].len(), 4);
+    /// # Ok::<(), patchbay_sdk::Fault>(())
+    /// ```
     #[must_use]
     pub fn blobs(mut self, blobs: impl IntoIterator<Item = Buffer>) -> Self {
         self.blobs = blobs.into_iter().collect();

@@ -1,3 +1,9 @@
+// In the repository the pages link to files; here, to the modules below. Of two definitions the first one holds.
+//!
+//! [blocking]: crate::guide::blocking
+//! [queues]: crate::guide::queues
+//! [identity]: crate::guide::identity
+//!
 #![doc = include_str!("../README.md")]
 
 #[doc = include_str!("../docs/blocking.md")]

@@ -42,6 +42,12 @@ impl SecretSource {
 
     /// As [`SecretSource::resolve`], with only what is wrong, for those who show the place anyway.
     ///
+    /// ```
+    /// # use patchbay_sdk::SecretSource;
+    /// let source = SecretSource::Env("PATCHBAY_NO_SUCH_VARIABLE".into());
+    /// assert_eq!(source.fetch().unwrap_err(), "it is not set");
+    /// ```
+    ///
     /// # Errors
     /// What is wrong with the file or variable.
     pub fn fetch(&self) -> Result<Secret, String> {

@@ -58,6 +58,15 @@ impl Session {
     }
 
     /// What the backend said at the login, if anything.
+    ///
+    /// ```
+    /// # use patchbay_sdk::{Fault, Session};
+    /// fn greeting(session: &Session) -> Result<String, Fault> {
+    ///     // JSON of the backend's choice: `BackendSession::detail`.
+    ///     let detail = session.detail().map_or("null", |detail| detail.get());
+    ///     Ok(format!("welcome, session {}: {detail}", session.id()))
+    /// }
+    /// ```
     pub fn detail(&self) -> Option<&RawJson> {
         self.inner.detail.as_ref()
     }
@@ -107,6 +116,23 @@ impl Session {
 
     /// What became of a request of [`Session::call_once`], as [`crate::Gateway::recall`]; it is not carried out. If only
     /// the backend can tell, it is asked in this session.
+    ///
+    /// ```
+    /// use patchbay_sdk::{Fault, Gateway, RawJson, Reply, Session};
+    ///
+    /// /// A message has come again. Its client may have logged in anew since it was first sent, or not.
+    /// async fn again(
+    ///     gateway: &Gateway,
+    ///     session: Option<&Session>,
+    ///     message: &str,
+    ///     args: RawJson,
+    /// ) -> Result<Reply, Fault> {
+    ///     match session {
+    ///         Some(session) => session.recall("submit", args, message).await,
+    ///         None => gateway.recall("submit", args, message).await,
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     /// As [`crate::Gateway::recall`].

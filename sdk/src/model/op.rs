@@ -186,11 +186,23 @@ pub const OPS: &[Op] = &[
 
 impl Op {
     /// Whether it is the emergency stop, which nothing may hold up.
+    ///
+    /// ```
+    /// # use patchbay_sdk::model::find_op;
+    /// assert!(find_op("emergency").is_some_and(|op| op.is_emergency()));
+    /// assert!(!find_op("stop").is_some_and(|op| op.is_emergency()));
+    /// ```
     pub fn is_emergency(&self) -> bool {
         self.name == "emergency"
     }
 
     /// Whether it is about who has control, which the gateway answers in the backend's place.
+    ///
+    /// ```
+    /// # use patchbay_sdk::model::find_op;
+    /// assert!(find_op("take_control").is_some_and(|op| op.is_control()));
+    /// assert!(!find_op("pause").is_some_and(|op| op.is_control()));
+    /// ```
     pub fn is_control(&self) -> bool {
         matches!(self.name, "take_control" | "release_control")
     }

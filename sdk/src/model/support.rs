@@ -42,11 +42,24 @@ pub enum Support {
 
 impl Support {
     /// By the server's own means; what to know of it.
+    ///
+    /// ```
+    /// # use patchbay_sdk::model::Support;
+    /// let stop = Support::native_with("after the present step");
+    /// let json = serde_json::to_value(&stop).unwrap();
+    /// assert_eq!(json, serde_json::json!({ "native": "after the present step" }));
+    /// ```
     pub fn native_with(note: impl Into<Cow<'static, str>>) -> Self {
         Self::NativeWith(note.into())
     }
 
     /// By other means; which.
+    ///
+    /// ```
+    /// # use patchbay_sdk::model::Support;
+    /// let find = Support::emulated("by comparing the text of what the server remembers");
+    /// assert!(find.why_not().is_none(), "it is offered");
+    /// ```
     pub fn emulated(how: impl Into<Cow<'static, str>>) -> Self {
         Self::Emulated(how.into())
     }
@@ -57,6 +70,12 @@ impl Support {
     }
 
     /// Why not, if not.
+    ///
+    /// ```
+    /// # use patchbay_sdk::model::Support;
+    /// let pause = Support::unsupported("this server cannot hold a script");
+    /// assert_eq!(pause.why_not(), Some("this server cannot hold a script"));
+    /// ```
     #[must_use]
     pub fn why_not(&self) -> Option<&str> {
         match self {
