@@ -11,9 +11,10 @@
 mod ends;
 
 use ends::{BACKEND, End, FRONTEND, broker, end, office};
-use patchbay::broker::{Authority, Route, Seat};
-use patchbay_abi::{Buffer, FaultKind, Kind, Message, head};
+use patchbay::broker::{Authority, Life, Route, Seat};
+use patchbay_abi::{Buffer, Fault, FaultKind, Kind, Message, head};
 use patchbay_sdk::Role;
+use serde_json::json;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -185,10 +186,23 @@ fn an_event_that_a_reader_has_no_room_for_is_not_skipped() {
     frontend.inbox.refuses.store(true, Ordering::Relaxed);
     backend.emit(2, 0);
     frontend.inbox.refuses.store(false, Ordering::Relaxed);
+    // It gives no more credit before it has read what it gave this for.
     backend.emit(3, 0);
-    frontend.say(Kind::CREDIT, 0, &head::Credit { events: 10 });
     let seen: Vec<u64> = (0..3).map(|_| frontend.inbox.event().1).collect();
     assert_eq!(seen, [1, 2, 3]);
+}
+
+#[test]
+fn nor_if_it_was_the_last_one() {
+    let (_broker, backend, frontend) = office();
+    frontend.say(Kind::SUBSCRIBE, 0, &head::Subscribe::default());
+    frontend.say(Kind::CREDIT, 0, &head::Credit { events: 10 });
+    frontend.inbox.refuses.store(true, Ordering::Relaxed);
+    backend.emit(1, 0);
+    frontend.inbox.refuses.store(false, Ordering::Relaxed);
+    assert_eq!(frontend.inbox.kinds(), []);
+    frontend.say(Kind::PONG, 1, &json!({}));
+    assert_eq!(frontend.inbox.event().1, 1);
 }
 
 #[test]
@@ -234,4 +248,15 @@ fn credit_of_an_earlier_life_is_not_given_to_the_present_one() {
     frontend.say(Kind::CREDIT, 0, &head::Credit { events: 100 });
     backend.emit(1, 0);
     assert_eq!(now.inbox.kinds(), []);
+}
+
+#[test]
+fn an_end_that_is_explained_at_too_great_a_length_is_an_end() {
+    let (broker, _backend, _frontend) = office();
+    let (life, mut told) = tokio::sync::mpsc::channel(1);
+    let host = broker.side(BACKEND, 1, life);
+    let fault = Fault::new(FaultKind::Unavailable, "x".repeat(70_000));
+    host.deliver(Message::new(Kind::FAILED, 0, &fault));
+    let told = told.try_recv();
+    assert!(matches!(told, Ok(Life::Failed(_))));
 }

@@ -1,5 +1,6 @@
 //! What a backend is.
 
+use crate::glue::send_failed;
 use crate::{Command, Configuration, Event, Health, RawJson, Reply, Role, Stop};
 use patchbay_abi::{Fault, Kind, Message, Port, Secret, head};
 use std::future::Future;
@@ -227,9 +228,7 @@ impl BackendContext {
     /// }
     /// ```
     pub fn fail(&self, fault: Fault) {
-        self.inner
-            .host
-            .deliver(Message::new(Kind::FAILED, 0, &fault));
+        send_failed(&self.inner.host, fault);
     }
 
     /// Adds to a counter that operators see.

@@ -25,12 +25,26 @@ pub enum Health {
 
 impl Health {
     pub(crate) fn into_message(self) -> Message {
-        let (state, reason) = match self {
+        let (state, mut reason) = match self {
             Health::Up => ("up", String::new()),
             Health::Degraded(reason) => ("degraded", reason),
             Health::Down(reason) => ("down", reason),
         };
+        crate::glue::shorten(&mut reason);
         let state = state.to_owned();
         Message::new(Kind::HEALTH, 0, &head::Health { state, reason })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_reason_is_cut_so_that_the_host_takes_it() {
+        let message = Health::Down("ü".repeat(100_000)).into_message();
+        let head: head::Health = message.read_head().unwrap();
+        assert!(message.head.len() < 64 * 1024);
+        assert!(head.reason.ends_with('…'));
     }
 }

@@ -154,9 +154,9 @@ impl Journal {
                     to: ring.next - 1,
                 };
                 match reader.is_told(&gap, telling) {
-                    true => ring.next,
-                    // It has no room now; with new credit it is told by reading from the beginning.
-                    false => 0,
+                    Delivery::Taken => ring.next,
+                    // It has no room now: later it is told by reading from the beginning.
+                    _ => 0,
                 }
             }
         };
@@ -164,6 +164,7 @@ impl Journal {
         ring.hand_out(telling);
     }
 
+    /// A reader says that it has room for more, or, for none, that it may have room again.
     pub(super) fn credit(&self, at: Place, events: u32, telling: &mut Telling<'_>) {
         let mut ring = self.lock();
         for reader in ring.readers.iter_mut().filter(|reader| reader.at == at) {

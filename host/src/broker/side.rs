@@ -25,6 +25,11 @@ impl Deliver for HostSide {
         let own = !matches!(message.kind, Kind::CALL | Kind::LOGIN | Kind::REPLY);
         if own && message.head.len() > LONGEST_HEAD {
             broker.count("messages_ignored");
+            if message.kind == Kind::FAILED {
+                // Its end is an end, however long it is explained.
+                let why = "it failed, and said why at too great a length";
+                self.tell(Life::Failed(Fault::new(FaultKind::Internal, why)));
+            }
             return Delivery::Refused;
         }
         match message.kind {
@@ -35,6 +40,9 @@ impl Deliver for HostSide {
             Kind::PONG => {
                 self.tell(Life::Answers(message.id));
                 self.say_rest();
+                if seat.is_frontend() {
+                    broker.hand_out(self.at, 0);
+                }
             }
             Kind::STOPPED => self.tell(Life::Stopped),
             Kind::FAILED => self.tell(Life::Failed(read_fault(&message))),

@@ -3,7 +3,7 @@
 use super::contain::{contain, drop_contained};
 use super::report::{Depth, report};
 use super::runtime::{Runtime, stop_deadline};
-use super::{read_config, send_failed};
+use super::{read_config, send_failed, shorten};
 use crate::{Backend, BackendContext, BackendSession, Command, Login, Reply, Role};
 use patchbay_abi::module::{Opened, Text};
 use patchbay_abi::port::Deliver;
@@ -74,7 +74,7 @@ impl<B: Backend> BackendSide<B> {
             let cx = BackendContext::new(shared.instance.clone(), shared.host.clone(), stop);
             match shared.start(message, cx).await {
                 Ok(()) => drop(shared.host.deliver(Message::bare(Kind::READY, 0))),
-                Err(fault) => send_failed(&shared.host, &fault),
+                Err(fault) => send_failed(&shared.host, fault),
             }
         });
     }
@@ -95,7 +95,7 @@ impl<B: Backend> BackendSide<B> {
             match stopped {
                 Ok(()) => runtime.finish_stopped(),
                 Err(_) => {
-                    send_failed(&shared.host, &unstopped(deadline));
+                    send_failed(&shared.host, unstopped(deadline));
                     runtime.finish();
                 }
             }
@@ -366,15 +366,5 @@ impl<B: Backend> Drop for Owed<B> {
     fn drop(&mut self) {
         let why = "the backend ended meanwhile; the request may or may not have been carried out";
         self.pay(Err(Fault::new(FaultKind::UnknownOutcome, why)));
-    }
-}
-
-/// No error needs more, in bytes; the host takes no message with a much longer one.
-const LONGEST_MESSAGE: usize = 8 * 1024;
-
-fn shorten(text: &mut String) {
-    if text.len() > LONGEST_MESSAGE {
-        text.truncate(text.floor_char_boundary(LONGEST_MESSAGE));
-        text.push('…');
     }
 }

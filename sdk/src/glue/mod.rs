@@ -46,6 +46,18 @@ async fn read_config<C: Configuration>(start: Message) -> Result<C, Fault> {
         .map_err(|error| Fault::new(FaultKind::Invalid, format!("its configuration: {error}")))
 }
 
-fn send_failed(host: &Port, fault: &Fault) {
-    host.deliver(Message::new(Kind::FAILED, 0, fault));
+/// Tells the host that the instance cannot go on.
+pub(crate) fn send_failed(host: &Port, mut fault: Fault) {
+    shorten(&mut fault.message);
+    host.deliver(Message::new(Kind::FAILED, 0, &fault));
+}
+
+/// No error needs more, in bytes; the host takes no message with a much longer one.
+const LONGEST_MESSAGE: usize = 8 * 1024;
+
+pub(crate) fn shorten(text: &mut String) {
+    if text.len() > LONGEST_MESSAGE {
+        text.truncate(text.floor_char_boundary(LONGEST_MESSAGE));
+        text.push('…');
+    }
 }

@@ -150,15 +150,16 @@ impl Broker {
 
     /// A frontend has room for more events.
     pub(in crate::broker) fn credit(&self, frontend: Place, message: &Message) {
+        if let Ok(head) = message.read_head::<head::Credit>() {
+            self.hand_out(frontend, head.events);
+        }
+    }
+
+    /// A frontend has room for so many events more; what it had no room for before is tried again.
+    pub(in crate::broker) fn hand_out(&self, frontend: Place, events: u32) {
         let backend = self.seats[frontend.seat].backend_now();
-        if let (Some(journal), Some(backend), Ok(head)) = (
-            self.journal_of(frontend),
-            backend,
-            message.read_head::<head::Credit>(),
-        ) {
-            self.telling(backend, |telling| {
-                journal.credit(frontend, head.events, telling);
-            });
+        if let (Some(journal), Some(backend)) = (self.journal_of(frontend), backend) {
+            self.telling(backend, |telling| journal.credit(frontend, events, telling));
         }
     }
 

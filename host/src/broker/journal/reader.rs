@@ -56,7 +56,7 @@ impl Reader {
     ) {
         while epoch != 0 && self.credit > 0 && self.next < next {
             let oldest = kept.front().map_or(next, |kept| kept.seq);
-            let (taken, then) = match self.next < oldest {
+            let (delivery, then) = match self.next < oldest {
                 true => {
                     let gap = Gap {
                         epoch,
@@ -66,32 +66,32 @@ impl Reader {
                     (self.is_told(&gap, telling), oldest)
                 }
                 false => match kept.get((self.next - oldest) as usize) {
-                    Some(event) => (self.takes(event.message.clone()), self.next + 1),
+                    Some(event) => (self.port.deliver(event.message.clone()), self.next + 1),
                     None => return,
                 },
             };
-            if !taken {
-                // It has no room although it gave credit, or it is gone: with new credit it gets
-                // this event again.
-                self.credit = 0;
-                return;
+            match delivery {
+                Delivery::Taken => {}
+                // It has no room although it gave credit: it gets this event with the next one, or when it says that it
+                // is alive. Its credit stands, since it gives no more before it has read what it gave this for.
+                Delivery::Refused => return,
+                _ => {
+                    self.credit = 0;
+                    return;
+                }
             }
             self.next = then;
             self.credit -= 1;
         }
     }
 
-    fn takes(&self, message: Message) -> bool {
-        self.port.deliver(message) == Delivery::Taken
-    }
-
-    pub(super) fn is_told(&self, gap: &Gap, telling: &mut Telling<'_>) -> bool {
-        let taken = self.takes(gap.message((telling.status)()));
+    pub(super) fn is_told(&self, gap: &Gap, telling: &mut Telling<'_>) -> Delivery {
+        let delivery = self.port.deliver(gap.message((telling.status)()));
         // A new epoch is nobody's slowness.
-        if taken && gap.from != 0 {
+        if delivery == Delivery::Taken && gap.from != 0 {
             telling.told.push(self.at.seat);
         }
-        taken
+        delivery
     }
 }
 

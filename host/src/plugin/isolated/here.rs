@@ -6,7 +6,7 @@ use super::process::{Process, Task};
 use super::{GRACE, LOADED, Room, failed};
 use crate::plugin::trust::Digest;
 use patchbay_abi::port::Deliver;
-use patchbay_abi::{Delivery, Fault, Kind, Message, Port};
+use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, Port, head};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -118,8 +118,27 @@ struct Child {
 
 impl Deliver for Child {
     fn deliver(&self, message: Message) -> Delivery {
-        self.outlet.deliver(message)
+        hand_over(&self.outlet, message)
     }
+}
+
+/// Gives the child a message. In place of an answer that is not taken it gets one that is: somebody there waits without end.
+fn hand_over(outlet: &Outlet, message: Message) -> Delivery {
+    let (kind, id) = (message.kind, message.id);
+    match outlet.deliver(message) {
+        Delivery::Refused if kind == Kind::REPLY => outlet.deliver(no_room(id)),
+        delivery => delivery,
+    }
+}
+
+fn no_room(id: u64) -> Message {
+    let why =
+        "the answer found no room on its way to the frontend's process; look before you ask again";
+    let head = head::Reply {
+        fault: Some(Fault::new(FaultKind::UnknownOutcome, why)),
+        ..head::Reply::default()
+    };
+    Message::new(Kind::REPLY, id, &head)
 }
 
 impl Drop for Child {
@@ -156,5 +175,26 @@ fn listen(mut inlet: Inlet, outlet: &Outlet, process: &Arc<Process>, host: Port)
             Some(error) => format!("its process said nonsense and was ended: {error}"),
             None => ended,
         }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn an_answer_that_is_not_taken_is_answered_all_the_same() {
+        let room = Room { body_bytes: 10 };
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let outlet = Outlet::start(ours, room).unwrap();
+        let mut inlet = Inlet::new(theirs, room);
+        let reply = Message::new(Kind::REPLY, 7, &head::Reply::default());
+        let long = reply.body(vec![b' '; 10_000_000]);
+        assert_eq!(hand_over(&outlet, long), Delivery::Taken);
+        let told = inlet.next().unwrap().unwrap();
+        let head: head::Reply = told.read_head().unwrap();
+        assert_eq!(told.id, 7);
+        assert_eq!(head.fault.unwrap().kind, FaultKind::UnknownOutcome);
     }
 }

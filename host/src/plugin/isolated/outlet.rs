@@ -132,6 +132,13 @@ impl Outlet {
 
 impl Deliver for Outlet {
     fn deliver(&self, message: Message) -> Delivery {
+        let urgent = is_urgent(&message);
+        let must = urgent || !can_be_refused(message.kind);
+        let most = self.room.backlog(must);
+        // Looked at beforehand too: what finds no room is tried again and again, and should cost little.
+        if self.lock().is_over(message.weight(), most) {
+            return Delivery::Refused;
+        }
         let Ok(bytes) = frame::encode(&message, self.room.frame()) else {
             return Delivery::Refused;
         };
@@ -150,9 +157,7 @@ impl Deliver for Outlet {
                 return Delivery::Closed;
             }
         } else {
-            let urgent = is_urgent(&message);
-            let must = urgent || !can_be_refused(message.kind);
-            if waiting.bytes + frame.bytes.len() > self.room.backlog(must) {
+            if waiting.is_over(frame.bytes.len(), most) {
                 return Delivery::Refused;
             }
             waiting.bytes += frame.bytes.len();
@@ -169,6 +174,11 @@ impl Deliver for Outlet {
 }
 
 impl Waiting {
+    /// Whether that many bytes more would be too many, behind what waits.
+    fn is_over(&self, bytes: usize, most: usize) -> bool {
+        self.state == State::Open && !self.is_empty() && self.bytes.saturating_add(bytes) > most
+    }
+
     fn is_empty(&self) -> bool {
         self.begun.is_none()
     }
