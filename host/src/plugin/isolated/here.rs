@@ -51,7 +51,9 @@ pub(in crate::plugin) fn open(
         let process = process.clone();
         let thread = std::thread::Builder::new().name(format!("of-{instance}"));
         let (there, listened) = (outlet.clone(), process.clone());
-        thread.spawn(move || listen(inlet, &there, &listened, host))?;
+        let listening = thread.spawn(move || listen(inlet, &there, &listened, host));
+        // Without its reader the child is of no use; the thread that writes to it must not stay either.
+        listening.inspect_err(|_| outlet.close())?;
         Ok(Port::new(Child { outlet, process }))
     };
     let begun = begin();

@@ -10,7 +10,8 @@
 //!
 //! *How it ends.* The gateway lets go of the port: it closes its direction of the socket. The child lets go of the
 //! plugin's port, waits until the plugin's threads have ended, and exits; if it has not within `GRACE`, it is
-//! killed with all that it has started. When the gateway dies, the socket is gone, and the child kills itself.
+//! killed with what it has started in its own group (programs of `python` and `process` are in groups of their own, and end
+//! when their input does). When the gateway dies, the socket is gone, and the child kills itself.
 
 pub mod child;
 mod here;

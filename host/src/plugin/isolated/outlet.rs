@@ -189,7 +189,7 @@ impl Waiting {
             match send(
                 socket,
                 frame.bytes.get(*gone..).unwrap_or_default(),
-                SendFlags::DONTWAIT,
+                SendFlags::DONTWAIT | SendFlags::NOSIGNAL,
             ) {
                 Ok(written) => *gone += written,
                 Err(Errno::INTR) => continue,

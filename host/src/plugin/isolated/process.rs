@@ -49,7 +49,7 @@ impl Process {
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::from(task.file.try_clone()?))
             // Ctrl-C on a terminal is for the gateway, which ends its instances in order. And what a plugin
-            // starts in its turn can be ended with it.
+            // starts in its group can be ended with it.
             .process_group(0);
         let child = command.spawn()?;
         let process = Process {
