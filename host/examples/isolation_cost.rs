@@ -1,5 +1,5 @@
 //! What a process of its own costs each request: the same requests, one after the other and many at once, through
-//! instances that are isolated and through instances that are not, all in one gateway. The figures in README.md are from
+//! instances that are isolated and through instances that are not, all in one gateway. README.md has the first of these figures, by
 //!
 //! ```text
 //! cargo build --release -p patchbay -p patchbay-echo -p patchbay-socket

@@ -12,11 +12,19 @@ use crate::figure::{Aim, Bound, Figure, Measured, Spread, To, ratios};
 /// Where figures are recorded: each benchmark between two comments, whatever stands around them.
 const RECORD: &str = "tests/benches/RESULTS.md";
 
+/// What was measured, and in which unit, if it has one.
+fn heading(figure: &Figure) -> String {
+    match figure.unit.is_empty() {
+        true => figure.what.to_string(),
+        false => format!("{}, {}", figure.what, figure.unit),
+    }
+}
+
 /// All figures as a table that people read.
 pub fn table(measured: &Measured) -> String {
     let mut text = String::new();
     for figure in &measured.figures {
-        let _ = writeln!(text, "\n{}, {}", figure.what, figure.unit);
+        let _ = writeln!(text, "\n{}", heading(figure));
         for series in &figure.series {
             let Some(spread) = Spread::of(&series.rounds) else {
                 continue;
@@ -88,7 +96,7 @@ fn section(measured: &Measured) -> String {
         "| | | median | least – greatest | ratio to the first |\n|---|---|---|---|---|\n",
     );
     for figure in &measured.figures {
-        let mut what = format!("{}, {}", figure.what, figure.unit);
+        let mut what = heading(figure);
         for series in &figure.series {
             let Some(spread) = Spread::of(&series.rounds) else {
                 continue;
