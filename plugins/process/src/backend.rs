@@ -1,7 +1,7 @@
 //! The plugin's face to the host.
 
 use patchbay_child::{Child, Heard, Kind, Message, Question, head};
-use patchbay_sdk::model::find_op;
+use patchbay_sdk::model::{Op, find_op};
 use patchbay_sdk::{
     Backend, BackendContext, BackendSession, Command, Event, EventKind, Fault, FaultKind, Health,
     Login, RawJson, Reply, Role,
@@ -153,9 +153,11 @@ impl BackendSession for ProcessSession {
     }
 
     async fn call(&self, command: Command) -> Result<Reply, Fault> {
+        let op = find_op(&command.op);
         let question = Question {
             urgent: command.urgent,
-            changes: find_op(&command.op).is_none_or(|op| op.changes),
+            changes: op.is_none_or(|op| op.changes),
+            emergency: op.is_some_and(Op::is_emergency),
         };
         let left = command.deadline.saturating_duration_since(Instant::now());
         let head = head::Call {

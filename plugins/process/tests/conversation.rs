@@ -188,6 +188,19 @@ async fn too_many_are_refused_and_urgent_ones_have_their_own_places() {
     assert!(busy.message.contains("program.outstanding_most"), "{busy}");
     let stop = session.call("stop", json!({"at": "now"})).await;
     assert_eq!(stop.unwrap(), json!({"at": "now"}));
+    let waits = session.call("stop", json!({ "code": code }));
+    tokio::pin!(waits);
+    tokio::select! {
+        never = &mut waits => panic!("{never:?}"),
+        _ = host.next_event("state") => {}
+    }
+    let busy = session.call("stop", json!({})).await.unwrap_err();
+    assert_eq!(busy.kind, FaultKind::Busy);
+    let emergency = session.call("emergency", json!({})).await.unwrap_err();
+    assert_eq!(
+        emergency.message, "there is no `emergency` here",
+        "no limit keeps it from the program"
+    );
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ pub struct Program {
     #[serde(default = "defaults::digits_most")]
     pub digits_most: usize,
     /// Most requests that are not answered yet, in either direction; further ones are refused as `busy`. Urgent ones have as
-    /// many places of their own.
+    /// many places of their own, and of emergency stops none is refused on its way to a backend.
     #[serde(default = "defaults::outstanding_most")]
     pub outstanding_most: usize,
     /// How long it may take until it says `ready`, in seconds; then it is killed. `start_deadline_s` of the gateway must be
