@@ -35,7 +35,7 @@ impl Backend for Process {
     async fn start(config: Config, cx: BackendContext) -> Result<Self, Fault> {
         let (settings, admission) = config.resolve()?;
         let (child, heard) = Child::start(settings, cx.instance()).await?;
-        tokio::spawn(listen(heard, cx.clone()));
+        tokio::spawn(listen(child.clone(), heard, cx.clone()));
         child.ready().await?;
         tokio::spawn(attend(child.clone(), cx.clone()));
         Ok(Process {
@@ -99,13 +99,13 @@ fn granted(reply: &Message, most: Option<Role>) -> Result<Role, Fault> {
 }
 
 /// Passes on what the program says by itself.
-async fn listen(mut heard: mpsc::Receiver<Heard>, cx: BackendContext) {
+async fn listen(child: Child, mut heard: mpsc::Receiver<Heard>, cx: BackendContext) {
     while let Some(heard) = heard.recv().await {
         match heard {
             Heard::Health(health) => cx.health(health),
             Heard::Count(counter, add) => cx.count(&counter, add),
             Heard::Level(gauge, value) => cx.level(&gauge, value),
-            Heard::Message(message) if message.kind == Kind::EVENT => emit(message, &cx),
+            Heard::Message(message) if message.kind == Kind::EVENT => emit(message, &child, &cx),
             Heard::Message(message) => {
                 let kind = message.kind.name().unwrap_or("?").to_ascii_lowercase();
                 tracing::warn!(
@@ -118,7 +118,7 @@ async fn listen(mut heard: mpsc::Receiver<Heard>, cx: BackendContext) {
     }
 }
 
-fn emit(message: Message, cx: &BackendContext) {
+fn emit(message: Message, child: &Child, cx: &BackendContext) {
     match message.read_head::<head::Event>() {
         Ok(head) => cx.emit(Event {
             kind: EventKind::from(head.kind.as_str()),
@@ -128,7 +128,11 @@ fn emit(message: Message, cx: &BackendContext) {
             blobs: message.blobs.into_iter().collect(),
         }),
         Err(error) => {
-            tracing::error!(%error, "the program tells an event with a head that cannot be read; ignored");
+            let error = child.mistake(&error);
+            tracing::error!(
+                error,
+                "the program tells an event with a head that cannot be read; ignored"
+            );
             cx.count("events_refused", 1);
         }
     }

@@ -92,7 +92,12 @@ impl Hearing {
                 self.tell(Heard::one("messages_ignored")).await;
             }
             Err(error) => {
-                let why = error.to_string();
+                let why = match &error {
+                    LineError::Malformed(error) => {
+                        format!("it is no message: {}", self.inner.mistake(error))
+                    }
+                    other => other.to_string(),
+                };
                 self.refuse(&line, FaultKind::Protocol, &why).await;
             }
         }
@@ -104,23 +109,33 @@ impl Hearing {
             Kind::REPLY => return self.hear_answer(message).await,
             Kind::PONG => self.inner.ponged.store(message.id, Ordering::Relaxed),
             Kind::READY => self.hear_ready(&message).await?,
-            Kind::FAILED => self.inner.fails(head_of(&message)?),
+            Kind::FAILED => self.inner.fails(self.head_of(&message)?),
             // It will hear nothing more, and its input ends.
             Kind::STOPPED => self.inner.outbox.finish(),
-            Kind::LOG => log(&head_of(&message)?),
+            Kind::LOG => log(&self.head_of(&message)?),
             Kind::HEALTH => {
-                let health = health(head_of(&message)?)?;
+                let health = health(self.head_of(&message)?)?;
                 self.health_known = true;
                 self.tell(Heard::Health(health)).await;
             }
-            Kind::METRIC => self.hear_metric(head_of(&message)?).await,
+            Kind::METRIC => self.hear_metric(self.head_of(&message)?).await,
             _ => self.tell(Heard::Message(message)).await,
         }
         Ok(())
     }
 
+    /// A head that was left out is an empty one.
+    fn head_of<T: DeserializeOwned>(&self, message: &Message) -> Result<T, String> {
+        let head: &[u8] = match message.head.is_empty() {
+            true => b"{}",
+            false => &message.head,
+        };
+        let read = serde_json::from_slice(head);
+        read.map_err(|error| format!("its head: {}", self.inner.mistake(&error)))
+    }
+
     async fn hear_ready(&self, message: &Message) -> Result<(), String> {
-        let Ready { protocol } = head_of(message)?;
+        let Ready { protocol } = self.head_of(message)?;
         match protocol {
             PROTOCOL => {
                 self.inner.is_ready();
@@ -140,7 +155,7 @@ impl Hearing {
     }
 
     async fn hear_answer(&self, message: Message) -> Result<(), String> {
-        let (id, head) = (message.id, head_of::<head::Reply>(&message)?);
+        let (id, head) = (message.id, self.head_of::<head::Reply>(&message)?);
         let answer = head.fault.map_or(Ok(message), Err);
         if !self.inner.asked.answer(id, answer) {
             tracing::debug!(id, "the program answers what nobody waits for any more");
@@ -199,15 +214,6 @@ struct Ready {
 
 fn protocol() -> u32 {
     PROTOCOL
-}
-
-/// A head that was left out is an empty one.
-pub(crate) fn head_of<T: DeserializeOwned>(message: &Message) -> Result<T, String> {
-    let head: &[u8] = match message.head.is_empty() {
-        true => b"{}",
-        false => &message.head,
-    };
-    serde_json::from_slice(head).map_err(|error| format!("its head: {error}"))
 }
 
 fn health(head: head::Health) -> Result<Health, String> {
