@@ -110,8 +110,7 @@ impl Hearing {
             Kind::PONG => self.inner.ponged.store(message.id, Ordering::Relaxed),
             Kind::READY => self.hear_ready(&message).await?,
             Kind::FAILED => self.inner.fails(self.head_of(&message)?),
-            // It will hear nothing more, and its input ends.
-            Kind::STOPPED => self.inner.outbox.finish(),
+            Kind::STOPPED => self.hear_stopped(),
             Kind::LOG => log(&self.head_of(&message)?),
             Kind::HEALTH => {
                 let health = health(self.head_of(&message)?)?;
@@ -152,6 +151,18 @@ impl Hearing {
             }
         }
         Ok(())
+    }
+
+    fn hear_stopped(&self) {
+        match self.inner.is_stopping() {
+            // It will hear nothing more, and its input ends.
+            true => self.inner.outbox.finish(),
+            // Whoever counts on it has to learn that it serves no more.
+            false => {
+                let text = "it has said `stopped` without having been told to";
+                self.inner.fails(Fault::new(FaultKind::Unavailable, text));
+            }
+        }
     }
 
     async fn hear_answer(&self, message: Message) -> Result<(), String> {
