@@ -59,7 +59,8 @@ impl Backend for Process {
             None => message,
         };
         let reply = self.child.ask(message, Question::default()).await?;
-        let role = granted(&reply, most)?;
+        let role =
+            granted(&reply, most).inspect_err(|_| take_back(self.child.clone(), login.session))?;
         tracing::debug!(user = head.user, session = head.session, %role, "logged in");
         let detail = (!reply.body.is_empty()).then(|| RawJson::vouched(reply.body));
         Ok(ProcessSession {
@@ -181,10 +182,19 @@ impl BackendSession for ProcessSession {
     }
 
     async fn logout(&self) {
-        let session = self.session;
-        let message = Message::new(Kind::LOGOUT, 0, &head::Logout { session });
-        if let Err(fault) = self.child.say(message).await {
-            tracing::error!(%fault, session, "the program is not told of a logout");
-        }
+        has_left(&self.child, self.session).await;
     }
+}
+
+async fn has_left(child: &Child, session: u64) {
+    let message = Message::new(Kind::LOGOUT, 0, &head::Logout { session });
+    if let Err(fault) = child.say(message).await {
+        tracing::error!(%fault, session, "the program is not told of a logout");
+    }
+}
+
+/// The program has let somebody in who does not come in: without this it would keep them for ever. Whoever waits for the
+/// login may stop doing so, and this is said all the same.
+fn take_back(child: Child, session: u64) {
+    tokio::spawn(async move { has_left(&child, session).await });
 }
