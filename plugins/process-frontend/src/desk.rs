@@ -82,7 +82,7 @@ impl Desk {
         let read = message.read_head();
         read.map_err(|error| {
             let kind = message.kind.name().unwrap_or("?").to_ascii_lowercase();
-            self.ignore(&kind, &format!("its head: {error}"));
+            self.ignore(&kind, &format!("its head: {}", self.child.mistake(&error)));
         })
         .ok()
     }

@@ -1,11 +1,11 @@
 //! The backend's events, handed to the program as it gives credit.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use patchbay_child::{Child, Kind, Message, head};
 use patchbay_sdk::{Events, Fault, FaultKind, Gateway, GatewayEvent, Position, Since};
 use tokio::sync::Semaphore;
-use tokio::task::AbortHandle;
 
 /// Credit for more events at a time is not kept.
 const MOST: usize = 1 << 16;
@@ -14,7 +14,8 @@ pub(crate) struct Feed {
     child: Child,
     gateway: Gateway,
     credit: Arc<Semaphore>,
-    running: Mutex<Option<AbortHandle>>,
+    /// Whether the program has subscribed.
+    begun: AtomicBool,
 }
 
 impl Feed {
@@ -23,7 +24,7 @@ impl Feed {
             child,
             gateway,
             credit: Arc::new(Semaphore::new(0)),
-            running: Mutex::default(),
+            begun: AtomicBool::new(false),
         }
     }
 
@@ -35,12 +36,8 @@ impl Feed {
 
     /// Begins to hand out events, from now on or from that one on; then it is known where the backend is.
     pub(crate) async fn begin(&self, since: Option<Since>) -> Result<Option<Position>, Fault> {
-        if self
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_some()
-        {
+        // Before anything is waited for. It stays so also if that fails: the gateway gives its one stream only once.
+        if self.begun.swap(true, Ordering::Relaxed) {
             let text = "the program has subscribed already; there is one stream, and it hands out to its clients itself";
             return Err(Fault::new(FaultKind::Conflict, text));
         }
@@ -51,14 +48,12 @@ impl Feed {
             }
             None => (self.gateway.events(), None),
         };
-        let task = tokio::spawn(hand_out(
+        tokio::spawn(hand_out(
             events,
             self.child.clone(),
             self.gateway.clone(),
             self.credit.clone(),
         ));
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        *running = Some(task.abort_handle());
         Ok(position)
     }
 }

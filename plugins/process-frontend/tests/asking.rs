@@ -189,6 +189,20 @@ async fn a_program_that_dies_is_a_failure_that_does_not_quote_it() {
 }
 
 #[tokio::test]
+async fn what_makes_no_sense_is_not_quoted() {
+    let asks =
+        "say('ready')\nsay('logout', {'session': 'hunter2'})\nsay('log', secret=['hunter2'])\n";
+    let host = start(asks, json!({})).await.unwrap();
+    let mut said = 0;
+    while said < 2 {
+        let line: head::Log = host.next_of(&[Kind::LOG]).await.read_head().unwrap();
+        let line = format!("{line:?}");
+        assert!(!line.contains("hunter2"), "{line}");
+        said += usize::from(line.contains("at line 1 column"));
+    }
+}
+
+#[tokio::test]
 async fn a_program_that_cannot_begin_says_why() {
     let says = "say('failed', {'kind': 'invalid', 'message': 'port 1 is not for us'})";
     let fault = start(says, json!({})).await.err().unwrap();

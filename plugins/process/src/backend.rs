@@ -1,7 +1,7 @@
 //! The plugin's face to the host.
 
 use patchbay_child::{Child, Heard, Kind, Message, Question, head};
-use patchbay_sdk::model::find_op;
+use patchbay_sdk::model::{Op, find_op};
 use patchbay_sdk::{
     Backend, BackendContext, BackendSession, Command, Event, EventKind, Fault, FaultKind, Health,
     Login, RawJson, Reply, Role,
@@ -35,7 +35,7 @@ impl Backend for Process {
     async fn start(config: Config, cx: BackendContext) -> Result<Self, Fault> {
         let (settings, admission) = config.resolve()?;
         let (child, heard) = Child::start(settings, cx.instance()).await?;
-        tokio::spawn(listen(heard, cx.clone()));
+        tokio::spawn(listen(child.clone(), heard, cx.clone()));
         child.ready().await?;
         tokio::spawn(attend(child.clone(), cx.clone()));
         Ok(Process {
@@ -59,7 +59,8 @@ impl Backend for Process {
             None => message,
         };
         let reply = self.child.ask(message, Question::default()).await?;
-        let role = granted(&reply, most)?;
+        let role =
+            granted(&reply, most).inspect_err(|_| take_back(self.child.clone(), login.session))?;
         tracing::debug!(user = head.user, session = head.session, %role, "logged in");
         let detail = (!reply.body.is_empty()).then(|| RawJson::vouched(reply.body));
         Ok(ProcessSession {
@@ -99,13 +100,13 @@ fn granted(reply: &Message, most: Option<Role>) -> Result<Role, Fault> {
 }
 
 /// Passes on what the program says by itself.
-async fn listen(mut heard: mpsc::Receiver<Heard>, cx: BackendContext) {
+async fn listen(child: Child, mut heard: mpsc::Receiver<Heard>, cx: BackendContext) {
     while let Some(heard) = heard.recv().await {
         match heard {
             Heard::Health(health) => cx.health(health),
             Heard::Count(counter, add) => cx.count(&counter, add),
             Heard::Level(gauge, value) => cx.level(&gauge, value),
-            Heard::Message(message) if message.kind == Kind::EVENT => emit(message, &cx),
+            Heard::Message(message) if message.kind == Kind::EVENT => emit(message, &child, &cx),
             Heard::Message(message) => {
                 let kind = message.kind.name().unwrap_or("?").to_ascii_lowercase();
                 tracing::warn!(
@@ -118,7 +119,7 @@ async fn listen(mut heard: mpsc::Receiver<Heard>, cx: BackendContext) {
     }
 }
 
-fn emit(message: Message, cx: &BackendContext) {
+fn emit(message: Message, child: &Child, cx: &BackendContext) {
     match message.read_head::<head::Event>() {
         Ok(head) => cx.emit(Event {
             kind: EventKind::from(head.kind.as_str()),
@@ -128,7 +129,11 @@ fn emit(message: Message, cx: &BackendContext) {
             blobs: message.blobs.into_iter().collect(),
         }),
         Err(error) => {
-            tracing::error!(%error, "the program tells an event with a head that cannot be read; ignored");
+            let error = child.mistake(&error);
+            tracing::error!(
+                error,
+                "the program tells an event with a head that cannot be read; ignored"
+            );
             cx.count("events_refused", 1);
         }
     }
@@ -153,9 +158,11 @@ impl BackendSession for ProcessSession {
     }
 
     async fn call(&self, command: Command) -> Result<Reply, Fault> {
+        let op = find_op(&command.op);
         let question = Question {
             urgent: command.urgent,
-            changes: find_op(&command.op).is_none_or(|op| op.changes),
+            changes: op.is_none_or(|op| op.changes),
+            emergency: op.is_some_and(Op::is_emergency),
         };
         let left = command.deadline.saturating_duration_since(Instant::now());
         let head = head::Call {
@@ -175,10 +182,19 @@ impl BackendSession for ProcessSession {
     }
 
     async fn logout(&self) {
-        let session = self.session;
-        let message = Message::new(Kind::LOGOUT, 0, &head::Logout { session });
-        if let Err(fault) = self.child.say(message).await {
-            tracing::error!(%fault, session, "the program is not told of a logout");
-        }
+        has_left(&self.child, self.session).await;
     }
+}
+
+async fn has_left(child: &Child, session: u64) {
+    let message = Message::new(Kind::LOGOUT, 0, &head::Logout { session });
+    if let Err(fault) = child.say(message).await {
+        tracing::error!(%fault, session, "the program is not told of a logout");
+    }
+}
+
+/// The program has let somebody in who does not come in: without this it would keep them for ever. Whoever waits for the
+/// login may stop doing so, and this is said all the same.
+fn take_back(child: Child, session: u64) {
+    tokio::spawn(async move { has_left(&child, session).await });
 }

@@ -120,6 +120,27 @@ async fn who_comes_in_is_said_in_the_configuration() {
 }
 
 #[tokio::test]
+async fn whom_only_the_program_lets_in_it_is_told_to_forget() {
+    let login = "reply(**{'anna': {'session': {'session': head['session'], 'role': 'user'}},\
+                 'berta': {'session': {'session': head['session'], 'role': 'king'}}}.get(head['user'], {}))";
+    let mut passwords = config(json!({}), json!({ "login": login }));
+    passwords.as_object_mut().unwrap().remove("anyone");
+    passwords["passwords"] = json!(true);
+    let host = start(passwords).await.unwrap();
+    for user in ["berta", "carla"] {
+        let fault = host.login(user, "x").await.err().unwrap();
+        assert_eq!(fault.kind, FaultKind::Protocol, "{fault}");
+    }
+    let session = host.login("anna", "x").await.unwrap();
+    let told = |kind: &str| {
+        format!("reply([m['head']['session'] for m in heard if m['kind'] == '{kind}'])")
+    };
+    let came = eval(&session, &told("login")).await.unwrap();
+    let left = eval(&session, &told("logout")).await.unwrap();
+    assert_eq!(left, json!([came[0], came[1]]), "all but anna: {came}");
+}
+
+#[tokio::test]
 async fn what_it_says_by_itself_arrives() {
     let host = host(json!({}), json!({})).await;
     let session = host.login("anna", "").await.unwrap();
@@ -188,6 +209,19 @@ async fn too_many_are_refused_and_urgent_ones_have_their_own_places() {
     assert!(busy.message.contains("program.outstanding_most"), "{busy}");
     let stop = session.call("stop", json!({"at": "now"})).await;
     assert_eq!(stop.unwrap(), json!({"at": "now"}));
+    let waits = session.call("stop", json!({ "code": code }));
+    tokio::pin!(waits);
+    tokio::select! {
+        never = &mut waits => panic!("{never:?}"),
+        _ = host.next_event("state") => {}
+    }
+    let busy = session.call("stop", json!({})).await.unwrap_err();
+    assert_eq!(busy.kind, FaultKind::Busy);
+    let emergency = session.call("emergency", json!({})).await.unwrap_err();
+    assert_eq!(
+        emergency.message, "there is no `emergency` here",
+        "no limit keeps it from the program"
+    );
 }
 
 #[tokio::test]

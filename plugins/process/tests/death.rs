@@ -199,6 +199,16 @@ async fn it_is_told_to_stop_and_its_input_ends() {
 }
 
 #[tokio::test]
+async fn who_has_stopped_without_having_been_told_to_has_failed() {
+    let host = host(json!({}), json!({})).await;
+    let session = host.login("anna", "").await.unwrap();
+    let waits = eval(&session, "say('stopped'); time.sleep(600)").await;
+    assert_eq!(waits.unwrap_err().kind, FaultKind::UnknownOutcome);
+    let fault = failure(&host).await;
+    assert!(fault.message.contains("said `stopped`"), "{fault}");
+}
+
+#[tokio::test]
 async fn what_ignores_a_stop_is_killed_with_all_that_it_has_started() {
     let own = json!({"stop": "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"});
     let host = host(json!({"stop_seconds": 0.3}), own).await;

@@ -4,6 +4,7 @@ mod support;
 
 use patchbay_abi::Kind;
 use patchbay_sdk::FaultKind;
+use patchbay_testkit::BackendHost;
 use serde_json::json;
 use support::{config, counted, eval, failure, host, logged, start};
 
@@ -116,15 +117,18 @@ async fn its_standard_error_is_in_the_log_within_limits() {
     }
 }
 
-#[tokio::test]
-async fn who_knows_passwords_is_not_quoted() {
-    let own = json!({
-        "login": "write(repr(message) + '\\n'); reply(session={'session': head['session'], 'role': 'user'})"
-    });
-    let mut config = config(json!({}), own);
+/// One whose program checks passwords, and does that at a login.
+async fn with_passwords(login: &str) -> BackendHost {
+    let code = format!("{login}; reply(session={{'session': head['session'], 'role': 'user'}})");
+    let mut config = config(json!({}), json!({ "login": code }));
     config.as_object_mut().unwrap().remove("anyone");
     config["passwords"] = json!(true);
-    let host = start(config).await.unwrap();
+    start(config).await.unwrap()
+}
+
+#[tokio::test]
+async fn who_knows_passwords_is_not_quoted() {
+    let host = with_passwords("write(repr(message) + '\\n')").await;
     let session = host.login("anna", "hunter2").await.unwrap();
     assert_eq!(session.role, patchbay_sdk::Role::User);
     let line = logged(&host, "cannot be taken").await;
@@ -135,4 +139,23 @@ async fn who_knows_passwords_is_not_quoted() {
     )
     .await;
     assert_eq!(heard.unwrap(), "hunter2", "but the program knows it");
+}
+
+#[tokio::test]
+async fn a_mistake_of_who_knows_passwords_is_not_quoted_either() {
+    for (mistake, told) in [
+        ("say('log', secret=4711)", "cannot be taken"),
+        ("say('metric', {'counter': 4711})", "cannot be taken"),
+        ("say('event', {'kind': 4711})", "ignored"),
+    ] {
+        let host = with_passwords(mistake).await;
+        host.login("anna", "4711").await.unwrap();
+        let line = format!("{:?}", logged(&host, told).await);
+        assert!(!line.contains("4711"), "{mistake}: {line}");
+        assert!(line.contains("at line 1 column"), "{mistake}: {line}");
+    }
+    let host = with_passwords("reply(fault=4711)").await;
+    let fault = host.login("anna", "4711").await.err().unwrap();
+    assert!(fault.message.contains("cannot be read"), "{fault}");
+    assert!(!fault.message.contains("4711"), "{fault}");
 }

@@ -15,13 +15,17 @@ pub struct Question {
     pub urgent: bool,
     /// It changes something, so that nobody can say that nothing was done once it was sent.
     pub changes: bool,
+    /// It is never refused for being one too many: whoever asks bounds the number of these.
+    pub emergency: bool,
 }
 
+/// So many places that they are never all taken.
+const WITHOUT_LIMIT: u32 = 1 << 28;
+
 pub(crate) struct Asked {
-    most: u32,
-    places: Arc<Semaphore>,
-    /// Of urgent ones.
-    kept_free: Arc<Semaphore>,
+    ordinary: Places,
+    urgent: Places,
+    emergencies: Places,
     table: Mutex<HashMap<u64, Waits>>,
 }
 
@@ -30,15 +34,21 @@ struct Waits {
     answer: oneshot::Sender<Answer>,
 }
 
+struct Places {
+    most: u32,
+    free: Arc<Semaphore>,
+}
+
 /// Is given back when nobody waits for the answer any more.
 pub(crate) type Place = OwnedSemaphorePermit;
 
 impl Asked {
     pub(crate) fn new(most: usize) -> Self {
+        let most = u32::try_from(most).unwrap_or(WITHOUT_LIMIT);
         Asked {
-            most: u32::try_from(most).unwrap_or(u32::MAX),
-            places: Arc::new(Semaphore::new(most)),
-            kept_free: Arc::new(Semaphore::new(most)),
+            ordinary: Places::new(most),
+            urgent: Places::new(most),
+            emergencies: Places::new(WITHOUT_LIMIT),
             table: Mutex::default(),
         }
     }
@@ -57,17 +67,12 @@ impl Asked {
         id: u64,
         question: Question,
     ) -> Result<(Place, oneshot::Receiver<Answer>), Fault> {
-        let places = match question.urgent {
-            true => &self.kept_free,
-            false => &self.places,
+        let places = match (question.emergency, question.urgent) {
+            (true, _) => &self.emergencies,
+            (false, true) => &self.urgent,
+            (false, false) => &self.ordinary,
         };
-        let place = places.clone().try_acquire_owned().map_err(|_| {
-            let text = format!(
-                "the program has {} requests to answer already (program.outstanding_most); try again in a moment",
-                self.most
-            );
-            Fault::new(FaultKind::Busy, text)
-        })?;
+        let place = places.take_one()?;
         let (answer, answered) = oneshot::channel();
         let changes = question.changes;
         self.table().insert(id, Waits { changes, answer });
@@ -99,10 +104,27 @@ impl Asked {
 
     /// Waits until everybody has taken their answer.
     pub(crate) async fn all_taken(&self) {
-        for places in [&self.places, &self.kept_free] {
+        for places in [&self.ordinary, &self.urgent, &self.emergencies] {
             // They are never closed.
-            let _ = places.acquire_many(self.most).await;
+            let _ = places.free.acquire_many(places.most).await;
         }
+    }
+}
+
+impl Places {
+    fn new(most: u32) -> Self {
+        let free = Arc::new(Semaphore::new(most as usize));
+        Places { most, free }
+    }
+
+    fn take_one(&self) -> Result<Place, Fault> {
+        self.free.clone().try_acquire_owned().map_err(|_| {
+            let text = format!(
+                "the program has {} requests to answer already (program.outstanding_most); try again in a moment",
+                self.most
+            );
+            Fault::new(FaultKind::Busy, text)
+        })
     }
 }
 
@@ -123,8 +145,11 @@ mod tests {
     use super::*;
 
     fn entered(asked: &Asked, id: u64, changes: bool) -> (Place, oneshot::Receiver<Answer>) {
-        let urgent = false;
-        asked.enter(id, Question { urgent, changes }).unwrap()
+        let question = Question {
+            changes,
+            ..Question::default()
+        };
+        asked.enter(id, question).unwrap()
     }
 
     #[tokio::test]
@@ -152,9 +177,26 @@ mod tests {
         let urgent = Question {
             urgent: true,
             changes: true,
+            emergency: false,
         };
         assert!(asked.enter(3, urgent).is_ok());
         drop(ordinary);
         assert!(asked.enter(4, Question::default()).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_emergency_stop_is_never_one_too_many_and_is_waited_for() {
+        let asked = Asked::new(1);
+        let emergency = Question {
+            urgent: true,
+            changes: true,
+            emergency: true,
+        };
+        let all = [1, 2, 3].map(|id| asked.enter(id, emergency).unwrap());
+        let patience = std::time::Duration::from_secs(9);
+        let taken = tokio::time::timeout(patience, asked.all_taken()).await;
+        assert!(taken.is_err(), "nobody has taken an answer");
+        drop(all);
+        asked.all_taken().await;
     }
 }

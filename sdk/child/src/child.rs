@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use crate::asked::{Asked, Place, Question, gone};
 use crate::heard::Heard;
 use crate::life;
+use crate::mistake;
 use crate::outbox::{Bytes, Lane, NotTaken, Outbox};
 use crate::process::{self, Hard, Process};
 use crate::program::Settings;
@@ -167,6 +168,12 @@ impl Child {
         Ok(())
     }
 
+    /// What is wrong with something that it has said; without quoting it, if it knows passwords.
+    #[must_use]
+    pub fn mistake(&self, error: &serde_json::Error) -> String {
+        self.inner.mistake(error)
+    }
+
     /// Whether it was told to stop.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
@@ -216,6 +223,10 @@ impl Inner {
             // A program that is gone needs it no more.
             let _ = self.outbox.force(Lane::Ordinary, 0, bytes);
         }
+    }
+
+    pub(crate) fn mistake(&self, error: &serde_json::Error) -> String {
+        mistake::of(error, self.settings.knows_secrets)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

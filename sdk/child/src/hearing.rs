@@ -92,7 +92,12 @@ impl Hearing {
                 self.tell(Heard::one("messages_ignored")).await;
             }
             Err(error) => {
-                let why = error.to_string();
+                let why = match &error {
+                    LineError::Malformed(error) => {
+                        format!("it is no message: {}", self.inner.mistake(error))
+                    }
+                    other => other.to_string(),
+                };
                 self.refuse(&line, FaultKind::Protocol, &why).await;
             }
         }
@@ -104,23 +109,32 @@ impl Hearing {
             Kind::REPLY => return self.hear_answer(message).await,
             Kind::PONG => self.inner.ponged.store(message.id, Ordering::Relaxed),
             Kind::READY => self.hear_ready(&message).await?,
-            Kind::FAILED => self.inner.fails(head_of(&message)?),
-            // It will hear nothing more, and its input ends.
-            Kind::STOPPED => self.inner.outbox.finish(),
-            Kind::LOG => log(&head_of(&message)?),
+            Kind::FAILED => self.inner.fails(self.head_of(&message)?),
+            Kind::STOPPED => self.hear_stopped(),
+            Kind::LOG => log(&self.head_of(&message)?),
             Kind::HEALTH => {
-                let health = health(head_of(&message)?)?;
+                let health = health(self.head_of(&message)?)?;
                 self.health_known = true;
                 self.tell(Heard::Health(health)).await;
             }
-            Kind::METRIC => self.hear_metric(head_of(&message)?).await,
+            Kind::METRIC => self.hear_metric(self.head_of(&message)?).await,
             _ => self.tell(Heard::Message(message)).await,
         }
         Ok(())
     }
 
+    /// A head that was left out is an empty one.
+    fn head_of<T: DeserializeOwned>(&self, message: &Message) -> Result<T, String> {
+        let head: &[u8] = match message.head.is_empty() {
+            true => b"{}",
+            false => &message.head,
+        };
+        let read = serde_json::from_slice(head);
+        read.map_err(|error| format!("its head: {}", self.inner.mistake(&error)))
+    }
+
     async fn hear_ready(&self, message: &Message) -> Result<(), String> {
-        let Ready { protocol } = head_of(message)?;
+        let Ready { protocol } = self.head_of(message)?;
         match protocol {
             PROTOCOL => {
                 self.inner.is_ready();
@@ -139,8 +153,20 @@ impl Hearing {
         Ok(())
     }
 
+    fn hear_stopped(&self) {
+        match self.inner.is_stopping() {
+            // It will hear nothing more, and its input ends.
+            true => self.inner.outbox.finish(),
+            // Whoever counts on it has to learn that it serves no more.
+            false => {
+                let text = "it has said `stopped` without having been told to";
+                self.inner.fails(Fault::new(FaultKind::Unavailable, text));
+            }
+        }
+    }
+
     async fn hear_answer(&self, message: Message) -> Result<(), String> {
-        let (id, head) = (message.id, head_of::<head::Reply>(&message)?);
+        let (id, head) = (message.id, self.head_of::<head::Reply>(&message)?);
         let answer = head.fault.map_or(Ok(message), Err);
         if !self.inner.asked.answer(id, answer) {
             tracing::debug!(id, "the program answers what nobody waits for any more");
@@ -199,15 +225,6 @@ struct Ready {
 
 fn protocol() -> u32 {
     PROTOCOL
-}
-
-/// A head that was left out is an empty one.
-pub(crate) fn head_of<T: DeserializeOwned>(message: &Message) -> Result<T, String> {
-    let head: &[u8] = match message.head.is_empty() {
-        true => b"{}",
-        false => &message.head,
-    };
-    serde_json::from_slice(head).map_err(|error| format!("its head: {error}"))
 }
 
 fn health(head: head::Health) -> Result<Health, String> {

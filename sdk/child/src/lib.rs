@@ -24,6 +24,7 @@ mod heard;
 mod hearing;
 mod life;
 pub mod lines;
+mod mistake;
 mod outbox;
 pub mod process;
 mod program;

@@ -2,7 +2,7 @@
 //!
 //! Bounded in bytes, by the room that each line takes up until it is written. A line of which nothing was written yet can
 //! be taken back. Urgent lines go first; they, and the few that keep the conversation going, need no room: their number is
-//! bounded by that of the requests.
+//! bounded by that of the requests, that of emergency stops by the host.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,5 @@
-//! A process, and its end. All that depends on Unix stands here.
+//! A process, and its end. Process groups, signals and the ways in which a process ends depend on Unix, and stand here
+//! only; `life`, `hearing` and `complaints` depend on it by the pipes that they read and write.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
