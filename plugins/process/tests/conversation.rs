@@ -5,7 +5,7 @@ mod support;
 use patchbay_abi::{Kind, head};
 use patchbay_sdk::{FaultKind, Role};
 use serde_json::{Value, json};
-use support::{config, counted, eval, host, logged, start};
+use support::{config, counted, eval, host, logged, start, with_passwords};
 
 #[tokio::test]
 async fn what_is_asked_and_answered_passes_untouched() {
@@ -123,10 +123,7 @@ async fn who_comes_in_is_said_in_the_configuration() {
 async fn whom_only_the_program_lets_in_it_is_told_to_forget() {
     let login = "reply(**{'anna': {'session': {'session': head['session'], 'role': 'user'}},\
                  'berta': {'session': {'session': head['session'], 'role': 'king'}}}.get(head['user'], {}))";
-    let mut passwords = config(json!({}), json!({ "login": login }));
-    passwords.as_object_mut().unwrap().remove("anyone");
-    passwords["passwords"] = json!(true);
-    let host = start(passwords).await.unwrap();
+    let host = with_passwords(json!({ "login": login })).await;
     for user in ["berta", "carla"] {
         let fault = host.login(user, "x").await.err().unwrap();
         assert_eq!(fault.kind, FaultKind::Protocol, "{fault}");

@@ -6,7 +6,7 @@ use patchbay_abi::Kind;
 use patchbay_sdk::FaultKind;
 use patchbay_testkit::BackendHost;
 use serde_json::json;
-use support::{config, counted, eval, failure, host, logged, start};
+use support::{counted, eval, failure, host, logged};
 
 #[tokio::test]
 async fn a_stray_line_is_in_the_log_and_too_many_are_the_end() {
@@ -120,10 +120,7 @@ async fn its_standard_error_is_in_the_log_within_limits() {
 /// One whose program checks passwords, and does that at a login.
 async fn with_passwords(login: &str) -> BackendHost {
     let code = format!("{login}; reply(session={{'session': head['session'], 'role': 'user'}})");
-    let mut config = config(json!({}), json!({ "login": code }));
-    config.as_object_mut().unwrap().remove("anyone");
-    config["passwords"] = json!(true);
-    start(config).await.unwrap()
+    support::with_passwords(json!({ "login": code })).await
 }
 
 #[tokio::test]

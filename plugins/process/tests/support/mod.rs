@@ -42,6 +42,14 @@ pub async fn host(more: Value, own: Value) -> BackendHost {
     start(config(more, own)).await.unwrap()
 }
 
+/// A host whose program checks passwords, and is configured so.
+pub async fn with_passwords(own: Value) -> BackendHost {
+    let mut config = config(json!({}), own);
+    config.as_object_mut().unwrap().remove("anyone");
+    config["passwords"] = json!(true);
+    start(config).await.unwrap()
+}
+
 /// What a start fails with.
 pub async fn failed_start(more: Value, own: Value) -> Fault {
     start(config(more, own)).await.err().unwrap()
