@@ -69,6 +69,7 @@ impl Raw {
                 }
             }
             "no-event" => self.send(Message::bare(Kind::EVENT, 0).body("{".to_owned())),
+            "ready-again" => self.send(Message::bare(Kind::READY, 0)),
             "ready" => (0..1000).for_each(|_| self.send(Message::bare(Kind::READY, 0))),
             "stopped" => self.send(Message::bare(Kind::STOPPED, 0)),
             _ => {}

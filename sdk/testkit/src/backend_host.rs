@@ -107,12 +107,10 @@ impl BackendHost {
     /// What the backend says: `Unauthorized` unless it takes the host's word.
     ///
     /// ```
-    /// # use patchbay_echo::Echo;
-    /// # use patchbay_sdk::Role;
+    /// # use patchbay_sdk::{Backend, Fault, Role};
     /// # use patchbay_testkit::{BackendHost, Wire};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), patchbay_sdk::Fault> {
-    /// let host = BackendHost::start::<Echo>(serde_json::json!({}), Wire::InProcess).await?;
+    /// # async fn on_the_hosts_word<MyBackend: Backend>() -> Result<(), Fault> {
+    /// let host = BackendHost::start::<MyBackend>(serde_json::json!({}), Wire::InProcess).await?;
     /// let anna = host.vouch("anna", Role::User).await?;
     /// anna.call("status", serde_json::json!({})).await?;
     /// # host.stop().await;

@@ -15,8 +15,10 @@ type Open = dyn Fn(&str, Port) -> Result<Port, String> + Send + Sync;
 ///
 /// ```
 /// use patchbay_testkit::{Plugin, Wire};
-/// let linked = Plugin::backend::<patchbay_echo::Echo>();
+/// # fn plugins<MyBackend: patchbay_sdk::Backend>() {
+/// let linked = Plugin::backend::<MyBackend>();
 /// let as_if_in_another_process = linked.over(Wire::Bytes);
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct Plugin {
@@ -84,13 +86,15 @@ impl Plugin {
     ///
     /// ```
     /// use patchbay_testkit::Plugin;
-    /// let says_all_twice = Plugin::backend::<patchbay_echo::Echo>().through(
+    /// # fn twice<MyBackend: patchbay_sdk::Backend>() {
+    /// let says_all_twice = Plugin::backend::<MyBackend>().through(
     ///     |plugin, _host, message| plugin.deliver(message),
     ///     |host, message| {
     ///         host.deliver(message.clone());
     ///         host.deliver(message)
     ///     },
     /// );
+    /// # }
     /// ```
     #[must_use]
     pub fn through<P, H>(self, to_plugin: P, to_host: H) -> Self

@@ -153,7 +153,7 @@ fn requests() -> Vec<Misdeed> {
         asked("an unknown kind", "say no-kind", &[]),
         asked("it speaks as a frontend", "say frontends", &["A9", "A10"]),
         asked("a broken event", "say no-event", &["A9"]),
-        asked("it is ready again", "say ready", &["A2"]),
+        asked("it is ready again", "say ready-again", &["A2"]),
         asked("it says that it has stopped", "say stopped", &["A5", "A12"]),
         once("events without end", "flood 25000", &["A14"]),
         once("lines without end", "chatter 25000", &["A14"]),
@@ -166,7 +166,7 @@ fn requests() -> Vec<Misdeed> {
         ),
         own(
             "it boasts",
-            json!({"boasts": {"eval": {"unsupported": "not today"}}}),
+            json!({"boasts": {"ops": {"eval": {"unsupported": "not today"}}}}),
             &["B7"],
         ),
     ]

@@ -4,13 +4,11 @@
 //! the report:
 //!
 //! ```
-//! use patchbay_echo::Echo;
 //! use patchbay_testkit::conformance;
 //! use serde_json::json;
 //!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() {
-//! conformance::backend::<Echo>(json!({}))
+//! # async fn it_conforms<MyBackend: patchbay_sdk::Backend>() {
+//! conformance::backend::<MyBackend>(json!({}))
 //!     .says(|text| ("status".into(), json!({ "text": text })))
 //!     .run()
 //!     .await
