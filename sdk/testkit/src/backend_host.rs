@@ -13,6 +13,23 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 /// A host with one backend.
+///
+/// ```
+/// # use patchbay_sdk::{Backend, Fault};
+/// # use patchbay_testkit::{BackendHost, Wire};
+/// # use serde_json::json;
+/// # async fn a_script_is_run<MyBackend: Backend>() -> Result<(), Fault> {
+/// let host = BackendHost::start::<MyBackend>(json!({"address": "127.0.0.1:7700"}), Wire::Bytes).await?;
+/// let anna = host.login("anna", "secret").await?;
+/// let answer = anna.call("submit", json!({"code": "print(1)"})).await?;
+/// let (job, body) = host.next_event("job").await;
+/// assert_eq!(answer["job"], json!(job));
+/// assert_eq!(body["change"], "queued");
+/// anna.logout();
+/// host.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct BackendHost {
     backend: Port,
     heard: Arc<Heard>,

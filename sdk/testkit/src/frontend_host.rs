@@ -11,6 +11,23 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::mpsc;
 
 /// A host with one frontend, whose clients talk to a function.
+///
+/// ```
+/// # use patchbay_sdk::{Fault, FaultKind, Frontend};
+/// # use patchbay_testkit::{Asked, FrontendHost, Wire};
+/// # use serde_json::{Value, json};
+/// # async fn a_password_is_passed_on<MyFrontend: Frontend>() -> Result<(), Fault> {
+/// let server = |asked: &Asked| match asked {
+///     Asked::Login { secret, .. } if secret != "good" => Err(Fault::new(FaultKind::Unauthorized, "wrong password")),
+///     Asked::Call { op, .. } => Ok(json!({ "you asked": op })),
+///     _ => Ok(Value::Null),
+/// };
+/// let host = FrontendHost::start::<MyFrontend>(json!({"listen": "127.0.0.1:0"}), Wire::InProcess, server).await?;
+/// // Now a client connects, in the frontend's own protocol.
+/// assert!(matches!(host.asked()[0], Asked::Login { .. }));
+/// host.stop().await
+/// # }
+/// ```
 pub struct FrontendHost {
     side: Arc<Side>,
     told: Told,

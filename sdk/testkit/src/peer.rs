@@ -48,6 +48,24 @@ pub struct Peer {
 }
 
 /// One connection of the plugin, or of a part of it.
+///
+/// ```
+/// # use patchbay_testkit::peer;
+/// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let (mut server, mut part) = peer::memory(64);
+/// part.write_all(b"hello\n").await?;
+/// server.expect(b"hello\n").await;
+/// server.trickle(b"go").await;
+/// let mut said = [0; 2];
+/// part.read_exact(&mut said).await?;
+/// assert_eq!(&said, b"go");
+/// drop(part);
+/// server.expect_end().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Connection<S = TcpStream> {
     stream: S,
 }

@@ -22,6 +22,25 @@ type Ask = (String, Value);
 type Says = dyn Fn(&str) -> Ask + Send + Sync;
 
 /// What a test says of its backend. What it does not say cannot be looked at, and stands so in the report.
+///
+/// ```
+/// # use patchbay_testkit::conformance::{self, Peer};
+/// # use serde_json::json;
+/// # async fn it_conforms<MyBackend: patchbay_sdk::Backend>(server: impl Peer) {
+/// let report = conformance::backend::<MyBackend>(json!({"address": "127.0.0.1:7700"}))
+///     .login("anna", "secret")
+///     .wrong_login("anna", "a guess")
+///     .slow_request("eval", json!({"code": "time.sleep(3600)"}))
+///     .says(|text| ("eval".into(), json!({ "code": format!("{text:?}") })))
+///     .script("print(1)")
+///     .failing_script("1 / 0")
+///     .long_script("while True: pass")
+///     .peer(server)
+///     .run()
+///     .await;
+/// report.assert_all_but(&[]);
+/// # }
+/// ```
 #[must_use = "nothing is looked at before `run`"]
 pub struct BackendSuite {
     birth: Birth,

@@ -23,6 +23,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What a test says of its frontend.
+///
+/// ```
+/// # use patchbay_testkit::conformance::{self, Protocol};
+/// # use serde_json::json;
+/// # async fn it_conforms<MyFrontend: patchbay_sdk::Frontend>(my_clients: impl Protocol) {
+/// let report = conformance::frontend::<MyFrontend, _>(json!({"listen": "127.0.0.1:9000"}), my_clients)
+///     .login("anna", "secret")
+///     .run()
+///     .await;
+/// // It has no peer that could be away.
+/// report.assert_all_but(&["A15", "A16"]);
+/// # }
+/// ```
+/// `patchbay plugin new frontend` writes a test with such a [`Protocol`].
 #[must_use = "nothing is looked at before `run`"]
 pub struct FrontendSuite<P: Protocol> {
     birth: Birth,
