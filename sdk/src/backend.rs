@@ -1,5 +1,6 @@
 //! What a backend is.
 
+use crate::counts::Counts;
 use crate::glue::send_failed;
 use crate::{Command, Configuration, Event, Health, RawJson, Reply, Role, Stop};
 use patchbay_abi::{Fault, Kind, Message, Port, Secret, head};
@@ -186,14 +187,16 @@ pub struct BackendContext {
 struct Inner {
     instance: String,
     host: Port,
+    counts: Arc<Counts>,
     stop: Stop,
 }
 
 impl BackendContext {
-    pub(crate) fn new(instance: String, host: Port, stop: Stop) -> Self {
+    pub(crate) fn new(instance: String, host: Port, counts: Arc<Counts>, stop: Stop) -> Self {
         let inner = Inner {
             instance,
             host,
+            counts,
             stop,
         };
         BackendContext {
@@ -231,12 +234,9 @@ impl BackendContext {
         send_failed(&self.inner.host, fault);
     }
 
-    /// Adds to a counter that operators see.
+    /// Adds to a counter that operators see; they do within a second.
     pub fn count(&self, counter: &str, add: u64) {
-        let head = head::Metric::counted(counter, add);
-        self.inner
-            .host
-            .deliver(Message::new(Kind::METRIC, 0, &head));
+        self.inner.counts.add(counter, add);
     }
 
     /// Says how much there is of something now, for operators: clients, what waits, the memory that the

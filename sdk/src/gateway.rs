@@ -1,6 +1,7 @@
 //! A frontend's way to the host.
 
 use crate::answered::Answered;
+use crate::counts::Counts;
 use crate::events::{EVENT_WINDOW, Events};
 use crate::taken::Taken;
 use crate::{Health, Position, RawJson, Reply, Session, Since};
@@ -41,12 +42,13 @@ pub(crate) struct Link {
     next_id: AtomicU64,
     waiting: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
     pub(crate) taken: Taken,
+    counts: Arc<Counts>,
     events: mpsc::Sender<Message>,
     unread: Mutex<Option<mpsc::Receiver<Message>>>,
 }
 
 impl Gateway {
-    pub(crate) fn new(instance: String, host: Port) -> Self {
+    pub(crate) fn new(instance: String, host: Port, counts: Arc<Counts>) -> Self {
         let (events, unread) = mpsc::channel(EVENT_WINDOW as usize);
         let link = Link {
             instance,
@@ -54,6 +56,7 @@ impl Gateway {
             next_id: AtomicU64::new(1),
             waiting: Mutex::default(),
             taken: Taken::default(),
+            counts,
             events,
             unread: Mutex::new(Some(unread)),
         };
@@ -81,10 +84,9 @@ impl Gateway {
         self.link.host.deliver(health.into_message());
     }
 
-    /// Adds to a counter that operators see.
+    /// Adds to a counter that operators see; they do within a second.
     pub fn count(&self, counter: &str, add: u64) {
-        let head = head::Metric::counted(counter, add);
-        self.link.host.deliver(Message::new(Kind::METRIC, 0, &head));
+        self.link.counts.add(counter, add);
     }
 
     /// Says how much there is of something now, for operators: clients, what waits, the memory that the
@@ -340,10 +342,9 @@ mod tests {
 
     fn gateway() -> (Gateway, Arc<Host>) {
         let host = Arc::new(Host::default());
-        (
-            Gateway::new("test".into(), Port::shared(host.clone())),
-            host,
-        )
+        let port = Port::shared(host.clone());
+        let counts = Arc::new(Counts::new(port.clone()));
+        (Gateway::new("test".into(), port, counts), host)
     }
 
     fn granted() -> Message {

@@ -19,6 +19,7 @@ mod backoff;
 mod blocking;
 mod command;
 mod configuration;
+mod counts;
 mod event;
 mod events;
 mod export;

@@ -141,7 +141,7 @@ fn fields_around() -> Vec<(String, String)> {
         let mut around = Vec::new();
         for span in span.scope().from_root() {
             if let Some(said) = span.extensions().get::<Said>() {
-                around.extend(said.fields.iter().cloned());
+                around.extend(said.texts());
             }
         }
         Some(around)
@@ -191,7 +191,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ToHost {
             level: metadata.level().as_str().to_ascii_lowercase(),
             target: metadata.target().to_owned(),
             at: place(metadata),
-            fields: said.fields,
+            fields: said.texts().collect(),
             message: said.message,
         };
         with_speaker(|voice| voice.say(&line));
@@ -209,7 +209,14 @@ fn place(metadata: &Metadata<'_>) -> String {
 #[derive(Default)]
 struct Said {
     message: String,
-    fields: Vec<(String, String)>,
+    fields: Vec<(&'static str, Value)>,
+}
+
+/// Each call has a span, but seldom a line in the log: its numbers become text only then.
+#[derive(Clone)]
+enum Value {
+    Number(u64),
+    Text(String),
 }
 
 impl Said {
@@ -218,12 +225,26 @@ impl Said {
         value.truncate(cut);
         match field.name() {
             "message" => self.message = value,
-            name => self.fields.push((name.to_owned(), value)),
+            name => self.fields.push((name, Value::Text(value))),
         }
+    }
+
+    fn texts(&self) -> impl Iterator<Item = (String, String)> {
+        self.fields.iter().map(|(name, value)| {
+            let text = match value {
+                Value::Number(number) => number.to_string(),
+                Value::Text(text) => text.clone(),
+            };
+            ((*name).to_owned(), text)
+        })
     }
 }
 
 impl Visit for Said {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.fields.push((field.name(), Value::Number(value)));
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         self.note(field, format!("{value:?}"));
     }

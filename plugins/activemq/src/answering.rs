@@ -5,6 +5,7 @@
 //! acknowledged. What has no RECEIPT when the connection goes is sent again on the next one, because a client that comes
 //! back by itself keeps its temporary queue's name.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -115,6 +116,8 @@ impl Answering {
             .up(Link::Answering, &target.address, incoming.server());
         self.desk.outlet.set(Some(outgoing.clone()));
         let mut tick = interval(TICK);
+        let mut left = pin!(brokers.left(broker));
+        let mut finishing = pin!(finish.wait());
         loop {
             tokio::select! {
                 event = incoming.next() => self.go_on(event?, &outgoing).await,
@@ -122,8 +125,8 @@ impl Answering {
                     self.send(&outgoing, answer).await;
                 }
                 _ = tick.tick() => self.retry(&outgoing, broker).await,
-                () = brokers.left(broker) => return Err(LinkError::Moved),
-                () = finish.wait() => {
+                () = &mut left => return Err(LinkError::Moved),
+                () = &mut finishing => {
                     let _ = timeout(GOODBYE, self.goodbye(&mut incoming, &outgoing)).await;
                     return Ok(());
                 }

@@ -22,6 +22,13 @@ pub struct Job {
     pub refusal: Option<Fault>,
 }
 
+impl Job {
+    /// It changes nothing, so that others like it can be under way beside it.
+    pub fn only_looks(&self) -> bool {
+        self.refusal.is_none() && matches!(&self.wish, Wish::Call(call) if !call.changes())
+    }
+}
+
 /// What is needed to answer a request.
 pub struct Ticket {
     /// Where the answer goes.
@@ -74,16 +81,20 @@ struct Inner {
     /// Urgent requests that came while there was no session yet.
     parked: Vec<Job>,
     parked_limit: usize,
-    /// Requests in the queue, and the one that is being done.
+    /// Requests in the queue, and those that are being done.
     unanswered: usize,
+    /// More are not taken.
+    unanswered_limit: usize,
     seen: Instant,
     gone_since: Option<Instant>,
 }
 
 impl Client {
-    /// A client that is not logged in, and the other end of its queue of at most `waiting` requests.
+    /// A client that is not logged in, and the other end of its queue; at most `waiting` requests may be unanswered beside
+    /// the one that is done first.
     pub fn new(reply_to: &str, waiting: usize) -> (Self, mpsc::Receiver<Job>) {
-        let (jobs, queue) = mpsc::channel(waiting);
+        let unanswered_limit = waiting.saturating_add(1);
+        let (jobs, queue) = mpsc::channel(unanswered_limit);
         let inner = Inner {
             member: None,
             subscribed: None,
@@ -91,6 +102,7 @@ impl Client {
             parked: Vec::new(),
             parked_limit: waiting,
             unanswered: 0,
+            unanswered_limit,
             seen: Instant::now(),
             gone_since: None,
         };
@@ -115,6 +127,9 @@ impl Client {
         let login = matches!(job.wish, Wish::Login { .. });
         let mut inner = self.state.lock();
         inner.touch();
+        if inner.unanswered >= inner.unanswered_limit {
+            return Err(job);
+        }
         self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(job) | mpsc::error::TrySendError::Closed(job) => job,
         })?;

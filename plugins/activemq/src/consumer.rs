@@ -1,6 +1,7 @@
 //! The connection that reads requests and acknowledges them.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct Consumer {
     prefetch: usize,
     /// New for each connection and part of the subscriptions' ids, so that clients cannot forge messages to us.
     pub nonce: String,
+    /// The id of the subscription to requests.
+    requests: String,
     /// How many connections there were.
     connections: u64,
     /// Since when the present connection, or the last one, takes requests; `None`: it never did.
@@ -61,6 +64,7 @@ impl Consumer {
             capacity,
             prefetch,
             nonce: String::new(),
+            requests: String::new(),
             connections: 0,
             works: None,
             stopping: false,
@@ -107,6 +111,7 @@ impl Consumer {
         brokers.choose(broker);
         self.connections += 1;
         self.nonce = format!("{:016x}", RandomState::new().build_hasher().finish());
+        self.requests = format!("{REQUESTS}{}", self.nonce);
         let blind = self.listen_to_advisories(&mut incoming, &outgoing).await?;
         self.subscribe(&mut incoming, &outgoing).await?;
         self.works = Some(Instant::now());
@@ -117,12 +122,14 @@ impl Consumer {
             self.links.stuck(Link::Reading, Some(&cause));
         }
         let mut sweep = interval(SWEEP);
+        let mut given_up = pin!(brokers.given_up(broker));
+        let mut stopping = pin!(stop.wait());
         loop {
             tokio::select! {
                 event = incoming.next() => self.handle(event?, &outgoing).await,
                 _ = sweep.tick() => self.sweep(),
-                () = brokers.given_up(broker) => return Err(LinkError::NoAnswers),
-                () = stop.wait() => return self.leave(incoming, outgoing, stop.answer_until()).await,
+                () = &mut given_up => return Err(LinkError::NoAnswers),
+                () = &mut stopping => return self.leave(incoming, outgoing, stop.answer_until()).await,
             }
         }
     }
@@ -133,7 +140,7 @@ impl Consumer {
         outgoing: &Outgoing,
     ) -> Result<(), LinkError> {
         let destination = format!("/queue/{}", self.desk.settings.queue);
-        let id = self.requests_id();
+        let id = self.requests.clone();
         let mut frame = ClientFrame::subscribe_individually(&*destination, &*id)
             .header("activemq.prefetchSize", self.prefetch.to_string());
         // Logins live in one gateway, so that a second one should not get a share of the requests: it stands by.
@@ -179,7 +186,7 @@ impl Consumer {
 
     pub async fn handle(&mut self, event: ServerEvent, outgoing: &Outgoing) {
         match event {
-            ServerEvent::Message(message) if message.subscription == self.requests_id() => {
+            ServerEvent::Message(message) if message.subscription == self.requests => {
                 self.request(&message, outgoing).await
             }
             ServerEvent::Message(message) if self.is_advisory(&message.subscription) => {
@@ -197,7 +204,7 @@ impl Consumer {
                 self.desk.gateway.count("requests_unusable", 1);
                 // One that is none of ours is a client's invention, and so are its acks. A forged ack beside the true one
                 // can only name what the broker has delivered to us already.
-                let ours = subscriptions.contains(&self.requests_id());
+                let ours = subscriptions.contains(&self.requests);
                 for ack in acks.into_iter().filter(|_| ours) {
                     let _ = outgoing.send(ClientFrame::ack(ack)).await;
                 }
@@ -211,10 +218,6 @@ impl Consumer {
             }
             other => tracing::debug!(?other, "the broker sent what nobody asked for"),
         }
-    }
-
-    fn requests_id(&self) -> String {
-        format!("{REQUESTS}{}", self.nonce)
     }
 
     async fn request(&mut self, message: &MessageFrame, outgoing: &Outgoing) {
@@ -264,7 +267,7 @@ impl Consumer {
             );
         }
         outgoing
-            .send(ClientFrame::unsubscribe(self.requests_id()))
+            .send(ClientFrame::unsubscribe(&*self.requests))
             .await?;
         outgoing
             .send(ClientFrame::disconnect(GOODBYE_RECEIPT))

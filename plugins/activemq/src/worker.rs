@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
 use patchbay_dialect_json::{Call, Contract, Wish};
 use patchbay_sdk::{Fault, RawJson, Reply, by_size};
 use tokio::sync::mpsc;
@@ -15,15 +17,41 @@ use crate::once;
 use crate::refusals;
 use crate::stomp::text::ascii;
 
+/// A request that was carried out, and the text of its answer.
+type Done = (Ticket, String);
+
 impl Desk {
-    /// A client's requests, one after the other, until the client is taken out and its queue is empty.
+    /// A client's requests in their order, until the client is taken out and its queue is empty. Those that only look are
+    /// asked side by side, and answered in their order all the same; any other begins when all before it are answered.
     pub async fn serve(self: Arc<Self>, client: Arc<ClientState>, mut queue: mpsc::Receiver<Job>) {
-        while let Some(job) = queue.recv().await {
+        let mut looks = FuturesOrdered::new();
+        loop {
+            let job = tokio::select! {
+                biased;
+                Some(done) = looks.next() => {
+                    self.finish(&client, done).await;
+                    continue;
+                }
+                job = queue.recv() => job,
+            };
+            let only_looks = job.as_ref().is_some_and(Job::only_looks);
+            while !only_looks && let Some(done) = looks.next().await {
+                self.finish(&client, done).await;
+            }
+            let Some(job) = job else { return };
             let member = client.member();
-            self.clone().carry_out(client.clone(), member, job).await;
-            client.answered();
-            self.clients.remove_if_useless(&client);
+            let done = self.clone().carry_out(client.clone(), member, job);
+            match only_looks {
+                true => looks.push_back(done),
+                false => self.finish(&client, done.await).await,
+            }
         }
+    }
+
+    async fn finish(&self, client: &Arc<ClientState>, (ticket, text): Done) {
+        self.reply(ticket, text).await;
+        client.answered();
+        self.clients.remove_if_useless(client);
     }
 
     async fn carry_out(
@@ -31,7 +59,7 @@ impl Desk {
         client: Arc<ClientState>,
         member: Option<Member>,
         job: Job,
-    ) {
+    ) -> Done {
         let Job {
             ticket,
             wish,
@@ -42,7 +70,7 @@ impl Desk {
             None => self.attempt(&client, member, &ticket, wish).await,
         };
         let text = done.unwrap_or_else(|fault| ticket.form.failure(&fault));
-        self.reply(ticket, text).await;
+        (ticket, text)
     }
 
     async fn attempt(
@@ -141,7 +169,11 @@ impl Desk {
 
     /// Beside the client's other requests, in the session that there was when the request came.
     pub fn hurry(self: &Arc<Self>, client: Arc<ClientState>, member: Option<Member>, job: Job) {
-        tokio::spawn(self.clone().carry_out(client, member, job));
+        let desk = self.clone();
+        tokio::spawn(async move {
+            let (ticket, text) = desk.clone().carry_out(client, member, job).await;
+            desk.reply(ticket, text).await;
+        });
     }
 
     /// Answers a request.

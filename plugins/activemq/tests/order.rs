@@ -37,6 +37,24 @@ async fn what_is_refused_is_answered_in_its_turn() {
 }
 
 #[tokio::test]
+async fn what_only_looks_is_asked_side_by_side_and_what_changes_something_alone_and_all_are_answered_in_their_order()
+ {
+    let mut world = World::new().await;
+    let slow_look = r#"{"op":"complete","args":{"line":"sleep 1"}}"#;
+    world.reading.request(2, REPLY, slow_look).await;
+    world.reading.request(3, REPLY, STATUS).await;
+    world.reading.request(4, REPLY, SLOW).await;
+    world.reading.request(5, REPLY, slow_look).await;
+    world.reading.request(6, REPLY, STATUS).await;
+    assert!(eventually(|| ops(&world.host) == ["complete", "status"]).await);
+    assert_eq!(answered(&mut world, 2).await, ["c-2", "c-3"]);
+    assert!(eventually(|| ops(&world.host) == ["complete", "status", "eval"]).await);
+    assert_eq!(answered(&mut world, 3).await, ["c-4", "c-5", "c-6"]);
+    let all = ["complete", "status", "eval", "complete", "status"];
+    assert_eq!(ops(&world.host), all);
+}
+
+#[tokio::test]
 async fn a_client_whose_session_was_ended_is_still_answered_in_its_order() {
     let mut world = World::with(json!({"limits": {"clients": 1}})).await;
     world.reading.request(2, REPLY, SLOW).await;

@@ -169,8 +169,8 @@ async fn answers_that_nobody_takes_are_told_then_given_up_and_their_requests_ack
         "{health:?}"
     );
     assert!(world.acknowledged("a-2").await);
-    world.counted("answers_lost").await;
     assert_eq!(world.health().await.state, "up");
+    world.counted("answers_lost").await;
 }
 
 #[tokio::test]

@@ -66,15 +66,6 @@ fn scripts(host: &FrontendHost) -> Vec<String> {
     host.asked().into_iter().filter_map(code).collect()
 }
 
-async fn counted(host: &FrontendHost, counter: &str) {
-    loop {
-        let metric: head::Metric = host.next_of(&[Kind::METRIC]).await.read_head().unwrap();
-        if metric.counter == counter {
-            return;
-        }
-    }
-}
-
 fn job(answer: &Value) -> &Value {
     &answer["ok"]["job"]
 }
@@ -92,7 +83,7 @@ async fn only_the_script_is_carried_out_whose_sender_lives_or_wants_its_answer_i
         .unwrap()
         .unwrap();
     assert_eq!(job(&value(&answer)), "job-1");
-    counted(&host, "requests_stale").await;
+    host.counted("requests_stale", 1).await;
     let mut done = scripts(&host);
     done.sort();
     assert_eq!(done, ["alive", "elsewhere"]);

@@ -8,9 +8,8 @@
 
 mod support;
 
-use patchbay_abi::{Kind, head};
 use patchbay_sdk::{Event, EventKind};
-use patchbay_testkit::{Asked, FrontendHost};
+use patchbay_testkit::Asked;
 use serde_json::{Value, json};
 use support::broker::Frame;
 use support::scripted::{LOGIN, REPLY, STATUS, World};
@@ -41,15 +40,6 @@ async fn event(world: &mut World) -> (Frame, Value) {
     let frame = world.answering.frame().await;
     let value: Value = serde_json::from_str(&frame.body).unwrap();
     (frame, value["event"].clone())
-}
-
-async fn counted(host: &FrontendHost, counter: &str) {
-    loop {
-        let metric: head::Metric = host.next_of(&[Kind::METRIC]).await.read_head().unwrap();
-        if metric.counter == counter {
-            return;
-        }
-    }
 }
 
 #[tokio::test]
@@ -99,7 +89,7 @@ async fn what_is_for_one_client_only_reaches_that_one() {
     assert_eq!(frame.header("destination"), Some("/queue/other"));
     assert!(world.answering.stays_silent().await);
     world.host.event(1, log("for nobody here").session(9));
-    counted(&world.host, "private_events_dropped").await;
+    world.host.counted("private_events_dropped", 1).await;
 }
 
 #[tokio::test]
@@ -131,7 +121,7 @@ async fn a_client_that_only_listens_is_cut_and_told_and_one_that_asks_is_not() {
             .unwrap()
             .contains("subscribe again")
     );
-    counted(&world.host, "subscriptions_cut").await;
+    world.host.counted("subscriptions_cut", 1).await;
     world.host.event(6, log("x"));
     assert!(world.answering.stays_silent().await);
     assert_eq!(ask(&mut world, 4, REPLY, STATUS).await["ok"]["run"], "idle");

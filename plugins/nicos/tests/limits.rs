@@ -12,7 +12,7 @@
 mod hostile;
 
 use hostile::peer::{dict, sized};
-use hostile::{Daemon, Seen, Wrong, counted, daemon, event, health, plugin};
+use hostile::{Daemon, Seen, Wrong, daemon, event, health, plugin};
 use patchbay_nicos::pickle::Arg;
 use patchbay_nicos::verb::{EVAL, GETSCRIPT, GETSTATUS};
 use patchbay_sdk::{Fault, FaultKind};
@@ -182,7 +182,7 @@ async fn an_event_that_is_too_long_is_counted_and_the_daemon_looked_at_if_it_tol
         let mut daemon = daemon().await;
         daemon.spoil_events("guest", Wrong::Says(event(code, &[0; 5000])));
         let host = plugin(&daemon, json!({"frame_limit_bytes": 4096})).await;
-        counted(&host, "events_too_large", 1).await;
+        host.counted("events_too_large", 1).await;
         sees_looks(&mut daemon, looks).await;
         let user = host.login("u", "x").await.unwrap();
         user.call("status", json!({})).await.unwrap();

@@ -13,7 +13,7 @@ mod hostile;
 #[path = "common/memory.rs"]
 mod memory;
 
-use hostile::{Wrong, counted, daemon, event, plugin};
+use hostile::{Wrong, daemon, event, plugin};
 use memory::peak;
 use serde_json::json;
 
@@ -35,7 +35,7 @@ async fn as_many_events_wait_as_there_is_room_for() {
     let room = 4 * FRAME;
     let more = json!({"frame_limit_bytes": FRAME, "events_waiting_bytes": room});
     let host = plugin(&daemon, more).await;
-    counted(&host, "events_unreadable", 20).await;
+    host.counted("events_unreadable", 20).await;
     let grown = peak() - before;
     // Beside them: the one that is being read, the one that waits for room, what the socket's reader has at hand.
     let most = room + 6 * FRAME;

@@ -11,7 +11,7 @@
 #[path = "common/hostile.rs"]
 mod hostile;
 
-use hostile::{Daemon, PATIENCE, Seen, Wrong, counted, daemon, event, plugin};
+use hostile::{Daemon, PATIENCE, Seen, Wrong, daemon, event, plugin};
 use patchbay_nicos::verb::GETSTATUS;
 use patchbay_testkit::BackendHost;
 use serde_json::json;
@@ -54,9 +54,9 @@ async fn a_flood_of_bombs_keeps_nobody_waiting() {
     for payload in [&bomb()[..], include_bytes!("bombs/billion_laughs.pickle")] {
         let daemon = daemon().await;
         let host = flooded(&daemon, payload).await;
-        counted(&host, "events_unreadable", 2).await;
+        host.counted("events_unreadable", 2).await;
         is_served(&host).await;
-        counted(&host, "events_unreadable", 1).await;
+        host.counted("events_unreadable", 1).await;
         host.stop().await;
     }
 }
@@ -65,7 +65,7 @@ async fn a_flood_of_bombs_keeps_nobody_waiting() {
 async fn a_flood_of_small_events_keeps_nobody_waiting() {
     let daemon = daemon().await;
     let host = flooded(&daemon, b"\x80\x02](K\x01K\x02e.").await;
-    counted(&host, "events_unreadable", 1000).await;
+    host.counted("events_unreadable", 1000).await;
     is_served(&host).await;
     host.stop().await;
 }
@@ -74,7 +74,7 @@ async fn a_flood_of_small_events_keeps_nobody_waiting() {
 async fn in_a_flood_the_daemon_is_looked_at_after_a_native_command_all_the_same() {
     let mut daemon = daemon().await;
     let host = flooded(&daemon, b"\x80\x02](K\x01K\x02e.").await;
-    counted(&host, "events_unreadable", 1000).await;
+    host.counted("events_unreadable", 1000).await;
     let user = host.login("u", "x").await.unwrap();
     daemon.seen_so_far();
     let args = json!({"method": "unlock"});

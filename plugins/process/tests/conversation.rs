@@ -5,7 +5,7 @@ mod support;
 use patchbay_abi::{Kind, head};
 use patchbay_sdk::{FaultKind, Role};
 use serde_json::{Value, json};
-use support::{config, counted, eval, host, logged, start, with_passwords};
+use support::{config, eval, host, logged, start, with_passwords};
 
 #[tokio::test]
 async fn what_is_asked_and_answered_passes_untouched() {
@@ -160,7 +160,7 @@ async fn what_it_says_by_itself_arrives() {
     let logger = ("logger".to_owned(), "magnet".to_owned());
     assert!(line.fields.contains(&logger), "{line:?}");
     says("'metric', {'counter': 'scans', 'add': 2}").await;
-    counted(&host, "scans", 2).await;
+    host.counted("scans", 2).await;
     says("'metric', {'counter': 'temperature_mk', 'set': 4200}").await;
     let level = async {
         loop {

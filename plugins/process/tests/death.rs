@@ -7,7 +7,7 @@ use std::time::Duration;
 use patchbay_abi::{Kind, head};
 use patchbay_sdk::FaultKind;
 use serde_json::json;
-use support::{PATIENCE, config, counted, ends, eval, failed_start, failure, host, logged, start};
+use support::{PATIENCE, config, ends, eval, failed_start, failure, host, logged, start};
 
 #[tokio::test]
 async fn who_waits_when_it_dies_learns_what_can_be_known_and_the_host_why() {
@@ -217,7 +217,7 @@ async fn what_ignores_a_stop_is_killed_with_all_that_it_has_started() {
     let pids = eval(&session, code).await.unwrap();
     host.stop_without_waiting();
     logged(&host, "program.stop_seconds").await;
-    counted(&host, "killed_at_stop", 1).await;
+    host.counted("killed_at_stop", 1).await;
     host.next_of(&[Kind::STOPPED]).await;
     ends(&pids[0]);
     ends(&pids[1]);

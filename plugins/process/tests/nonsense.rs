@@ -6,7 +6,7 @@ use patchbay_abi::Kind;
 use patchbay_sdk::FaultKind;
 use patchbay_testkit::BackendHost;
 use serde_json::json;
-use support::{counted, eval, failure, host, logged};
+use support::{eval, failure, host, logged};
 
 #[tokio::test]
 async fn a_stray_line_is_in_the_log_and_too_many_are_the_end() {
@@ -27,7 +27,7 @@ async fn a_stray_line_is_in_the_log_and_too_many_are_the_end() {
         .unwrap()
         .1;
     assert!(shown.len() < 220 && shown.ends_with('…'), "{shown}");
-    counted(&host, "lines_refused", 1).await;
+    host.counted("lines_refused", 1).await;
     let last = eval(&session, "write('a\\nb\\n'); time.sleep(600)").await;
     assert_eq!(last.unwrap_err().kind, FaultKind::UnknownOutcome);
     let fault = failure(&host).await;
@@ -84,9 +84,9 @@ async fn what_nobody_asked_for_is_counted() {
                 say('reply', id=4711); reply(1); reply(2)";
     assert_eq!(eval(&session, code).await.unwrap(), 1);
     logged(&host, "sing").await;
-    counted(&host, "messages_ignored", 2).await;
-    counted(&host, "events_refused", 1).await;
-    counted(&host, "replies_late_or_double", 2).await;
+    host.counted("messages_ignored", 2).await;
+    host.counted("events_refused", 1).await;
+    host.counted("replies_late_or_double", 2).await;
 }
 
 #[tokio::test]

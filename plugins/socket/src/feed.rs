@@ -8,7 +8,7 @@ use patchbay_dialect_json::{Since, Subscription};
 use patchbay_sdk::{EventKind, Events, Fault, Gateway, GatewayEvent, by_size};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::outgoing::Outgoing;
 use crate::ring::{Batch, Ring, event_line};
@@ -17,11 +17,15 @@ use crate::room::Room;
 /// How long clients are kept waiting for the events of before the start.
 const TAKE_UP: Duration = Duration::from_secs(5);
 
+/// So long subscribers are left alone after they were told of events: to be told wakes each of them, and is a write for
+/// each. What comes after a silence is told at once.
+const REST: Duration = Duration::from_millis(2);
+
 /// Each event is written as a line once, and kept in one ring for all.
 pub struct Feed {
     gateway: Gateway,
     ring: Mutex<Ring>,
-    end: watch::Sender<Since>,
+    news: watch::Sender<()>,
     private: Mutex<HashMap<u64, Listener>>,
     /// For private events, which are not kept in the ring.
     room: Arc<Room>,
@@ -44,7 +48,9 @@ pub struct Membership {
 pub struct Follower {
     seen: Since,
     what: Subscription,
-    end: watch::Receiver<Since>,
+    news: watch::Receiver<()>,
+    /// There may be something for it that it was not woken for.
+    behind: bool,
 }
 
 impl Feed {
@@ -53,7 +59,7 @@ impl Feed {
         Feed {
             gateway,
             ring: Mutex::new(Ring::new(bytes, start)),
-            end: watch::Sender::new(start),
+            news: watch::Sender::new(()),
             private: Mutex::default(),
             room,
         }
@@ -61,8 +67,21 @@ impl Feed {
 
     /// Takes events until there are none. It waits for no client.
     pub async fn run(self: Arc<Self>, mut events: Events) {
-        while let Some(event) = events.next().await {
-            self.take(event).await;
+        let (mut untold, mut rest) = (false, Instant::now());
+        loop {
+            let next = match untold {
+                true => timeout_at(rest, events.next()).await,
+                false => Ok(events.next().await),
+            };
+            untold = next.is_ok();
+            match next {
+                Ok(Some(event)) => self.take(event).await,
+                Ok(None) => return self.tell(),
+                Err(_) => {
+                    self.tell();
+                    rest = Instant::now() + REST;
+                }
+            }
         }
     }
 
@@ -93,11 +112,13 @@ impl Feed {
         };
         match session {
             Some(session) => self.whisper(session, kind, line),
-            None => {
-                lock(&self.ring).push(at, kind, line);
-                self.end.send_replace(at);
-            }
+            None => lock(&self.ring).push(at, kind, line),
         }
+    }
+
+    /// Wakes the subscribers, who then look at what there is.
+    fn tell(&self) {
+        self.news.send_replace(());
     }
 
     fn whisper(&self, session: u64, kind: EventKind, line: Bytes) {
@@ -122,8 +143,12 @@ impl Feed {
 
     /// A subscriber who has seen the events up to that number.
     pub fn follow(&self, seen: Since, what: Subscription) -> Follower {
-        let end = self.end.subscribe();
-        Follower { seen, what, end }
+        Follower {
+            seen,
+            what,
+            news: self.news.subscribe(),
+            behind: true,
+        }
     }
 
     /// Private events of that session go `to` its connection from now on.
@@ -145,7 +170,12 @@ impl Feed {
     /// # Errors
     /// As [`Ring::read`].
     pub fn gather(&self, follower: &mut Follower, batch: &mut Batch) -> Result<(), Fault> {
-        lock(&self.ring).read(&mut follower.seen, &follower.what, batch)?;
+        // What is told from now on wakes it again.
+        follower.news.mark_unchanged();
+        let ring = lock(&self.ring);
+        ring.read(&mut follower.seen, &follower.what, batch)?;
+        follower.behind = ring.has_news(follower.seen);
+        drop(ring);
         if batch.gaps > 0 {
             self.gateway.count("event_gaps", batch.gaps);
             tracing::debug!("a subscriber has missed events");
@@ -156,15 +186,9 @@ impl Feed {
 }
 
 impl Follower {
-    /// Waits until there is something; for ever, when there will be no more.
+    /// Waits until there may be something; for ever, when there will be no more.
     pub async fn news(&mut self) {
-        let seen = self.seen;
-        if self
-            .end
-            .wait_for(|end| Ring::has_news(*end, seen))
-            .await
-            .is_err()
-        {
+        if !self.behind && self.news.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
     }

@@ -107,9 +107,9 @@ impl Ring {
         }
     }
 
-    /// Whether there is something for that reader.
-    pub fn has_news(end: Since, seen: Since) -> bool {
-        end != Since::default() && end != seen
+    /// Whether there is something for a reader who has seen the events up to that number.
+    pub fn has_news(&self, seen: Since) -> bool {
+        self.end != Since::default() && self.end != seen
     }
 
     /// Gathers what comes after `seen`, which moves on, until the batch is full.
@@ -222,7 +222,7 @@ mod tests {
     /// What a reader gets: `9:4` is an event, `9:4-7` a gap.
     fn read(ring: &Ring, seen: &mut Since, what: &Subscription) -> Vec<String> {
         let mut all = Vec::new();
-        while Ring::has_news(ring.end(), *seen) {
+        while ring.has_news(*seen) {
             let mut batch = Batch::default();
             ring.read(seen, what, &mut batch).unwrap();
             all.extend(batch.small);
@@ -352,7 +352,7 @@ mod tests {
         ring.push(at(1, 101), EventKind::Data, vec![b'x'; 1_000_000].into());
         let mut seen = at(0, 0);
         let mut whole = 0;
-        while Ring::has_news(ring.end(), seen) {
+        while ring.has_news(seen) {
             let mut batch = Batch::default();
             ring.read(&mut seen, &Subscription::default(), &mut batch)
                 .unwrap();

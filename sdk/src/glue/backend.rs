@@ -70,8 +70,10 @@ impl<B: Backend> BackendSide<B> {
     fn start(&self, message: Message) {
         self.runtime.set_level(&message);
         let (shared, stop) = (self.shared.clone(), self.runtime.stop_signal());
+        let counts = self.runtime.counts.clone();
         self.runtime.handle.spawn(async move {
-            let cx = BackendContext::new(shared.instance.clone(), shared.host.clone(), stop);
+            let (instance, host) = (shared.instance.clone(), shared.host.clone());
+            let cx = BackendContext::new(instance, host, counts, stop);
             match shared.start(message, cx).await {
                 Ok(()) => drop(shared.host.deliver(Message::bare(Kind::READY, 0))),
                 Err(fault) => send_failed(&shared.host, fault),

@@ -32,7 +32,8 @@ struct FrontendSide<F> {
 impl<F: Frontend> FrontendSide<F> {
     fn open(instance: &str, host: Port) -> std::io::Result<Port> {
         let runtime = Runtime::start(instance, &host, || {})?;
-        let gateway = Gateway::new(instance.to_owned(), host.clone());
+        let counts = runtime.counts.clone();
+        let gateway = Gateway::new(instance.to_owned(), host.clone(), counts);
         let link = Arc::downgrade(&gateway.link());
         runtime.handle.spawn(report_queues(host.clone(), link));
         Ok(Port::new(FrontendSide::<F> {

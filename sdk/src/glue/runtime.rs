@@ -1,6 +1,7 @@
 //! An instance's own tokio, on its own thread.
 
 use crate::Stop;
+use crate::counts::Counts;
 use crate::log::{self, Voice};
 use crate::stop::End;
 use patchbay_abi::{Kind, Message, Port, head};
@@ -19,6 +20,7 @@ const LINGER: Duration = Duration::from_secs(1);
 /// A running tokio, and the switches that end it.
 pub(crate) struct Runtime {
     pub(crate) handle: Handle,
+    pub(crate) counts: Arc<Counts>,
     voice: Voice,
     stop: watch::Sender<bool>,
     end: Arc<OnceLock<End>>,
@@ -54,6 +56,10 @@ impl Runtime {
             .build()?;
         let handle = tokio.handle().clone();
         let (end_of_thread, mut ending) = watch::channel(EndOfThread::NotYet);
+        let counts = Arc::new(Counts::new(host.clone()));
+        let teller = counts.clone();
+        handle.spawn(async move { teller.keep_telling().await });
+        let last_words = counts.clone();
         let (name, host) = (instance.to_owned(), host.clone());
         std::thread::Builder::new().name(name).spawn(move || {
             log::speak_as(&voice);
@@ -64,6 +70,7 @@ impl Runtime {
             });
             tokio.shutdown_timeout(LINGER);
             afterwards();
+            last_words.tell();
             // Nothing follows it: there is no task left that could say anything.
             if end == EndOfThread::Stopped {
                 host.deliver(Message::bare(Kind::STOPPED, 0));
@@ -72,6 +79,7 @@ impl Runtime {
         let stop = watch::Sender::new(false);
         Ok(Arc::new(Runtime {
             handle,
+            counts,
             voice: of_runtime,
             stop,
             end: Arc::default(),

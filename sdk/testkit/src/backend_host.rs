@@ -176,6 +176,15 @@ impl BackendHost {
         self.told.next_of(kinds).await
     }
 
+    /// Waits until the plugin has counted so many beside those that were waited for before; what else it
+    /// says meanwhile is left out.
+    ///
+    /// # Panics
+    /// If that takes too long.
+    pub async fn counted(&self, counter: &str, many: u64) {
+        self.told.counted(counter, many).await;
+    }
+
     /// The next event of that kind: its job and its body. Others are left out.
     pub async fn next_event(&self, kind: &str) -> (Option<String>, Value) {
         loop {

@@ -12,6 +12,16 @@ const COMMAND: u8 = 0x05;
 const ACK: u8 = 0x06;
 const STX: u8 = 0x03;
 
+/// The number of the daemon's event of a printed line, or of what it says itself.
+const MESSAGE: u16 = 0x1001;
+/// The number of its event of a script's end.
+pub const DONE: u16 = 0x101c;
+
+/// Whether an event is a line that a script has printed: its level is 20, while what the daemon says of a script has another.
+pub fn is_line(kind: u16, payload: &[u8]) -> bool {
+    kind == MESSAGE && payload.windows(2).any(|part| part == b"K\x14")
+}
+
 /// What the daemon can be told, by the numbers of its protocol.
 #[derive(Debug, Clone, Copy)]
 pub enum Command {
@@ -112,6 +122,11 @@ impl Events {
         payload.resize(u32::from_be_bytes([a, b, c, d]) as usize, 0);
         self.0.read_exact(payload)?;
         Ok(u16::from_be_bytes(kind))
+    }
+
+    /// Whether nothing more has come yet.
+    pub fn is_dry(&self) -> bool {
+        self.0.buffer().is_empty()
     }
 }
 

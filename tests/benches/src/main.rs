@@ -12,6 +12,7 @@ mod child;
 mod cost;
 mod daemon;
 mod figure;
+mod forwarder;
 mod gateway;
 mod line;
 mod load;

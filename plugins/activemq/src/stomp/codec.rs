@@ -6,6 +6,8 @@
 //! heart-beats in a row for an error and never unescapes. Once the scanner has found and taken apart a head for it, there is
 //! nothing left that it could do. Only heads pass through it, never bodies, so a long body is not copied.
 
+use std::borrow::Cow;
+
 use bytes::BytesMut;
 use tokio_stomp::Message;
 use tokio_stomp::client::ClientCodec;
@@ -52,7 +54,7 @@ impl Decoder for GuardCodec {
         Ok(match self.scanner.next(src)? {
             None => None,
             Some(Piece::HeartBeat) => Some(ServerEvent::HeartBeat),
-            Some(Piece::Frame(head, body)) => Some(read(&head, body)),
+            Some(Piece::Frame(head, body)) => Some(read(head, body)),
         })
     }
 }
@@ -130,7 +132,7 @@ fn check_line(line: &[u8]) -> Result<(), EncodeError> {
     })
 }
 
-fn read(head: &Head, body: Body) -> ServerEvent {
+fn read(mut head: Head, body: Body) -> ServerEvent {
     if head.dropped() > 0 {
         tracing::debug!(
             dropped = head.dropped(),
@@ -138,11 +140,11 @@ fn read(head: &Head, body: Body) -> ServerEvent {
         );
     }
     if head.is_forged() {
-        return unusable(head, "its ack or its subscription is there twice");
+        return unusable(&head, "its ack or its subscription is there twice");
     }
-    match event(head, body) {
+    match event(&mut head, body) {
         Ok(event) => event,
-        Err(reason) => unusable(head, &reason),
+        Err(reason) => unusable(&head, &reason),
     }
 }
 
@@ -160,7 +162,8 @@ fn unusable(head: &Head, reason: &str) -> ServerEvent {
     }
 }
 
-fn event(head: &Head, body: Body) -> Result<ServerEvent, String> {
+/// On an error the head is as it was.
+fn event(head: &mut Head, body: Body) -> Result<ServerEvent, String> {
     Ok(match head.command() {
         // Without a version it speaks STOMP 1.0, in which nothing is escaped.
         "CONNECTED" if head.get("version").is_none() => return Err(missing("version")),
@@ -175,28 +178,28 @@ fn event(head: &Head, body: Body) -> Result<ServerEvent, String> {
             detail: body.first_line(),
             receipt: plain(head, "receipt-id"),
         }),
-        "MESSAGE" => ServerEvent::Message(Box::new(MessageFrame {
-            subscription: needed(head, "subscription")?,
-            ack: plain(head, "ack"),
-            headers: headers(head)?,
-            body,
-        })),
+        "MESSAGE" => ServerEvent::Message(Box::new(message(head, body)?)),
         _ => return Err("a broker sends no such frame".into()),
     })
 }
 
-/// All of a message's headers but `subscription`, which has a place of its own.
-fn headers(head: &Head) -> Result<Vec<(String, String)>, String> {
-    for name in ["destination", "message-id"] {
+fn message(head: &mut Head, body: Body) -> Result<MessageFrame, String> {
+    for name in ["subscription", "destination", "message-id"] {
         head.get(name).ok_or_else(|| missing(name))?;
     }
-    let others = head.headers().filter(|(name, _)| *name != "subscription");
-    // ActiveMQ never escapes names.
-    let unescaped = |(name, value): (&str, &str)| (name.to_owned(), unescape(value).into_owned());
-    Ok(others.map(unescaped).collect())
+    Ok(MessageFrame {
+        subscription: plain(head, "subscription").unwrap_or_default(),
+        ack: plain(head, "ack"),
+        // ActiveMQ never escapes names.
+        headers: head
+            .take_all()
+            .map(|(name, value)| (name, unescaped(value)))
+            .collect(),
+        body,
+    })
 }
 
-fn needed(head: &Head, name: &str) -> Result<String, String> {
+fn needed(head: &mut Head, name: &str) -> Result<String, String> {
     plain(head, name).ok_or_else(|| missing(name))
 }
 
@@ -204,6 +207,14 @@ fn missing(name: &str) -> String {
     format!("it has no `{name}`")
 }
 
-fn plain(head: &Head, name: &str) -> Option<String> {
-    head.get(name).map(|value| unescape(value).into_owned())
+/// A header, which is not there any more then.
+fn plain(head: &mut Head, name: &str) -> Option<String> {
+    head.take(name).map(unescaped)
+}
+
+fn unescaped(value: String) -> String {
+    match unescape(&value) {
+        Cow::Borrowed(_) => value,
+        Cow::Owned(plain) => plain,
+    }
 }

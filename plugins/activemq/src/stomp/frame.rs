@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use tokio_stomp::{AckMode, ToServer};
 
+use super::head::Name;
 use super::text::decode;
 
 /// What arrives from the broker.
@@ -57,7 +58,7 @@ pub struct MessageFrame {
     /// What ACK must carry; set last, too.
     pub ack: Option<String>,
     /// The other headers; any of them may be forged by the sender.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(Name, String)>,
     /// The body.
     pub body: Body,
 }

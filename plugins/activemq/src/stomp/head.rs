@@ -1,8 +1,9 @@
 //! The command and header lines of one received frame: valid UTF-8, each header once.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use bytes::Bytes;
 use memchr::memchr;
 
 use super::text::decode;
@@ -28,8 +29,14 @@ const STANDARD: [&str; 12] = [
 /// holds a line end becomes a line of its own, before or after the true one.
 const UNIQUE: [&str; 2] = ["ack", "subscription"];
 
+/// What else stands in most heads; the names of these and of those above need no memory of their own.
+const USUAL: [&str; 4] = ["priority", "type", "amq-msg-type", "JMSXGroupID"];
+
 /// More forged ones are not kept.
 const MAX_REPEATED: usize = 64;
+
+/// A header's name.
+pub type Name = Cow<'static, str>;
 
 /// Whether the head goes on.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,24 +52,24 @@ pub enum HeadLine {
 pub struct Head {
     command: Option<String>,
     /// In no order, as with the broker itself; quick to look up, because a client may send thousands.
-    lines: BTreeMap<String, String>,
+    lines: BTreeMap<Name, String>,
     content_length: Option<String>,
     /// Further lines of the headers in [`UNIQUE`].
-    repeated: Vec<(String, String)>,
+    repeated: Vec<(Name, String)>,
     size: usize,
     dropped: usize,
 }
 
 impl Head {
     /// Takes one line; more than `limit` bytes in all are dropped unless they belong to a standard header.
-    pub fn push(&mut self, line: Bytes, limit: usize) -> HeadLine {
-        let line = line.strip_suffix(b"\r").unwrap_or(&line);
+    pub fn push(&mut self, line: &[u8], limit: usize) -> HeadLine {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         if self.command.is_none() {
             self.command = Some(decode(line).into_owned());
         } else if line.is_empty() {
             return HeadLine::Blank;
         } else if let Some(colon) = memchr(b':', line) {
-            self.header(&decode(&line[..colon]), &decode(&line[colon + 1..]), limit);
+            self.header(decode(&line[..colon]), decode(&line[colon + 1..]), limit);
         } else {
             self.dropped += 1;
         }
@@ -70,8 +77,9 @@ impl Head {
     }
 
     /// A line was too long to be kept.
-    pub fn drop_line(&mut self) {
+    pub fn drop_line(&mut self) -> HeadLine {
         self.dropped += 1;
+        HeadLine::More
     }
 
     /// How many lines were dropped: too long, too many, or no header.
@@ -106,29 +114,50 @@ impl Head {
         self.content_length.as_deref()?.trim().parse().ok()
     }
 
-    /// All headers (values escaped), each once.
-    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.lines.iter().map(|(name, value)| (&**name, &**value))
+    /// Takes a header out, as it was sent (escaped).
+    pub fn take(&mut self, name: &str) -> Option<String> {
+        self.lines.remove(name)
     }
 
-    fn header(&mut self, name: &str, value: &str, limit: usize) {
+    /// Takes out all headers (values escaped), each once.
+    pub fn take_all(&mut self) -> impl Iterator<Item = (Name, String)> + use<> {
+        std::mem::take(&mut self.lines).into_iter()
+    }
+
+    fn header(&mut self, name: Cow<'_, str>, value: Cow<'_, str>, limit: usize) {
         if name == "content-length" {
-            self.content_length.get_or_insert_with(|| value.to_owned());
+            self.content_length
+                .get_or_insert_with(|| value.into_owned());
             return;
         }
         let size = self.size + name.len() + value.len() + 2;
-        let fits = size <= limit || STANDARD.contains(&name);
-        let repeated = UNIQUE.contains(&name) && self.lines.contains_key(name);
-        if repeated && self.repeated.len() < MAX_REPEATED {
-            self.repeated.push((name.to_owned(), without_ends(value)));
-            return;
-        }
-        if !fits || !is_name(name) || self.lines.contains_key(name) {
+        let fits = size <= limit || STANDARD.contains(&&*name);
+        if !fits || !is_name(&name) {
             self.dropped += 1;
             return;
         }
-        self.size = size;
-        self.lines.insert(name.to_owned(), without_ends(value));
+        match self.lines.entry(kept_name(name)) {
+            Entry::Vacant(place) => {
+                self.size = size;
+                place.insert(without_ends(value));
+            }
+            Entry::Occupied(first) => {
+                let name = first.key();
+                if UNIQUE.contains(&&**name) && self.repeated.len() < MAX_REPEATED {
+                    self.repeated.push((name.clone(), without_ends(value)));
+                } else {
+                    self.dropped += 1;
+                }
+            }
+        }
+    }
+}
+
+fn kept_name(name: Cow<'_, str>) -> Name {
+    let known = STANDARD.iter().chain(&USUAL).find(|known| **known == name);
+    match known {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(name.into_owned()),
     }
 }
 
@@ -138,6 +167,9 @@ fn is_name(name: &str) -> bool {
 }
 
 /// A CR inside a line is no line end in STOMP 1.2, but must be escaped where the value is sent on; a NUL can be sent on in no way.
-fn without_ends(value: &str) -> String {
+fn without_ends(value: Cow<'_, str>) -> String {
+    if !value.contains(['\r', '\0']) {
+        return value.into_owned();
+    }
     value.replace('\r', "\\r").replace('\0', "\u{fffd}")
 }

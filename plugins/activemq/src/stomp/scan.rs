@@ -11,7 +11,7 @@
 //! calls [`Scanner::believe_nul`]. A body that is skipped because of its length ends early at a NUL behind which another
 //! frame of the broker begins, so that no length makes us skip what comes from others.
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr;
 
 use super::error::ScanError;
@@ -21,6 +21,10 @@ use super::limits::Limits;
 use super::skip::{Follows, follows, skip_counted, skip_to_nul};
 pub use super::stage::Piece;
 use super::stage::{Stage, Step};
+
+/// A body up to this many bytes is copied: one that lies in the buffer while it is read would cost a new buffer for what
+/// comes next.
+const COPIED: usize = 4 << 10;
 
 /// The state machine. Feed it with the same buffer, to which bytes are only appended.
 #[derive(Debug)]
@@ -149,10 +153,13 @@ impl Scanner {
             return self.head_without_end(src, head, dropping);
         };
         self.count(end + 1)?;
-        let line = src.split_to(end + 1).freeze();
-        if dropping || line.len() > self.limits.header_line {
-            head.drop_line();
-        } else if head.push(line.slice(..end), self.limits.head) == HeadLine::Blank {
+        let is_too_long = dropping || end + 1 > self.limits.header_line;
+        let pushed = match is_too_long {
+            true => head.drop_line(),
+            false => head.push(&src[..end], self.limits.head),
+        };
+        src.advance(end + 1);
+        if pushed == HeadLine::Blank {
             let length = head
                 .content_length()
                 .filter(|length| *length <= self.limits.frame);
@@ -233,9 +240,8 @@ impl Scanner {
     fn body_to_nul(&self, src: &mut BytesMut, head: Head, nul: Option<usize>) -> Step {
         match nul {
             Some(end) => {
-                let body = src.split_to(end).freeze();
-                src.advance(1);
-                let too_long = body.len() > self.limits.body;
+                let too_long = end > self.limits.body;
+                let body = take(src, end);
                 let body = if too_long {
                     Body::TooLong(end as u64)
                 } else {
@@ -269,14 +275,22 @@ impl Scanner {
     }
 }
 
+/// Takes a body of so many bytes, and the NUL behind it.
+fn take(src: &mut BytesMut, length: usize) -> Bytes {
+    if length > COPIED {
+        let body = src.split_to(length).freeze();
+        src.advance(1);
+        return body;
+    }
+    let body = Bytes::copy_from_slice(&src[..length]);
+    src.advance(length + 1);
+    body
+}
+
 /// A body whose length was given and is within the limit: bytes if a NUL stands behind it, else text up to the NUL.
 fn counted_body(src: &mut BytesMut, head: Head, length: usize, nul: Option<usize>) -> Step {
     match src.get(length) {
-        Some(0) => {
-            let body = src.split_to(length).freeze();
-            src.advance(1);
-            Step::Done(Piece::Frame(head, Body::Counted(body)))
-        }
+        Some(0) => Step::Done(Piece::Frame(head, Body::Counted(take(src, length)))),
         Some(_) => Step::Go(Stage::Body {
             head,
             length: None,

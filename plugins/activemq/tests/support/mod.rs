@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 /// How long anything may take.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
-/// Lets in everybody whose password is `good`, or that of an IBEX client, after a second if it is `slow`; `eval` answers with its code, after as many seconds as that says if it is
-/// `sleep <seconds>`.
+/// Lets in everybody whose password is `good`, or that of an IBEX client, after a second if it is `slow`; `eval` and `complete`
+/// answer with their code or line, after as many seconds as that says if it is `sleep <seconds>`.
 pub fn script_server(asked: &Asked) -> Result<Value, Fault> {
     match asked {
         Asked::Login { secret, .. } if secret == "slow" => {
@@ -56,6 +56,7 @@ pub fn script_server(asked: &Asked) -> Result<Value, Fault> {
                 Ok(json!({"link": "up", "run": "idle", "job": null, "queue": [], "last": null}))
             }
             "log" => Ok(json!({"messages": []})),
+            "complete" => Ok(json!({"matches": [evaluated(args["line"].as_str().unwrap())]})),
             "exec" => Err(Fault::new(
                 FaultKind::Unavailable,
                 "the script server is away",

@@ -63,12 +63,7 @@ impl World {
 
     /// Until that is counted.
     pub async fn counted(&self, counter: &str) {
-        loop {
-            let metric = self.host.next_of(&[Kind::METRIC]).await;
-            if metric.read_head::<head::Metric>().unwrap().counter == counter {
-                return;
-            }
-        }
+        self.host.counted(counter, 1).await;
     }
 
     /// The next word on the health.

@@ -311,17 +311,6 @@ pub fn event(code: u16, payload: &[u8]) -> Vec<u8> {
     [&[3, code[0], code[1], 0][..], &length, payload].concat()
 }
 
-/// Waits until the plugin has counted so many of these.
-pub async fn counted(host: &BackendHost, counter: &str, mut many: u64) {
-    while many > 0 {
-        let told = host.next_of(&[Kind::METRIC]).await;
-        let told: head::Metric = told.read_head().unwrap();
-        if told.counter == counter {
-            many = many.saturating_sub(told.add);
-        }
-    }
-}
-
 /// Waits until the plugin says that it is in this state, and returns why.
 pub async fn health(host: &BackendHost, state: &str) -> String {
     loop {

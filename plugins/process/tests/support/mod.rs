@@ -78,19 +78,6 @@ pub async fn logged(host: &BackendHost, what: &str) -> head::Log {
     }
 }
 
-/// Waits until so many of something have been counted.
-pub async fn counted(host: &BackendHost, counter: &str, wanted: u64) {
-    let mut count = 0;
-    while count < wanted {
-        let metric = host.next_of(&[Kind::METRIC]).await;
-        let metric: head::Metric = metric.read_head().unwrap();
-        if metric.counter == counter {
-            count += metric.add;
-        }
-    }
-    assert_eq!(count, wanted);
-}
-
 /// Waits until a process is gone.
 pub fn ends(pid: &Value) {
     let stat = format!("/proc/{pid}/stat");

@@ -10,7 +10,6 @@
 
 pub mod lines;
 
-use patchbay_abi::{Kind, head};
 use patchbay_sdk::{Event, EventKind, Fault, FaultKind};
 use patchbay_socket::Socket;
 use patchbay_testkit::{Asked, FrontendHost, PATIENCE, Wire};
@@ -131,21 +130,6 @@ impl World {
     pub fn log(&self, seq: u64, text: &str) {
         let event = Event::new(EventKind::Log, &json!({"text": text})).unwrap();
         self.host.event(seq, event);
-    }
-
-    /// Waits until so much was added to a counter at once.
-    pub async fn counted(&self, counter: &str) -> u64 {
-        loop {
-            let metric: head::Metric = self
-                .host
-                .next_of(&[Kind::METRIC])
-                .await
-                .read_head()
-                .unwrap();
-            if metric.counter == counter {
-                return metric.add;
-            }
-        }
     }
 
     /// The operations that were asked for, in their order.

@@ -23,6 +23,7 @@ pub fn run(rounds: usize) -> Result<Vec<Figure>> {
     let script = format!("for i in range({LINES}): print(i)\n");
     let mut spent = Figure::new(format!("{LINES} lines: CPU of the gateway"), "s");
     let mut each = Figure::new("CPU of each event and further subscriber", "µs");
+    let mut told = Figure::new("events of each subscriber", "events");
     let mut lost = Figure::new("events lost", "events");
     for round in 1..=rounds {
         let mut alone = 0.0;
@@ -65,6 +66,7 @@ pub fn run(rounds: usize) -> Result<Vec<Figure>> {
             {
                 let shares = (most * (count - 1)) as f64;
                 each.add(&contender, (cpu - alone) * 1e6 / shares);
+                told.add(&contender, most as f64);
                 lost.add(&contender, seen.iter().map(|seen| seen.lost as f64).sum());
             }
         }
@@ -73,6 +75,7 @@ pub fn run(rounds: usize) -> Result<Vec<Figure>> {
     Ok(vec![
         spent.aim(&many, To::Itself, Bound::AtMost(3.0)),
         each.aim(&many, To::Itself, Bound::AtMost(1.0)),
+        told,
         lost.aim(&many, To::Itself, Bound::AtMost(0.0)),
     ])
 }

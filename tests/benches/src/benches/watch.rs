@@ -9,8 +9,9 @@ use anyhow::{Result, anyhow, ensure};
 use patchbay_servers::{ActiveMq, Gateway, Nicos, to_stderr};
 
 use crate::child::Child;
-use crate::daemon::{Daemon, Events};
+use crate::daemon::{DONE, Daemon, Events, is_line};
 use crate::figure::{Bound, Figure, To};
+use crate::forwarder::Forwarder;
 use crate::line::Line;
 use crate::responders::program;
 use crate::{gateway, say};
@@ -18,10 +19,8 @@ use crate::{gateway, say};
 const LINES: usize = 2_000;
 const CLIENTS: [usize; 3] = [1, 10, 50];
 const QUEUE: &str = "watch";
+const TOPIC: &str = "watch.events";
 const LIMIT: Duration = Duration::from_secs(120);
-/// The numbers of the daemon's events of a printed line, and of a script's end.
-const MESSAGE: u16 = 0x1001;
-const DONE: u16 = 0x101c;
 
 pub fn run(rounds: usize) -> Result<Vec<Figure>> {
     let mut site = Site::start()?;
@@ -32,6 +31,8 @@ pub fn run(rounds: usize) -> Result<Vec<Figure>> {
     let mut socket = Figure::new("the same, by the gateway's socket", "s");
     let mut topics = Figure::new("the same, by the gateway's JMS topics", "s");
     let mut ended = Figure::new("meanwhile, until the script itself has ended", "s");
+    let mut bare = Figure::new("by JMS topics from a bare forwarder", "s");
+    let mut bare_ended = Figure::new("meanwhile, until the script itself has ended there", "s");
     for round in 1..=rounds {
         for count in CLIENTS {
             say(&format!("{}, round {round} of {rounds}", clients(count)));
@@ -41,6 +42,9 @@ pub fn run(rounds: usize) -> Result<Vec<Figure>> {
             let (script, all) = site.by_topics(count)?;
             ended.add(&contender, script);
             topics.add(&contender, all);
+            let (script, all) = site.by_forwarder(count)?;
+            bare_ended.add(&contender, script);
+            bare.add(&contender, all);
         }
     }
     let like_one = |figure: Figure| {
@@ -52,6 +56,8 @@ pub fn run(rounds: usize) -> Result<Vec<Figure>> {
         like_one(socket),
         like_one(topics),
         like_one(ended),
+        bare,
+        bare_ended,
     ])
 }
 
@@ -68,7 +74,9 @@ struct Site {
     gateway: Gateway,
     direct: (Nicos, Daemon),
     behind: (Nicos, Daemon),
-    _broker: ActiveMq,
+    broker: ActiveMq,
+    /// How many there were.
+    forwarders: u64,
 }
 
 impl Site {
@@ -82,13 +90,14 @@ impl Site {
         ])?;
         let mut java = program("Watch")?;
         java.arg(format!("tcp://{}", broker.openwire()));
-        java.arg(format!("{QUEUE}.events.>"));
+        java.arg(format!("{TOPIC}.>"));
         Ok(Self {
             topics: Child::start("the clients of the topics", java)?,
             gateway,
             direct,
             behind,
-            _broker: broker,
+            broker,
+            forwarders: 0,
         })
     }
 
@@ -127,6 +136,30 @@ impl Site {
         witness.ask(r#"{"op":"subscribe"}"#)?;
         let witness = thread::spawn(move || see_by_socket(&mut witness).map(|_| Instant::now()));
         let (begun, job) = begin(&mut self.behind.1)?;
+        let took = self.all_have_seen(&job, begun)?;
+        let ended = witness.join().map_err(|_| anyhow!("a watcher broke"))??;
+        Ok(((ended - begun).as_secs_f64(), took))
+    }
+
+    /// As [`Site::by_topics`], but without the gateway.
+    fn by_forwarder(&mut self, count: usize) -> Result<(f64, f64)> {
+        self.topics.ask(&format!("open {count}"), LIMIT)?;
+        let (nicos, daemon) = &mut self.direct;
+        // A number of its own: the daemon may not be done yet with the one before.
+        self.forwarders += 1;
+        let client = Daemon::login(nicos.address(), 1_000_000 + self.forwarders)?;
+        let forwarder = Forwarder::open(&client, &self.broker, TOPIC)?;
+        let (begun, job) = begin(daemon)?;
+        let forwarder = forwarder.start(job.clone());
+        let took = self.all_have_seen(&job, begun)?;
+        let ended = forwarder
+            .join()
+            .map_err(|_| anyhow!("a forwarder broke"))??;
+        Ok(((ended - begun).as_secs_f64(), took))
+    }
+
+    /// How long it takes until all clients of the topics have seen the script's end.
+    fn all_have_seen(&mut self, job: &str, begun: Instant) -> Result<f64> {
         let fewest = self.topics.ask(&format!("wait {job}"), LIMIT)?;
         let took = begun.elapsed().as_secs_f64();
         self.topics.ask("close", LIMIT)?;
@@ -134,8 +167,7 @@ impl Site {
             fewest == LINES.to_string(),
             "a client of the topics saw {fewest} lines of {LINES}"
         );
-        let ended = witness.join().map_err(|_| anyhow!("a watcher broke"))??;
-        Ok(((ended - begun).as_secs_f64(), took))
+        Ok(took)
     }
 }
 
@@ -165,10 +197,8 @@ fn see_directly(events: &mut Events) -> Result<usize> {
     let (mut lines, mut payload) = (0, Vec::new());
     loop {
         match events.next(&mut payload)? {
-            // Level 20, as a line of output has it; what the daemon itself says of a script has another.
-            MESSAGE => lines += usize::from(payload.windows(2).any(|part| part == b"K\x14")),
             DONE => return Ok(lines),
-            _ => {}
+            kind => lines += usize::from(is_line(kind, &payload)),
         }
     }
 }
