@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use patchbay_child::{Child, Heard, Kind, Message, head};
+use patchbay_sdk::model::find_op;
 use patchbay_sdk::{Fault, FaultKind, Gateway, RawJson, Reply, Secret, Session};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::feed::Feed;
@@ -19,7 +20,8 @@ pub(crate) struct Desk {
     /// What the program waits for, by its own number.
     under_way: Mutex<HashMap<u64, JoinHandle<()>>>,
     most: usize,
-    places: Arc<Semaphore>,
+    ordinary: Arc<Semaphore>,
+    urgent: Arc<Semaphore>,
 }
 
 impl Desk {
@@ -31,7 +33,8 @@ impl Desk {
             sessions: Mutex::default(),
             under_way: Mutex::default(),
             most,
-            places: Arc::new(Semaphore::new(most)),
+            ordinary: Arc::new(Semaphore::new(most)),
+            urgent: Arc::new(Semaphore::new(most)),
         }
     }
 
@@ -95,7 +98,7 @@ impl Desk {
     /// Begins what is answered, in the order in which it is asked.
     async fn begin(self: &Arc<Self>, message: Message) {
         let id = message.id;
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
+        let Ok(place) = self.place(&message) else {
             let text = format!(
                 "{} requests of the program are not answered yet (program.outstanding_most); try again in a moment",
                 self.most
@@ -113,7 +116,22 @@ impl Desk {
         under_way.insert(id, task);
     }
 
-    async fn serve(self: Arc<Self>, message: Message, place: OwnedSemaphorePermit) {
+    /// Urgent requests have as many places of their own, and an emergency stop needs none: of those the host lets the
+    /// oldest give way.
+    fn place(&self, message: &Message) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
+        let asked = match message.kind {
+            Kind::CALL => message.read_head::<head::Call>().ok(),
+            _ => None,
+        };
+        let places = match asked.and_then(|call| find_op(&call.op)) {
+            Some(op) if op.is_emergency() => return Ok(None),
+            Some(op) if op.urgent => &self.urgent,
+            _ => &self.ordinary,
+        };
+        places.clone().try_acquire_owned().map(Some)
+    }
+
+    async fn serve(self: Arc<Self>, message: Message, place: Option<OwnedSemaphorePermit>) {
         let id = message.id;
         let answer = match message.kind {
             Kind::LOGIN => self.login(message).await,

@@ -142,6 +142,29 @@ async fn too_many_requests_are_refused_and_one_that_is_cancelled_makes_room() {
 }
 
 #[tokio::test]
+async fn what_is_urgent_has_room_of_its_own_and_an_emergency_stop_always_has() {
+    let asks = LOGIN.to_owned()
+        + "say('call', {'session': session, 'op': 'late'}, id=2)\n\
+           say('call', {'session': session, 'op': 'stop'}, id=3)\n\
+           say('call', {'session': session, 'op': 'late'}, id=4)\n\
+           say('call', {'session': session, 'op': 'emergency'}, id=5)\n\
+           hear(), hear(), hear()\n";
+    let host = start(&asks, json!({"outstanding_most": 1})).await.unwrap();
+    heard(&host).await;
+    let mut answers = vec![fault(&host).await, fault(&host).await, fault(&host).await];
+    answers.sort_by_key(|(id, _)| id.as_u64());
+    let done = Value::Null;
+    assert_eq!(
+        answers,
+        [
+            (json!(3), done.clone()),
+            (json!(4), json!("busy")),
+            (json!(5), done)
+        ]
+    );
+}
+
+#[tokio::test]
 async fn events_come_as_there_is_credit_for_them() {
     let asks = "say('subscribe')\nsay('subscribe', id=1)\nsay('credit', {'events': 2})\nsay('ready')\n\
                 hear(), hear(), hear()\n\

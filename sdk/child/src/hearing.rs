@@ -19,6 +19,9 @@ use crate::heard::Heard;
 use crate::lines::{Line, Lines};
 use crate::rate::Rate;
 
+/// No more is logged of a kind that is not known, in characters.
+const LONGEST_KIND: usize = 40;
+
 /// How much is read at once, in bytes.
 const CHUNK: usize = 16 << 10;
 
@@ -85,6 +88,7 @@ impl Hearing {
                 }
             }
             Err(LineError::UnknownKind(kind)) => {
+                let kind: String = kind.chars().take(LONGEST_KIND).collect();
                 tracing::warn!(
                     kind,
                     "the program says something of a kind that is not known here; ignored"

@@ -45,8 +45,8 @@ pub struct Program {
     /// Longest number in what it is sent, in digits; likewise.
     #[serde(default = "defaults::digits_most")]
     pub digits_most: usize,
-    /// Most requests that are not answered yet, in either direction; further ones are refused as `busy`. On the way
-    /// to a backend urgent ones have as many places of their own, and an emergency stop is never refused.
+    /// Most requests that are not answered yet, in either direction; further ones are refused as `busy`.
+    /// Urgent ones have as many places of their own, and an emergency stop is never refused.
     #[serde(default = "defaults::outstanding_most")]
     pub outstanding_most: usize,
     /// How long it may take until it says `ready`, in seconds; then it is killed. `start_deadline_s` of the gateway must be
