@@ -32,6 +32,8 @@ pub(super) struct Process {
     child: Mutex<Option<Child>>,
     over: Condvar,
     let_go: AtomicBool,
+    /// By us, while it was there.
+    killed: AtomicBool,
 }
 
 impl Process {
@@ -57,6 +59,7 @@ impl Process {
             child: Mutex::new(Some(child)),
             over: Condvar::new(),
             let_go: AtomicBool::new(false),
+            killed: AtomicBool::new(false),
         };
         Ok((Arc::new(process), ours))
     }
@@ -86,7 +89,7 @@ impl Process {
             let lives = |child: &mut Option<Child>| child.is_some();
             let waited = process.over.wait_timeout_while(child, grace, lives);
             let (child, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            process.kill_if_there(&child);
+            process.kill_child(&child);
         };
         if thread.spawn(watch).is_err() {
             self.kill();
@@ -95,10 +98,15 @@ impl Process {
 
     /// Kills it, and what it has started.
     pub(super) fn kill(&self) {
-        self.kill_if_there(&self.lock());
+        self.kill_child(&self.lock());
     }
 
-    fn kill_if_there(&self, child: &Option<Child>) {
+    fn kill_child(&self, child: &Option<Child>) {
+        self.killed.fetch_or(child.is_some(), Ordering::AcqRel);
+        self.kill_group(child);
+    }
+
+    fn kill_group(&self, child: &Option<Child>) {
         if child.is_some() {
             // It may have ended.
             let _ = kill_process_group(self.pid, Signal::KILL);
@@ -111,11 +119,11 @@ impl Process {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(self.pid), options) {}
         let mut child = self.lock();
-        self.kill_if_there(&child);
+        self.kill_group(&child);
         let status = child.take().map(|mut child| child.wait());
         self.over.notify_all();
         match status {
-            Some(Ok(status)) => in_words(status),
+            Some(Ok(status)) => in_words(status, self.killed.load(Ordering::Acquire)),
             _ => "its process has ended".to_owned(),
         }
     }
@@ -125,13 +133,14 @@ impl Process {
     }
 }
 
-fn in_words(status: ExitStatus) -> String {
+fn in_words(status: ExitStatus, killed: bool) -> String {
     let Some(signal) = status.signal() else {
         let code = status.code().unwrap_or_default();
         return format!("its process has exited by itself, with status {code}");
     };
     let name = signal_hook::low_level::signal_name(signal).unwrap_or("unknown");
     let why = match name {
+        "SIGKILL" if killed => "; by this gateway",
         "SIGKILL" => "; the system does so when memory runs out",
         _ => "",
     };
@@ -163,5 +172,19 @@ fn program() -> io::Result<PathBuf> {
         Some(false) => Ok(running.to_owned()),
         None if running.exists() => Ok(running.to_owned()),
         _ => Ok(named),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_gateway_has_killed_is_not_said_to_have_run_out_of_memory() {
+        let killed = ExitStatus::from_raw(9);
+        assert!(in_words(killed, false).contains("memory"));
+        let by_us = in_words(killed, true);
+        assert!(by_us.contains("SIGKILL; by this gateway") && !by_us.contains("memory"));
+        assert!(in_words(ExitStatus::from_raw(3 << 8), true).contains("status 3"));
     }
 }
