@@ -231,7 +231,7 @@ impl BackendContext {
     /// }
     /// ```
     pub fn fail(&self, fault: Fault) {
-        send_failed(&self.inner.host, fault);
+        send_failed(&self.inner.host, &self.inner.counts, fault);
     }
 
     /// Adds to a counter that operators see; they do within a second.

@@ -34,9 +34,13 @@ impl Counts {
         let (is_first, is_full) = (untold.is_empty(), untold.len() >= MOST);
         match untold.get_mut(counter) {
             Some(sum) => *sum = sum.saturating_add(add),
-            None if is_full => return self.say(counter, add),
+            None if is_full => {
+                drop(untold);
+                return self.say(counter, add);
+            }
             None => _ = untold.insert(counter.to_owned(), add),
         }
+        drop(untold);
         if is_first {
             self.news.notify_one();
         }

@@ -242,7 +242,10 @@ impl Said {
 
 impl Visit for Said {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.fields.push((field.name(), Value::Number(value)));
+        match field.name() {
+            "message" => self.message = value.to_string(),
+            name => self.fields.push((name, Value::Number(value))),
+        }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {

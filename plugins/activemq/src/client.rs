@@ -23,9 +23,14 @@ pub struct Job {
 }
 
 impl Job {
-    /// It changes nothing, so that others like it can be under way beside it.
-    pub fn only_looks(&self) -> bool {
-        self.refusal.is_none() && matches!(&self.wish, Wish::Call(call) if !call.changes())
+    /// What is asked, if it changes nothing, so that others of its kind can be under way beside it.
+    pub fn looks_for(&self) -> Option<&'static str> {
+        match &self.wish {
+            Wish::Call(call) if self.refusal.is_none() && !call.changes() => {
+                call.known.map(|op| op.name)
+            }
+            _ => None,
+        }
     }
 }
 

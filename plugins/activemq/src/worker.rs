@@ -17,41 +17,56 @@ use crate::once;
 use crate::refusals;
 use crate::stomp::text::ascii;
 
+/// Looks of one client that are under way at the same time; the host takes more of one session unless it is told not to
+/// (`max_in_flight_per_session`).
+const SIDE_BY_SIDE: usize = 16;
+
+/// After a longer answer a look is asked alone, in bytes: many long answers at once would find no room on their way.
+const SHORT: usize = 64 << 10;
+
 /// A request that was carried out, and the text of its answer.
 type Done = (Ticket, String);
 
 impl Desk {
-    /// A client's requests in their order, until the client is taken out and its queue is empty. Those that only look are
-    /// asked side by side, and answered in their order all the same; any other begins when all before it are answered.
+    /// A client's requests in their order, until the client is taken out and its queue is empty. Looks of the same kind are
+    /// asked side by side, and answered in their order all the same; any other request begins when all before it are
+    /// answered, so that no answer is older than one before it.
     pub async fn serve(self: Arc<Self>, client: Arc<ClientState>, mut queue: mpsc::Receiver<Job>) {
         let mut looks = FuturesOrdered::new();
+        let mut kind = None;
+        let mut short = true;
         loop {
             let job = tokio::select! {
                 biased;
                 Some(done) = looks.next() => {
-                    self.finish(&client, done).await;
+                    short = self.finish(&client, done).await;
                     continue;
                 }
-                job = queue.recv() => job,
+                job = queue.recv(), if looks.len() < SIDE_BY_SIDE => job,
             };
-            let only_looks = job.as_ref().is_some_and(Job::only_looks);
-            while !only_looks && let Some(done) = looks.next().await {
-                self.finish(&client, done).await;
+            let looks_for = job.as_ref().and_then(Job::looks_for);
+            let fits_in = short && looks_for.is_some() && looks_for == kind;
+            while !fits_in && let Some(done) = looks.next().await {
+                short = self.finish(&client, done).await;
             }
             let Some(job) = job else { return };
+            kind = looks_for;
             let member = client.member();
             let done = self.clone().carry_out(client.clone(), member, job);
-            match only_looks {
+            match looks_for.is_some() && short {
                 true => looks.push_back(done),
-                false => self.finish(&client, done.await).await,
+                false => short = self.finish(&client, done.await).await,
             }
         }
     }
 
-    async fn finish(&self, client: &Arc<ClientState>, (ticket, text): Done) {
+    /// Answers; whether that was short.
+    async fn finish(&self, client: &Arc<ClientState>, (ticket, text): Done) -> bool {
+        let short = text.len() <= SHORT;
         self.reply(ticket, text).await;
         client.answered();
         self.clients.remove_if_useless(client);
+        short
     }
 
     async fn carry_out(

@@ -37,21 +37,40 @@ async fn what_is_refused_is_answered_in_its_turn() {
 }
 
 #[tokio::test]
-async fn what_only_looks_is_asked_side_by_side_and_what_changes_something_alone_and_all_are_answered_in_their_order()
+async fn looks_of_one_kind_are_asked_side_by_side_and_all_else_alone_and_all_are_answered_in_their_order()
  {
     let mut world = World::new().await;
-    let slow_look = r#"{"op":"complete","args":{"line":"sleep 1"}}"#;
-    world.reading.request(2, REPLY, slow_look).await;
-    world.reading.request(3, REPLY, STATUS).await;
-    world.reading.request(4, REPLY, SLOW).await;
-    world.reading.request(5, REPLY, slow_look).await;
-    world.reading.request(6, REPLY, STATUS).await;
-    assert!(eventually(|| ops(&world.host) == ["complete", "status"]).await);
+    let slow = r#"{"op":"complete","args":{"line":"sleep 1"}}"#;
+    let quick = r#"{"op":"complete","args":{"line":"x"}}"#;
+    for (number, text) in (2..).zip([slow, quick, SLOW, slow, STATUS, quick]) {
+        world.reading.request(number, REPLY, text).await;
+    }
+    let begun = ["complete", "complete"];
+    assert!(eventually(|| ops(&world.host) == begun).await);
     assert_eq!(answered(&mut world, 2).await, ["c-2", "c-3"]);
-    assert!(eventually(|| ops(&world.host) == ["complete", "status", "eval"]).await);
-    assert_eq!(answered(&mut world, 3).await, ["c-4", "c-5", "c-6"]);
-    let all = ["complete", "status", "eval", "complete", "status"];
+    // A status that was asked for beside the slow one would be old when that is answered.
+    let begun = ["complete", "complete", "eval", "complete"];
+    assert!(eventually(|| ops(&world.host) == begun).await);
+    assert_eq!(answered(&mut world, 4).await, ["c-4", "c-5", "c-6", "c-7"]);
+    let all = [&begun[..], &["status", "complete"]].concat();
     assert_eq!(ops(&world.host), all);
+}
+
+#[tokio::test]
+async fn looks_under_way_count_as_unanswered_and_one_that_fails_keeps_nobody() {
+    let mut world = World::with(json!({"limits": {"requests_per_client": 2}})).await;
+    let slow = r#"{"op":"complete","args":{"line":"sleep 1"}}"#;
+    for number in 2..6 {
+        world.reading.request(number, REPLY, slow).await;
+    }
+    let (refused, answer) = world.answering.answer().await;
+    assert_eq!(refused.header("correlation-id"), Some("c-5"));
+    assert_eq!(answer["error"]["kind"], "busy");
+    assert_eq!(answered(&mut world, 3).await, ["c-2", "c-3", "c-4"]);
+    let unknown = r#"{"op":"complete","args":{"line":"fail"}}"#;
+    world.reading.request(6, REPLY, unknown).await;
+    world.reading.request(7, REPLY, SLOW).await;
+    assert_eq!(answered(&mut world, 2).await, ["c-6", "c-7"]);
 }
 
 #[tokio::test]

@@ -160,7 +160,7 @@ async fn what_it_says_by_itself_arrives() {
     let logger = ("logger".to_owned(), "magnet".to_owned());
     assert!(line.fields.contains(&logger), "{line:?}");
     says("'metric', {'counter': 'scans', 'add': 2}").await;
-    host.counted("scans", 2).await;
+    assert_eq!(host.counted("scans", 2).await, 2);
     says("'metric', {'counter': 'temperature_mk', 'set': 4200}").await;
     let level = async {
         loop {

@@ -217,7 +217,7 @@ async fn what_ignores_a_stop_is_killed_with_all_that_it_has_started() {
     let pids = eval(&session, code).await.unwrap();
     host.stop_without_waiting();
     logged(&host, "program.stop_seconds").await;
-    host.counted("killed_at_stop", 1).await;
+    assert_eq!(host.counted("killed_at_stop", 1).await, 1);
     host.next_of(&[Kind::STOPPED]).await;
     ends(&pids[0]);
     ends(&pids[1]);

@@ -27,7 +27,7 @@ async fn a_stray_line_is_in_the_log_and_too_many_are_the_end() {
         .unwrap()
         .1;
     assert!(shown.len() < 220 && shown.ends_with('…'), "{shown}");
-    host.counted("lines_refused", 1).await;
+    assert_eq!(host.counted("lines_refused", 1).await, 1);
     let last = eval(&session, "write('a\\nb\\n'); time.sleep(600)").await;
     assert_eq!(last.unwrap_err().kind, FaultKind::UnknownOutcome);
     let fault = failure(&host).await;
@@ -84,9 +84,9 @@ async fn what_nobody_asked_for_is_counted() {
                 say('reply', id=4711); reply(1); reply(2)";
     assert_eq!(eval(&session, code).await.unwrap(), 1);
     logged(&host, "sing").await;
-    host.counted("messages_ignored", 2).await;
-    host.counted("events_refused", 1).await;
-    host.counted("replies_late_or_double", 2).await;
+    assert_eq!(host.counted("messages_ignored", 2).await, 2);
+    assert_eq!(host.counted("events_refused", 1).await, 1);
+    assert_eq!(host.counted("replies_late_or_double", 2).await, 2);
 }
 
 #[tokio::test]

@@ -73,14 +73,14 @@ impl Feed {
                 true => timeout_at(rest, events.next()).await,
                 false => Ok(events.next().await),
             };
-            untold = next.is_ok();
             match next {
-                Ok(Some(event)) => self.take(event).await,
+                Ok(Some(event)) => untold |= self.take(event).await,
                 Ok(None) => return self.tell(),
-                Err(_) => {
-                    self.tell();
-                    rest = Instant::now() + REST;
-                }
+                Err(_) => {}
+            }
+            if untold && Instant::now() >= rest {
+                self.tell();
+                (untold, rest) = (false, Instant::now() + REST);
             }
         }
     }
@@ -91,7 +91,7 @@ impl Feed {
         let all = async {
             while self.end() < last {
                 match events.next().await {
-                    Some(event) => self.take(event).await,
+                    Some(event) => _ = self.take(event).await,
                     None => return,
                 }
             }
@@ -103,17 +103,19 @@ impl Feed {
         }
     }
 
-    async fn take(&self, event: GatewayEvent) {
+    /// Whether subscribers have to be told of it.
+    async fn take(&self, event: GatewayEvent) -> bool {
         let (at, kind, session) = (number(&event), event.kind.clone(), event.session);
         let Some(line) = write(event).await else {
             self.gateway.count("events_dropped", 1);
             tracing::error!(seq = at.seq, "an event could not be written");
-            return;
+            return false;
         };
         match session {
             Some(session) => self.whisper(session, kind, line),
             None => lock(&self.ring).push(at, kind, line),
         }
+        session.is_none()
     }
 
     /// Wakes the subscribers, who then look at what there is.

@@ -60,7 +60,7 @@ async fn what_changes_something_goes_on_when_its_client_is_gone() {
         .await;
     world.wait_for_op("exec", 1).await;
     vanish(&world, client).await;
-    world.host.counted("answers_lost", 1).await;
+    assert_eq!(world.host.counted("answers_lost", 1).await, 1);
     let logged_out = |asked: &Asked| matches!(asked, Asked::Logout { .. });
     assert!(
         !world.host.asked().iter().any(logged_out),

@@ -189,5 +189,5 @@ async fn private_events_without_a_listener_are_counted() {
     let _not_subscribed = world.login().await;
     let help = Event::new(EventKind::Native, &json!({})).unwrap();
     world.host.event(1, help.session(1));
-    world.host.counted("private_events_dropped", 1).await;
+    assert_eq!(world.host.counted("private_events_dropped", 1).await, 1);
 }

@@ -73,10 +73,10 @@ impl<B: Backend> BackendSide<B> {
         let counts = self.runtime.counts.clone();
         self.runtime.handle.spawn(async move {
             let (instance, host) = (shared.instance.clone(), shared.host.clone());
-            let cx = BackendContext::new(instance, host, counts, stop);
+            let cx = BackendContext::new(instance, host, counts.clone(), stop);
             match shared.start(message, cx).await {
                 Ok(()) => drop(shared.host.deliver(Message::bare(Kind::READY, 0))),
-                Err(fault) => send_failed(&shared.host, fault),
+                Err(fault) => send_failed(&shared.host, &counts, fault),
             }
         });
     }
@@ -97,7 +97,7 @@ impl<B: Backend> BackendSide<B> {
             match stopped {
                 Ok(()) => runtime.finish_stopped(),
                 Err(_) => {
-                    send_failed(&shared.host, unstopped(deadline));
+                    send_failed(&shared.host, &runtime.counts, unstopped(deadline));
                     runtime.finish();
                 }
             }

@@ -52,7 +52,7 @@ impl<F: Frontend> FrontendSide<F> {
             match run::<F>(message, gateway, stop).await {
                 Ok(()) => runtime.finish_stopped(),
                 Err(fault) => {
-                    send_failed(&host, fault);
+                    send_failed(&host, &runtime.counts, fault);
                     runtime.finish();
                 }
             }

@@ -10,6 +10,7 @@ mod runtime;
 pub use backend::open_backend;
 pub use frontend::open_frontend;
 
+use crate::counts::Counts;
 use crate::{Backend, Configuration, Frontend};
 use patchbay_abi::module::Text;
 use patchbay_abi::{Fault, FaultKind, Kind, Message, Port};
@@ -46,8 +47,9 @@ async fn read_config<C: Configuration>(start: Message) -> Result<C, Fault> {
         .map_err(|error| Fault::new(FaultKind::Invalid, format!("its configuration: {error}")))
 }
 
-/// Tells the host that the instance cannot go on.
-pub(crate) fn send_failed(host: &Port, mut fault: Fault) {
+/// Tells the host that the instance cannot go on, after what it has counted.
+pub(crate) fn send_failed(host: &Port, counts: &Counts, mut fault: Fault) {
+    counts.tell();
     shorten(&mut fault.message);
     host.deliver(Message::new(Kind::FAILED, 0, &fault));
 }

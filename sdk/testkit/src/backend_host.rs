@@ -176,13 +176,13 @@ impl BackendHost {
         self.told.next_of(kinds).await
     }
 
-    /// Waits until the plugin has counted so many beside those that were waited for before; what else it
-    /// says meanwhile is left out.
+    /// Waits until the plugin has counted at least so many since this was asked last; how many it were. What
+    /// else it says meanwhile is left out.
     ///
     /// # Panics
     /// If that takes too long.
-    pub async fn counted(&self, counter: &str, many: u64) {
-        self.told.counted(counter, many).await;
+    pub async fn counted(&self, counter: &str, many: u64) -> u64 {
+        self.told.counted(counter, many).await
     }
 
     /// The next event of that kind: its job and its body. Others are left out.

@@ -41,18 +41,20 @@ impl Told {
         }
     }
 
-    /// Waits until so many were counted beside those that were waited for before; other messages are left out.
-    pub(crate) async fn counted(&self, counter: &str, many: u64) {
+    /// Waits until as many were counted since this was asked last; other messages are left out. How many it were.
+    pub(crate) async fn counted(&self, counter: &str, many: u64) -> u64 {
         let mut inbox = self.0.lock().await;
         let counted = async {
-            while !inbox.takes(counter, many) {
+            while inbox.counts.get(counter).is_none_or(|count| *count < many) {
                 if inbox.next_of(&[Kind::METRIC]).await.is_none() {
                     panic!("the plugin is gone");
                 }
             }
+            inbox.counts.remove(counter).unwrap_or_default()
         };
-        if timeout(PATIENCE, counted).await.is_err() {
-            inbox.miss(&format!("that it has counted {many} `{counter}`"));
+        match timeout(PATIENCE, counted).await {
+            Ok(count) => count,
+            Err(_) => inbox.miss(&format!("that it has counted {many} `{counter}`")),
         }
     }
 }
@@ -78,15 +80,6 @@ impl Inbox {
         {
             *self.counts.entry(told.counter).or_default() += told.add;
         }
-    }
-
-    fn takes(&mut self, counter: &str, many: u64) -> bool {
-        let count = self.counts.get_mut(counter);
-        let Some(count) = count.filter(|count| **count >= many) else {
-            return false;
-        };
-        *count -= many;
-        true
     }
 
     fn miss(&mut self, what: &str) -> ! {

@@ -56,6 +56,7 @@ pub fn script_server(asked: &Asked) -> Result<Value, Fault> {
                 Ok(json!({"link": "up", "run": "idle", "job": null, "queue": [], "last": null}))
             }
             "log" => Ok(json!({"messages": []})),
+            "complete" if args["line"] == "fail" => Err(Fault::new(FaultKind::Unavailable, "no")),
             "complete" => Ok(json!({"matches": [evaluated(args["line"].as_str().unwrap())]})),
             "exec" => Err(Fault::new(
                 FaultKind::Unavailable,
