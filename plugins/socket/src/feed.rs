@@ -19,7 +19,7 @@ const TAKE_UP: Duration = Duration::from_secs(5);
 
 /// So long subscribers are left alone after they were told of events: to be told wakes each of them, and is a write for
 /// each. What comes after a silence is told at once.
-const REST: Duration = Duration::from_millis(2);
+const REST: Duration = Duration::from_millis(5);
 
 /// Each event is written as a line once, and kept in one ring for all.
 pub struct Feed {
