@@ -109,7 +109,7 @@ impl Head {
         !self.repeated.is_empty()
     }
 
-    /// `content-length`, if it is a number. It is not among [`Head::headers`].
+    /// `content-length`, if it is a number. It is not among [`Head::take_all`].
     pub fn content_length(&self) -> Option<u64> {
         self.content_length.as_deref()?.trim().parse().ok()
     }
