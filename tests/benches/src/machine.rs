@@ -8,6 +8,8 @@ use anyhow::{Context, Result, ensure};
 use patchbay_servers::workspace_dir;
 use serde::Serialize;
 
+use crate::report::RECORD;
+
 /// Where and when something is measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Machine {
@@ -28,8 +30,17 @@ pub struct Machine {
 impl Machine {
     /// This one, now.
     pub fn now() -> Result<Self> {
-        let changed =
-            !output("git", &["status", "--porcelain", "--untracked-files=no"])?.is_empty();
+        // The figures of the benchmark before may just have been recorded.
+        let all_but = format!(":!{RECORD}");
+        let status = [
+            "status",
+            "--porcelain",
+            "--untracked-files=no",
+            "--",
+            ".",
+            &all_but,
+        ];
+        let changed = !output("git", &status)?.is_empty();
         let commit = output("git", &["rev-parse", "--short", "HEAD"])?;
         Ok(Self {
             date: output("date", &["-u", "+%Y-%m-%d %H:%M"])?,

@@ -10,7 +10,7 @@ use patchbay_servers::workspace_dir;
 use crate::figure::{Aim, Bound, Figure, Measured, Spread, To, ratios};
 
 /// Where figures are recorded: each benchmark between two comments, whatever stands around them.
-const RECORD: &str = "tests/benches/RESULTS.md";
+pub const RECORD: &str = "tests/benches/RESULTS.md";
 
 /// What was measured, and in which unit, if it has one.
 fn heading(figure: &Figure) -> String {
