@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::process::Command;
-use std::thread;
 
 use anyhow::{Context, Result, ensure};
 use patchbay_servers::workspace_dir;
@@ -42,13 +41,12 @@ impl Machine {
         ];
         let changed = !output("git", &status)?.is_empty();
         let commit = output("git", &["rev-parse", "--short", "HEAD"])?;
+        let cpuinfo = read("/proc/cpuinfo")?;
         Ok(Self {
             date: output("date", &["-u", "+%Y-%m-%d %H:%M"])?,
             commit: commit + if changed { "+" } else { "" },
-            processor: processor(&read("/proc/cpuinfo")?)
-                .unwrap_or("unknown")
-                .to_owned(),
-            cores: thread::available_parallelism().map_or(1, usize::from),
+            processor: processor(&cpuinfo).unwrap_or("unknown").to_owned(),
+            cores: cores(&cpuinfo),
             kernel: read("/proc/sys/kernel/osrelease")?.trim().to_owned(),
             load: first_word(&read("/proc/loadavg")?),
         })
@@ -62,8 +60,8 @@ pub fn pin(process: u32, processor: usize) -> Result<()> {
 
 /// Lets them run on any processor again.
 pub fn unpin(process: u32) -> Result<()> {
-    let last = thread::available_parallelism().map_or(0, |count| count.get() - 1);
-    place(process, &format!("0-{last}"))
+    // Not what this process may use itself, which may be the very one that is pinned.
+    place(process, read("/sys/devices/system/cpu/online")?.trim())
 }
 
 fn place(process: u32, processors: &str) -> Result<()> {
@@ -89,6 +87,11 @@ fn processor(cpuinfo: &str) -> Option<&str> {
     Some(line.split_once(':')?.1.trim())
 }
 
+fn cores(cpuinfo: &str) -> usize {
+    let lines = cpuinfo.lines();
+    lines.filter(|line| line.starts_with("processor")).count()
+}
+
 fn output(program: &str, args: &[&str]) -> Result<String> {
     let output = Command::new(program)
         .args(args)
@@ -112,6 +115,7 @@ mod tests {
     fn the_processor_is_named_by_the_kernel() {
         let cpuinfo = "processor\t: 0\nmodel name\t: A B: C\nprocessor\t: 1\nmodel name\t: D\n";
         assert_eq!(processor(cpuinfo), Some("A B: C"));
+        assert_eq!(cores(cpuinfo), 2);
         assert_eq!(processor("processor\t: 0\n"), None);
     }
 }
