@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::machine::Machine;
 
 /// A benchmark's outcome.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Measured {
     /// Its name.
     pub bench: &'static str,
@@ -20,7 +20,7 @@ pub struct Measured {
 }
 
 /// One quantity, of all contenders.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Figure {
     /// What it is.
     pub what: String,
@@ -33,7 +33,7 @@ pub struct Figure {
 }
 
 /// One contender's numbers, one a round.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Series {
     /// Whose.
     pub contender: String,
@@ -75,13 +75,15 @@ pub enum Bound {
 }
 
 /// A median with the least and the greatest.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
     /// The middle one; of an even number the mean of the two in the middle.
     pub median: f64,
     /// The least.
+    #[serde(rename = "least")]
     pub min: f64,
     /// The greatest.
+    #[serde(rename = "greatest")]
     pub max: f64,
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use patchbay_servers::workspace_dir;
+use serde_json::{Value, json};
 
 use crate::figure::{Aim, Bound, Figure, Measured, Spread, To, ratios};
 
@@ -50,10 +51,42 @@ pub fn table(measured: &Measured) -> String {
     text
 }
 
-/// The figures of all rounds, for programs.
+/// The figures of all rounds, what they come to, and the ratios, for programs.
 pub fn write_json(file: &Path, measured: &[Measured]) -> Result<()> {
-    let text = serde_json::to_string_pretty(measured)?;
+    let all: Vec<Value> = measured.iter().map(measured_json).collect();
+    let text = serde_json::to_string_pretty(&all)?;
     fs::write(file, text + "\n").map_err(Into::into)
+}
+
+fn measured_json(measured: &Measured) -> Value {
+    json!({
+        "bench": measured.bench,
+        "about": measured.about,
+        "rounds": measured.rounds,
+        "machine": measured.machine,
+        "figures": measured.figures.iter().map(figure_json).collect::<Vec<_>>(),
+    })
+}
+
+fn figure_json(figure: &Figure) -> Value {
+    let series = figure.series.iter().map(|series| {
+        json!({
+            "contender": series.contender,
+            "rounds": series.rounds,
+            "spread": Spread::of(&series.rounds),
+            "ratio_to_first": ratio_to_first(figure, &series.contender),
+        })
+    });
+    let aims = figure.aims.iter().map(|aim| {
+        let (came, met) = figure.reached(aim).unzip();
+        json!({ "aim": aim, "came": came, "met": met })
+    });
+    json!({
+        "what": figure.what,
+        "unit": figure.unit,
+        "series": series.collect::<Vec<_>>(),
+        "aims": aims.collect::<Vec<_>>(),
+    })
 }
 
 /// Puts the figures into the record.
@@ -206,6 +239,24 @@ mod tests {
             },
             figures: vec![figure],
         }
+    }
+
+    #[test]
+    fn programs_get_the_rounds_what_they_come_to_the_ratios_and_the_aims() {
+        let json = measured_json(&measured());
+        let figure = &json["figures"][0];
+        let second = &figure["series"][1];
+        assert!(
+            second["rounds"]
+                .as_array()
+                .is_some_and(|rounds| !rounds.is_empty())
+        );
+        for number in ["median", "least", "greatest"] {
+            assert!(second["spread"][number].is_f64(), "{number}");
+            assert!(second["ratio_to_first"][number].is_f64(), "{number}");
+        }
+        assert!(figure["series"][0]["ratio_to_first"].is_null());
+        assert!(figure["aims"][0]["met"].is_boolean());
     }
 
     #[test]
