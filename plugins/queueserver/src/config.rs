@@ -66,7 +66,8 @@ pub struct Config {
     pub emergency_grace_s: f64,
     /// How often the server is looked at, in seconds.
     pub look_s: f64,
-    /// After how long a silence of a job that runs the worker is asked whether it lives, in seconds.
+    /// After how long a silence of a job that runs the worker is asked whether it lives, and for how long the RE Manager may be
+    /// about to take the next item before it is said to be stuck, in seconds.
     pub wedged_after_s: f64,
     /// First wait before a lost connection is tried again, in seconds; doubled after each failure, with jitter.
     pub retry_first_s: f64,

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::config::{Environment, seconds};
 use crate::server::Server;
@@ -23,11 +23,16 @@ const LOOK: Duration = Duration::from_millis(100);
 /// As long it takes the server to learn of a new plan, and more.
 const LISTED: Duration = Duration::from_secs(15);
 
+/// So long whoever closes it waits for one who opens it.
+const OPENED: Duration = Duration::from_secs(10);
+
 /// What is known of the environment's readiness.
 #[derive(Debug, Default)]
 pub struct Opening {
-    /// One opens it at a time.
+    /// One opens or closes it at a time.
     turn: Mutex<()>,
+    /// One destroys it at a time.
+    end: Mutex<()>,
     /// The shim is in it.
     ready: AtomicBool,
 }
@@ -86,16 +91,32 @@ pub async fn open_and_load(server: &Arc<Server>, by_hand: bool) -> Result<(), Fa
 /// # Errors
 /// If it cannot be, or is not gone within the deadline.
 pub async fn destroy(server: &Arc<Server>) -> Result<(), Fault> {
-    server.urgently("environment_destroy", json!({})).await?;
+    begin_end(server).await?;
     server.opening.forget();
     gone(server).await
 }
 
-/// Closes it, if nothing runs in it.
+/// Not while it is being destroyed already: the RE Manager would take that for the end of the next one.
+async fn begin_end(server: &Arc<Server>) -> Result<(), Fault> {
+    let _turn = server.opening.end.lock().await;
+    let status = look(server).await?;
+    let is_there = status.worker_environment_exists || status.is_being_opened();
+    match is_there && status.manager_state != "destroying_environment" {
+        true => server.urgently("environment_destroy", json!({})).await,
+        false => Ok(()),
+    }
+}
+
+/// Closes it, if nothing runs in it. The next opening, where it is opened whenever it is closed, waits for that.
 ///
 /// # Errors
-/// If something does.
+/// If something does, or it is just being opened.
 pub async fn close(server: &Arc<Server>) -> Result<(), Fault> {
+    let turn = timeout(OPENED, server.opening.turn.lock()).await;
+    let _turn = turn.map_err(|_| {
+        let message = "the environment is just being opened; ask again when it is open";
+        Fault::new(FaultKind::Conflict, message)
+    })?;
     server.order("environment_close", json!({})).await?;
     server.opening.forget();
     gone(server).await
@@ -105,7 +126,9 @@ async fn gone(server: &Arc<Server>) -> Result<(), Fault> {
     let end = Instant::now() + seconds(server.config.environment_deadline_s);
     while Instant::now() < end {
         let status = look(server).await?;
-        if status.is_idle() && !status.worker_environment_exists {
+        // Where it is opened whenever it is closed, the next one may be on its way.
+        let ended = status.is_idle() || status.is_being_opened();
+        if ended && !status.worker_environment_exists {
             server.emit(EventKind::Environment, None, &json!({"change": "closed"}));
             server.hurry.notify_one();
             return Ok(());
@@ -131,7 +154,7 @@ async fn open(server: &Arc<Server>, status: &Status, by_hand: bool) -> Result<()
     loop {
         let status = look(server).await?;
         began |= !status.is_idle();
-        if status.worker_environment_exists && status.manager_state != "creating_environment" {
+        if status.worker_environment_exists && !status.is_being_opened() {
             return Ok(());
         }
         // That it has failed is said on the console only.

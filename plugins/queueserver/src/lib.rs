@@ -2,7 +2,7 @@
 //!
 //! From the wire up: [`zmtp`] is 0MQ's protocol, [`wire`] keeps connections, [`shape`] reads the server's answers, [`shim`] is
 //! what runs scripts inside the server's environment and [`console`] understands what is printed there, [`jobs`] knows what
-//! became of every job, [`observer`] watches and sees to it that what waits is run, and [`ops`] says each of the model's
+//! became of every job, [`queue`] changes what waits, [`observer`] watches and sees to it that what waits is run, and [`ops`] says each of the model's
 //! operations in the server's methods.
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod journal;
 pub mod observer;
 pub mod ops;
+pub mod queue;
 pub mod refusal;
 pub mod server;
 pub mod shape;

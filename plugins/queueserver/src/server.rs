@@ -48,6 +48,8 @@ pub struct Server {
     pub doubt: AtomicBool,
     /// Held by the one whose turn it is to queue a job.
     pub submits: tokio::sync::Mutex<()>,
+    /// Held by the one who starts the queue, or changes what waits.
+    pub queue: tokio::sync::Mutex<()>,
     /// How many looks have been taken.
     pub looks: watch::Sender<u64>,
     /// Whether what is printed can be heard.
@@ -69,6 +71,7 @@ impl Server {
             hurry: Notify::new(),
             doubt: AtomicBool::new(false),
             submits: tokio::sync::Mutex::default(),
+            queue: tokio::sync::Mutex::default(),
             looks: watch::channel(0).0,
             hears: watch::channel(false).0,
             jobs: Mutex::new(Jobs::new(config.jobs_most, keeps_copies)),

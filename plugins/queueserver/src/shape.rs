@@ -61,6 +61,19 @@ impl Status {
         self.manager_state == "idle"
     }
 
+    /// Its environment is being opened.
+    #[must_use]
+    pub fn is_being_opened(&self) -> bool {
+        self.manager_state == "creating_environment"
+    }
+
+    /// It is about to take the next item, if there is one.
+    #[must_use]
+    pub fn is_starting_item(&self) -> bool {
+        let is_running = self.running_item_uid.is_some();
+        matches!(&*self.manager_state, "starting_queue" | "executing_queue") && !is_running
+    }
+
     /// A plan or a task is under way.
     #[must_use]
     pub fn is_executing(&self) -> bool {

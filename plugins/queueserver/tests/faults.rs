@@ -12,7 +12,7 @@ use common::bench::{
 use patchbay_abi::Kind;
 use patchbay_sdk::FaultKind;
 use patchbay_servers::QueueServer;
-use patchbay_testkit::BackendHost;
+use patchbay_testkit::{BackendHost, TestSession};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -180,6 +180,142 @@ async fn an_emergency_stop_ends_also_what_does_not_listen() {
     assert_eq!(ended(&anna, &job).await["state"], "failed");
     // With nothing to stop it is no error.
     anna.call("emergency", json!({})).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_environment_that_is_opened_whenever_it_is_closed_is_known_to_have_ended() {
+    let server = server().await;
+    let config = json!({"environment": "at-start", "emergency_grace_s": 0.5});
+    let host = plugin(&server, config).await;
+    let anna = host.login("anna", "").await.unwrap();
+    let deaf = script(&anna, "deaf", "import time\ntime.sleep(600)").await;
+    until(&anna, "status", json!({}), |status| {
+        status["job"]["line"] == 2
+    })
+    .await;
+    // Also for whoever presses twice.
+    let (once, twice) = tokio::join!(
+        anna.call("emergency", json!({})),
+        anna.call("emergency", json!({}))
+    );
+    assert!(once.is_ok() && twice.is_ok(), "{once:?} {twice:?}");
+    assert_eq!(ended(&anna, &deaf).await["state"], "failed");
+    for what in ["close", "reset"] {
+        until(&anna, "status", json!({}), |status| {
+            status["environment"] == "idle" && status["run"] == "idle-after-failure"
+        })
+        .await;
+        let said = anna.call("environment", json!({"do": what})).await;
+        said.unwrap_or_else(|fault| panic!("{what}: {fault}"));
+    }
+    let next = script(&anna, "next", "print('next')").await;
+    assert_eq!(ended(&anna, &next).await["state"], "succeeded");
+}
+
+#[tokio::test]
+async fn an_emergency_stop_ends_a_script_whenever_it_comes() {
+    let server = server().await;
+    let host = plugin(&server, json!({"emergency_grace_s": 60.0})).await;
+    let anna = host.login("anna", "").await.unwrap();
+    let began = script(&anna, "first", "pass").await;
+    ended(&anna, &began).await;
+    for after_ms in [0, 50, 100, 150, 200, 300, 400] {
+        let job = script(&anna, "loop", "while True: pass").await;
+        tokio::time::sleep(std::time::Duration::from_millis(after_ms)).await;
+        anna.call("emergency", json!({})).await.unwrap();
+        let state = ended(&anna, &job).await["state"].clone();
+        assert!(state == "failed" || state == "removed", "{state}");
+    }
+    // One that another client has paused.
+    let job = script(&anna, "loop", "while True:\n    pass\n").await;
+    until(&anna, "status", json!({}), |status| {
+        status["job"]["line"].is_i64()
+    })
+    .await;
+    native(&anna, "re_pause", json!({"option": "immediate"})).await;
+    state(&anna, &job, "paused").await;
+    anna.call("emergency", json!({})).await.unwrap();
+    assert_eq!(ended(&anna, &job).await["state"], "failed");
+    // It was never necessary to destroy anything.
+    let status = anna.call("status", json!({})).await.unwrap();
+    assert_eq!(status["environment"], "idle", "{status}");
+}
+
+#[tokio::test]
+async fn a_script_that_another_client_halts_does_nothing_more() {
+    let server = server().await;
+    let host = plugin(&server, json!({})).await;
+    let anna = host.login("anna", "").await.unwrap();
+    let code = "import time\nticks = 0\nwhile True:\n    ticks += 1\n    time.sleep(0.02)\n";
+    let job = script(&anna, "loop", code).await;
+    until(&anna, "status", json!({}), |status| {
+        status["job"]["line"].is_i64()
+    })
+    .await;
+    native(&anna, "re_pause", json!({"option": "immediate"})).await;
+    state(&anna, &job, "paused").await;
+    native(&anna, "re_halt", json!({})).await;
+    assert_eq!(ended(&anna, &job).await["exit"], "halted");
+    let ends = async {
+        let mut before = Value::Null;
+        loop {
+            let ticks = anna.call("eval", json!({"code": "ticks"})).await.unwrap();
+            if ticks == before {
+                return;
+            }
+            before = ticks;
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        }
+    };
+    let ends = timeout(PATIENCE, ends).await;
+    ends.expect("the halted script's thread ends");
+}
+
+/// Holds the worker, so that the RE Manager is about to take the item that is queued now until it goes on.
+async fn about_to_take(server: &QueueServer, anna: &TestSession<'_>) -> (u32, String) {
+    let worker = server.worker_pid().unwrap();
+    QueueServer::freeze_process(worker).unwrap();
+    let job = script(anna, "next", "print('next')").await;
+    until(
+        anna,
+        "native",
+        json!({"method": "status", "params": {}}),
+        |status| status["manager_state"] == "starting_queue",
+    )
+    .await;
+    (worker, job)
+}
+
+#[tokio::test]
+async fn what_is_removed_while_it_is_being_started_does_not_hold_up_the_queue() {
+    let server = server().await;
+    let host = plugin(&server, json!({"wedged_after_s": 1.0})).await;
+    let anna = host.login("anna", "").await.unwrap();
+    let first = script(&anna, "first", "pass").await;
+    ended(&anna, &first).await;
+    let (worker, job) = about_to_take(&server, &anna).await;
+    let (removed, ()) = tokio::join!(anna.call("remove", json!({"job": job})), async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        QueueServer::thaw_process(worker).unwrap();
+    });
+    // It is too late for that, and said so.
+    let fault = removed.unwrap_err();
+    let late = matches!(fault.kind, FaultKind::Conflict | FaultKind::NotFound);
+    assert!(late, "{fault}");
+    assert_eq!(ended(&anna, &job).await["state"], "succeeded");
+    // Another client may do so all the same. Then it is said, and what mends it.
+    let (worker, job) = about_to_take(&server, &anna).await;
+    native(&anna, "queue_clear", json!({})).await;
+    QueueServer::thaw_process(worker).unwrap();
+    health(&host, "degraded", "`environment`").await;
+    assert_eq!(run(&anna, "wedged").await["job"], Value::Null);
+    anna.call("environment", json!({"do": "reset"}))
+        .await
+        .unwrap();
+    assert_eq!(ended(&anna, &job).await["state"], "removed");
+    let last = script(&anna, "last", "print('last')").await;
+    assert_eq!(ended(&anna, &last).await["state"], "succeeded");
+    health(&host, "up", "").await;
 }
 
 #[tokio::test]

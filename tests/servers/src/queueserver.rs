@@ -178,11 +178,23 @@ impl QueueServer {
     /// # Errors
     /// When there is no such process.
     pub fn kill_process(pid: u32) -> Result<()> {
-        let target = i32::try_from(pid).ok().and_then(Pid::from_raw);
-        let target = target.ok_or_else(|| Error::Install(format!("{pid} is no process id")))?;
-        kill_process(target, Signal::KILL)
-            .map_err(std::io::Error::from)
-            .doing(|| format!("killing process {pid}"))
+        signal(pid, Signal::KILL)
+    }
+
+    /// Holds a process, as if it were slow.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn freeze_process(pid: u32) -> Result<()> {
+        signal(pid, Signal::STOP)
+    }
+
+    /// Lets it go on after [`QueueServer::freeze_process`].
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn thaw_process(pid: u32) -> Result<()> {
+        signal(pid, Signal::CONT)
     }
 
     /// Ends it and all that it started at once; [`QueueServer::restart`] starts it again.
@@ -311,6 +323,14 @@ impl Place {
         wait_ready(&mut manager, READY)?;
         Ok(manager)
     }
+}
+
+fn signal(pid: u32, signal: Signal) -> Result<()> {
+    let target = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let target = target.ok_or_else(|| Error::Install(format!("{pid} is no process id")))?;
+    kill_process(target, signal)
+        .map_err(std::io::Error::from)
+        .doing(|| format!("sending {signal:?} to process {pid}"))
 }
 
 fn wait_ready(process: &mut Process, ready: &str) -> Result<()> {

@@ -18,6 +18,12 @@ impl Jobs {
         self.running.as_deref().and_then(|id| self.get(id))
     }
 
+    /// The job that is, or was, this item of the server's.
+    #[must_use]
+    pub fn of_item(&self, uid: &str) -> Option<&Job> {
+        self.table.of_item(uid)
+    }
+
     /// The job that ended last.
     #[must_use]
     pub fn last(&self) -> Option<&Job> {

@@ -28,6 +28,14 @@ pub struct Job {
     pub announced: bool,
 }
 
+impl Job {
+    /// The shim has it in hand when it runs; else the Run Engine has.
+    #[must_use]
+    pub fn is_own_script(&self) -> bool {
+        self.record.kind == Some(JobKind::Script) && !self.record.external
+    }
+}
+
 /// The jobs; the oldest that have ended are forgotten.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -49,6 +57,10 @@ impl Table {
 
     pub fn get(&self, id: &str) -> Option<&Job> {
         self.jobs.get(id)
+    }
+
+    pub fn of_item(&self, uid: &str) -> Option<&Job> {
+        self.by_uid.get(uid).and_then(|id| self.get(id))
     }
 
     pub fn get_mut(&mut self, id: &str) -> Option<&mut Job> {

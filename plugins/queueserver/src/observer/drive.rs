@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use patchbay_sdk::FaultKind;
 use patchbay_sdk::model::{JobState, Level};
-use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::config::{Environment, Then};
 use crate::environment;
 use crate::jobs::{Ended, Found, How};
+use crate::queue;
 use crate::server::{Server, now};
 use crate::shape::{Ending, Status};
 use crate::shim;
+use crate::wire::Urgency;
 
 /// After a try to start the queue in vain.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -48,10 +49,7 @@ impl Driving {
         }
         self.copies = found.copies.len();
         for uid in &found.copies {
-            match server
-                .order("queue_item_remove", json!({ "uid": uid }))
-                .await
-            {
+            match queue::remove(server, uid).await {
                 Ok(()) => tracing::info!(uid, "removed the copy of a job that has ended"),
                 Err(fault) => {
                     tracing::warn!(%fault, "the copy of a job that has ended stays in the queue")
@@ -120,10 +118,7 @@ impl Driving {
         self.tried = Some(Instant::now());
         if alone {
             // Taken from the queue first: should we be killed in between, it is lost rather than run twice.
-            match server
-                .order("queue_item_remove", json!({ "uid": uid }))
-                .await
-            {
+            match queue::remove(server, &uid).await {
                 Ok(()) => self.due = run_alone(server, id).await,
                 Err(fault) => {
                     tracing::warn!(%fault, "a script that runs alone cannot be taken from the queue")
@@ -131,7 +126,7 @@ impl Driving {
             }
             return;
         }
-        if let Err(fault) = server.order("queue_start", json!({})).await {
+        if let Err(fault) = queue::start(server).await {
             tracing::debug!(%fault, "the queue does not start");
         }
         server.hurry.notify_one();
@@ -184,16 +179,7 @@ fn hold(server: &Server, why: &str) {
 
 /// Removes the gateway's jobs from the queue.
 pub(crate) async fn drop_all(server: &Arc<Server>) {
-    let waiting: Vec<String> = {
-        let jobs = server.jobs();
-        let own = jobs.waiting().filter(|job| !job.record.external);
-        own.map(|job| job.uid.clone()).collect()
-    };
-    if waiting.is_empty() {
-        return;
-    }
-    let params = json!({"uids": waiting, "ignore_missing": true});
-    if let Err(fault) = server.urgently("queue_item_remove_batch", params).await {
+    if let Err(fault) = queue::remove_own(server, Urgency::Urgent).await {
         tracing::warn!(%fault, "waiting jobs could not be removed");
     }
 }

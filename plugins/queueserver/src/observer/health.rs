@@ -24,6 +24,8 @@ pub(super) struct Health {
     heard: Instant,
     probe: Option<JoinHandle<bool>>,
     executing: bool,
+    /// Since when it is about to take the next item.
+    starting: Option<Instant>,
 }
 
 impl Health {
@@ -37,6 +39,7 @@ impl Health {
             heard: Instant::now(),
             probe: None,
             executing: false,
+            starting: None,
         }
     }
 
@@ -60,6 +63,9 @@ impl Health {
     /// The shim says every two seconds that the worker lives while something runs. After a silence the worker is asked:
     /// when it does not answer either, it has gone, and the RE Manager does not notice by itself.
     pub(super) fn look(&mut self, status: &Status) {
+        if self.is_stuck(status) {
+            return;
+        }
         let executing =
             status.manager_state.starts_with("executing") || status.manager_state == "paused";
         if !std::mem::replace(&mut self.executing, executing) {
@@ -83,6 +89,22 @@ impl Health {
         }
     }
 
+    /// The RE Manager fails without a word when the item that it is about to take is taken away by another client.
+    fn is_stuck(&mut self, status: &Status) -> bool {
+        if !status.is_starting_item() {
+            self.starting = None;
+            return false;
+        }
+        let since = *self.starting.get_or_insert_with(Instant::now);
+        let stuck = since.elapsed() >= seconds(self.server.config.wedged_after_s);
+        if stuck && !self.server.jobs().is_wedged() {
+            tracing::error!("{STUCK}");
+            self.set_wedged(true);
+            self.server.remark(Level::Error, None, STUCK.to_owned());
+        }
+        stuck
+    }
+
     fn set_wedged(&self, wedged: bool) {
         let notices = self.server.jobs().set_wedged(wedged);
         self.server.tell(notices);
@@ -93,6 +115,7 @@ impl Health {
         let wedged = self.server.jobs().is_wedged();
         let told = match (&self.link, &self.redis, &self.console) {
             (Some(why), _, _) => Told::Down(why.clone()),
+            _ if wedged && self.starting.is_some() => Told::Degraded(STUCK.to_owned()),
             _ if wedged => Told::Degraded(WEDGED.to_owned()),
             (_, Some(why), _) => Told::Degraded(format!("its queue cannot be read: {why}")),
             (_, _, Some(why)) => Told::Degraded(why.clone()),
@@ -108,6 +131,9 @@ impl Health {
 /// What to do with a worker that has gone.
 pub(super) const WEDGED: &str = "the RE Manager's worker does not answer any more, though the RE Manager says that it runs; \
     an expert can mend it with the operation `environment` and `{\"do\": \"reset\"}`, which ends what runs";
+
+const STUCK: &str = "the RE Manager has been about to take the next item for too long, and takes none any more; \
+    an expert can mend it with the operation `environment` and `{\"do\": \"reset\"}`";
 
 async fn probe(server: Arc<Server>) -> bool {
     let answers = server.run_beside("pass".to_owned(), PROBE).await;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use patchbay_sdk::model::LinkState;
 use patchbay_sdk::model::args::{At, Point};
-use patchbay_sdk::model::{JobKind, LinkState};
 use patchbay_sdk::{Command, Fault, FaultKind, Reply};
 use serde_json::json;
 
@@ -38,7 +38,7 @@ pub(super) fn running(server: &Server) -> Result<Running, Fault> {
         .ok_or_else(|| conflict("nothing is running"))?;
     Ok(Running {
         id: job.record.id.clone(),
-        is_script: job.record.kind == Some(JobKind::Script) && !job.record.external,
+        is_script: job.is_own_script(),
     })
 }
 

@@ -4,18 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use patchbay_sdk::model::args::Point;
-use patchbay_sdk::model::{JobKind, Level};
+use patchbay_sdk::model::Level;
 use patchbay_sdk::{Fault, FaultKind, Reply};
 use serde_json::json;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Scene;
-use super::stop::end_plan;
+use super::control::beside;
 use crate::config::seconds;
 use crate::environment;
 use crate::observer::drop_all;
 use crate::server::Server;
+use crate::shape::Status;
 use crate::shim;
 
 const LOOK: Duration = Duration::from_millis(50);
@@ -38,49 +38,87 @@ async fn stop_everything(server: &Arc<Server>, user: &str) -> Result<(), Fault> 
     // The queue must not go on to the next job; one that stands says no to this.
     let _ = server.urgently("queue_stop", json!({})).await;
     drop_all(server).await;
-    let script = {
-        let mut jobs = server.jobs();
-        let running = jobs
-            .running()
-            .map(|job| (job.record.id.clone(), job.record.kind));
-        let _ = jobs.set_stopping(running.as_ref().map(|(id, _)| &**id));
-        running.filter(|(_, kind)| *kind == Some(JobKind::Script))
-    };
-    let grace = seconds(server.config.emergency_grace_s);
-    let end = Instant::now() + grace;
-    let gently = async {
-        match &script {
-            Some((id, _)) => {
-                let _ = server
-                    .upload(shim::stop(id, "now", user), true, false)
-                    .await;
-            }
-            None => {
-                let _ = end_plan(server, Point::Immediate, "re_halt").await;
-            }
-        }
-    };
     // One that is dead would only hold up the RE Manager.
     let wedged = server.jobs().is_wedged();
-    if !wedged && !environment::look(server).await?.is_idle() {
-        let _ = timeout(grace, gently).await;
+    if wedged || !ends_in_time(server, user).await? {
+        let text = "it does not stop; its environment is destroyed".to_owned();
+        server.remark(Level::Warning, None, text);
+        environment::destroy(server).await?;
     }
+    finish(server).await
+}
+
+/// Has what runs end, whatever that is at each look: it may have begun, been paused or ended by itself since the last one.
+async fn ends_in_time(server: &Arc<Server>, user: &str) -> Result<bool, Fault> {
+    let end = Instant::now() + seconds(server.config.emergency_grace_s);
+    let (mut told, mut was_idle) = (None, false);
     loop {
-        if environment::look(server).await?.is_idle() {
-            return finish(server).await;
+        let status = environment::look(server).await?;
+        // Once is not enough: the RE Manager says so between any two items as well.
+        if status.is_idle() && was_idle {
+            return Ok(true);
         }
-        if wedged || Instant::now() >= end {
-            break;
+        if Instant::now() >= end {
+            return Ok(status.is_idle());
+        }
+        was_idle = status.is_idle();
+        if !was_idle {
+            // What is refused now is tried again with the next look.
+            let _ = timeout_at(end, end_it(server, &status, user, &mut told)).await;
         }
         sleep(LOOK).await;
     }
-    server.remark(
-        Level::Warning,
-        None,
-        "it does not stop; its environment is destroyed".to_owned(),
-    );
-    environment::destroy(server).await?;
-    finish(server).await
+}
+
+/// One step towards the end of what runs.
+async fn end_it(server: &Arc<Server>, status: &Status, user: &str, told: &mut Option<String>) {
+    if status.is_executing() && !status.queue_stop_pending {
+        let _ = server.urgently("queue_stop", json!({})).await;
+    }
+    let is_paused = status.manager_state == "paused";
+    let Some(script) = running_script(server, status) else {
+        let step = match status.re_state.as_deref() {
+            _ if is_paused => server.urgently("re_halt", json!({})).await,
+            Some("running") if !status.pause_pending => {
+                let now = json!({"option": "immediate"});
+                server.urgently("re_pause", now).await
+            }
+            _ => Ok(()),
+        };
+        return said("the Run Engine", step);
+    };
+    if told.as_ref() != Some(&script) {
+        // Only once, so that its own cleaning up is not interrupted too.
+        match beside(server, shim::stop(&script, "now", user)).await {
+            Ok(()) => *told = Some(script),
+            Err(fault) => return said("the script", Err(fault)),
+        }
+    }
+    if is_paused {
+        // The plan hears of the stop when it goes on, and no statement of the script is run any more.
+        said(
+            "the Run Engine",
+            server.urgently("re_resume", json!({})).await,
+        );
+    }
+}
+
+/// The script that runs, also if the observer has not seen it begin yet.
+fn running_script(server: &Server, status: &Status) -> Option<String> {
+    let mut jobs = server.jobs();
+    let item = status.running_item_uid.as_deref();
+    let running = item.map_or_else(|| jobs.running(), |uid| jobs.of_item(uid));
+    let script = running.filter(|job| job.is_own_script())?.record.id.clone();
+    let notices = jobs.set_stopping(Some(&script));
+    drop(jobs);
+    server.tell(notices);
+    Some(script)
+}
+
+fn said(what: &str, step: Result<(), Fault>) {
+    if let Err(fault) = step {
+        tracing::debug!(%fault, "{what} does not stop yet");
+    }
 }
 
 /// What was put back must not run either.

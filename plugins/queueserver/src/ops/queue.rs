@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{Scene, conflict};
 use crate::environment;
 use crate::jobs::Job;
+use crate::queue;
 use crate::server::{Server, now};
 use crate::shape::{Item, Mark, SCRIPT_PLAN, new_item};
 use crate::shim;
@@ -168,19 +169,11 @@ fn item(server: &Server, code: &str, is_plan: bool, mut mark: Mark) -> Result<Va
 pub(super) async fn remove(scene: &Scene<'_>, command: &Command) -> Result<Reply, Fault> {
     let which = command.args::<Remove>()?.which()?;
     let server = scene.server;
-    let uids = match &which {
-        Some(job) => vec![waiting(server, job)?.uid],
-        None => {
-            let jobs = server.jobs();
-            let own = jobs.waiting().filter(|job| !job.record.external);
-            own.map(|job| job.uid.clone()).collect()
-        }
-    };
-    if !uids.is_empty() {
-        let params = json!({"uids": uids, "ignore_missing": which.is_none()});
-        server.order("queue_item_remove_batch", params).await?;
-        server.looked(Duration::from_secs(2)).await;
+    match which {
+        Some(job) => queue::remove(server, &waiting(server, &job)?.uid).await?,
+        None => queue::remove_own(server, Urgency::Ordinary).await?,
     }
+    server.looked(Duration::from_secs(2)).await;
     Ok(Reply::null())
 }
 
@@ -207,7 +200,7 @@ pub(super) async fn reorder(scene: &Scene<'_>, command: &Command) -> Result<Repl
     };
     if !uids.is_empty() {
         let params = json!({"uids": uids, "pos_dest": "front", "reorder": false});
-        server.order("queue_item_move_batch", params).await?;
+        queue::change(server, "queue_item_move_batch", params).await?;
         server.looked(Duration::from_secs(2)).await;
     }
     Ok(Reply::null())
@@ -240,7 +233,7 @@ pub(super) async fn edit(scene: &Scene<'_>, command: &Command) -> Result<Reply, 
     item["item_uid"] = job.uid.clone().into();
     let user = job.record.user.as_deref().unwrap_or(scene.user);
     let params = json!({"item": item, "user": user, "user_group": server.config.user_group});
-    server.order("queue_item_update", params).await?;
+    queue::change(server, "queue_item_update", params).await?;
     let alone = item["item_type"] == "instruction";
     let notices = server.jobs().edited(&id, &edit.code, alone);
     server.tell(notices);

@@ -76,23 +76,20 @@ async fn end_script(
 }
 
 /// Pauses it, waits until it is, and ends it.
-pub(super) async fn end_plan(
-    server: &Arc<Server>,
-    point: Point,
-    method: &'static str,
-) -> Result<(), Fault> {
+async fn end_plan(server: &Arc<Server>, point: Point, method: &'static str) -> Result<(), Fault> {
     let option = match point {
         Point::Line | Point::Step => "deferred",
         Point::Now | Point::Immediate => "immediate",
     };
     let end = Instant::now() + PAUSED;
-    let mut asked = false;
+    let (mut asked, mut was_idle) = (false, false);
     loop {
         let status = look(server).await?;
         match status.manager_state.as_str() {
             "paused" => return server.urgently(method, json!({})).await,
-            // It has ended by itself meanwhile.
-            "idle" if asked => return Ok(()),
+            // It has ended by itself meanwhile. The RE Manager says so between any two items as well.
+            "idle" if asked || was_idle => return Ok(()),
+            "idle" => was_idle = true,
             _ if !asked => {
                 match server
                     .urgently("re_pause", json!({ "option": option }))

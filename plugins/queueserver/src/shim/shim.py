@@ -320,10 +320,16 @@ def _patchbay_make():
             """Waits for the statement; the same one if the Run Engine repeats what it did since the checkpoint."""
             return asyncio.wrap_future(under_way[-1])
 
+        def at_work():
+            """Whether a statement is under way; if so, it is told to end."""
+            if not under_way or under_way[-1].done():
+                return False
+            desk.stop(job, "now", script.by or "the RE Manager")
+            return True
+
         def settle():
             """Does not leave a thread at work behind."""
-            if under_way and not under_way[-1].done():
-                desk.stop(job, "now", script.by or "the RE Manager")
+            if at_work():
                 quiet = concurrent.futures.Future()
                 under_way[-1].add_done_callback(lambda _: quiet.set_result(None))
                 yield from bps.wait_for([lambda: asyncio.wrap_future(quiet)])
@@ -337,6 +343,8 @@ def _patchbay_make():
         except ScriptStopped as stopped:
             raise RuntimeError("the script was " + (str(stopped) or "stopped by " + script.by)) from None
         except GeneratorExit:
+            # Halted: nothing can be waited for any more.
+            at_work()
             raise
         except BaseException:
             yield from settle()
