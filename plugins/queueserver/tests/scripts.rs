@@ -203,6 +203,22 @@ async fn values_come_in_the_models_form_and_what_is_raised_is_said() {
 }
 
 #[tokio::test]
+async fn the_end_of_one_script_does_not_cut_a_line_of_the_next() {
+    let server = server().await;
+    let host = plugin(&server, json!({})).await;
+    let anna = host.login("anna", "").await.unwrap();
+    let code = "import time\nprint('one', flush=True, end=' ')\ntime.sleep(0.2)\nprint('line')\n";
+    let mut jobs = Vec::new();
+    for _ in 0..10 {
+        jobs.push(script(&anna, "in pieces", code).await);
+    }
+    for job in jobs {
+        ended(&anna, &job).await;
+        assert_eq!(output(&anna, &job).await, ["one line"]);
+    }
+}
+
+#[tokio::test]
 async fn what_a_script_prints_is_told_before_its_end_and_as_its_own() {
     let server = server().await;
     let host = plugin(&server, json!({})).await;

@@ -89,8 +89,10 @@ impl Ear {
         if ended.is_empty() {
             return;
         }
-        if let Some(Said::Line(text)) = self.console.flush() {
-            self.line(now(), Level::Info, OUTPUT.to_owned(), text, None);
+        // A line that the next one has begun is not theirs.
+        let speaks = self.speaks.as_deref();
+        if speaks.is_none_or(|speaks| ended.iter().any(|(ended, _)| ended.job == speaks)) {
+            self.end_line();
         }
         for (job, ending) in ended {
             let says_nothing = ending.msg.is_empty() && ending.traceback.is_empty();
@@ -132,10 +134,11 @@ impl Ear {
         let Some(job) = marker.job else {
             return false;
         };
+        if marker.begun && !self.hears(&job) {
+            self.end_line();
+        }
         if marker.over {
-            if let Some(Said::Line(text)) = self.console.flush() {
-                self.line(now(), Level::Info, OUTPUT.to_owned(), text, None);
-            }
+            self.end_line();
             self.compare(&job, marker.printed);
             self.speaks = None;
             self.over = Some(job);
@@ -156,6 +159,13 @@ impl Ear {
             self.speaks = Some(job);
         }
         marker.begun
+    }
+
+    /// Tells a line that has no end yet, since nothing of it is to come.
+    fn end_line(&mut self) {
+        if let Some(Said::Line(text)) = self.console.flush() {
+            self.line(now(), Level::Info, OUTPUT.to_owned(), text, None);
+        }
     }
 
     /// Compares what was heard of a script with what it has printed, because the server's console drops what it cannot
