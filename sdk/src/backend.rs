@@ -234,7 +234,8 @@ impl BackendContext {
         send_failed(&self.inner.host, &self.inner.counts, fault);
     }
 
-    /// Adds to a counter that operators see; they do within a second.
+    /// Adds to a counter that operators see; they do within a second. What is added to `events_dropped` is also told to
+    /// whoever reads this backend's events: that they have missed as many.
     pub fn count(&self, counter: &str, add: u64) {
         self.inner.counts.add(counter, add);
     }

@@ -4,10 +4,14 @@ use super::allowance::Allowance;
 use super::pending::Origin;
 use super::{Broker, LONGEST_HEAD, Life, Place};
 use crate::logging;
+use crate::metrics::EVENTS_DROPPED;
 use patchbay_abi::port::Deliver;
 use patchbay_abi::{Delivery, Fault, FaultKind, Kind, Message, head};
 use std::sync::Arc;
 use tokio::sync::mpsc;
+
+/// More than can be missed at once; a plugin may say any number.
+const MOST_MISSED: u64 = 1 << 32;
 
 /// Where an instance speaks to, in one of its lives.
 pub(super) struct HostSide {
@@ -123,7 +127,7 @@ impl HostSide {
         if events > 0 {
             let instance = self.id();
             self.broker.events_missed(self.at, events);
-            self.broker.metrics.add(instance, "events_dropped", events);
+            self.broker.metrics.add(instance, EVENTS_DROPPED, events);
             if self.may_log() {
                 tracing::warn!(
                     instance,
@@ -131,6 +135,22 @@ impl HostSide {
                     "tells too much (max_events_per_s); its readers are told that they miss events"
                 );
             }
+        }
+    }
+
+    /// By its own word, or its process's, in which they found no room.
+    fn has_dropped(&self, events: u64) {
+        if self.broker.seats[self.at.seat].is_frontend() {
+            return;
+        }
+        self.broker.events_missed(self.at, events.min(MOST_MISSED));
+        if self.may_log() {
+            let instance = self.id();
+            tracing::warn!(
+                instance,
+                events,
+                "tells more than finds room on its way; its readers are told that they miss events"
+            );
         }
     }
 
@@ -149,7 +169,12 @@ impl HostSide {
             let (id, metrics) = (self.id(), &self.broker.metrics);
             match told.set {
                 Some(value) => metrics.set(id, &told.counter, value),
-                None if told.seconds.is_empty() => metrics.add(id, &told.counter, told.add),
+                None if told.seconds.is_empty() => {
+                    if told.counter == EVENTS_DROPPED {
+                        self.has_dropped(told.add);
+                    }
+                    metrics.add(id, &told.counter, told.add);
+                }
                 None => metrics.measured(id, &told.counter, &told.seconds),
             }
         }

@@ -18,6 +18,7 @@ pub use process::memory_of;
 pub(crate) use requests::class_of;
 pub use requests::{Outcome, Round};
 
+pub use named::EVENTS_DROPPED;
 use named::Named;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;

@@ -16,6 +16,9 @@ const LONGEST: usize = 64;
 /// The instance that is the host itself.
 const HOST: &str = "host";
 
+/// Events that an instance has told, or wanted to, and that went nowhere. Who reads a backend's events is told so.
+pub const EVENTS_DROPPED: &str = "events_dropped";
+
 /// What the host counts of itself, and what that means.
 const OF_HOST: &[(&str, &str)] = &[
     (

@@ -1,7 +1,7 @@
 //! A plugin that does not stop talking is cut short, and nobody else's words are lost for it.
 
 use crate::client::Client;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, isolated};
 use serde_json::{Value, json};
 
 /// As fast as it can; a million take a test that is not optimised too long.
@@ -9,7 +9,16 @@ const MANY: u64 = 200_000;
 
 #[test]
 fn a_flood_of_events_is_a_gap_to_who_reads_them_and_nothing_to_the_others() {
-    let (gateway, crowd) = Gateway::crowded("max_events_per_s = 2000", "");
+    a_flood_is_a_gap("max_events_per_s = 2000", "");
+}
+
+#[test]
+fn what_finds_no_room_on_its_way_from_a_process_of_its_own_is_a_gap_too() {
+    a_flood_is_a_gap("max_events_per_s = 1000000", &isolated(""));
+}
+
+fn a_flood_is_a_gap(limits: &str, does: &str) {
+    let (gateway, crowd) = Gateway::crowded(limits, does);
     let (mut victim, mut reader) = (gateway.victim(), gateway.victim());
     assert!(reader.ask("subscribe", json!({}))["ok"].is_object());
     victim.send(&json!({"op": "eval", "args": {"code": format!("flood {MANY}")}}));

@@ -4,6 +4,7 @@ use super::inlet::Inlet;
 use super::outlet::Outlet;
 use super::{LOADED, Room, THREADS, failed};
 use crate::exit::Exit;
+use crate::metrics::EVENTS_DROPPED;
 use crate::plugin::Plugin;
 use crate::plugin::trust::Digest;
 use patchbay_abi::port::Deliver;
@@ -102,7 +103,7 @@ fn serve(plugin: &Plugin, instance: &str, mut inlet: Inlet, outlet: &Arc<Outlet>
     let host = Port::new(Gateway {
         outlet: outlet.clone(),
         room,
-        dropped: AtomicU64::new(0),
+        lost: Lost::default(),
         _there: there,
     });
     let port = match plugin.open(instance, host) {
@@ -151,7 +152,7 @@ struct Gateway {
     outlet: Arc<Outlet>,
     room: Room,
     /// What found no room and has not been told of.
-    dropped: AtomicU64,
+    lost: Lost,
     _there: mpsc::Sender<()>,
 }
 
@@ -176,27 +177,47 @@ impl Deliver for Gateway {
                 };
                 return self.outlet.deliver(refused(id, fault));
             }
-            Delivery::Refused => _ = self.dropped.fetch_add(1, Ordering::Relaxed),
-            Delivery::Taken => self.tell_dropped(),
+            Delivery::Refused => self.lost.add(kind),
+            Delivery::Taken => self.lost.tell(&self.outlet),
             _ => {}
         }
         delivery
     }
 }
 
-impl Gateway {
-    fn tell_dropped(&self) {
-        if self.dropped.load(Ordering::Relaxed) == 0 {
-            return;
-        }
-        let add = self.dropped.swap(0, Ordering::Relaxed);
-        let head = head::Metric {
-            counter: "messages_dropped".to_owned(),
-            add,
-            ..head::Metric::default()
+/// How many messages found no room and have not been told of. Of events their readers are told too.
+#[derive(Default)]
+struct Lost {
+    events: AtomicU64,
+    others: AtomicU64,
+}
+
+impl Lost {
+    fn add(&self, kind: Kind) {
+        let count = match kind {
+            Kind::EVENT => &self.events,
+            _ => &self.others,
         };
-        if self.outlet.deliver(Message::new(Kind::METRIC, 0, &head)) != Delivery::Taken {
-            self.dropped.fetch_add(add, Ordering::Relaxed);
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn tell(&self, outlet: &Outlet) {
+        for (counter, count) in [
+            (EVENTS_DROPPED, &self.events),
+            ("messages_dropped", &self.others),
+        ] {
+            if count.load(Ordering::Relaxed) == 0 {
+                continue;
+            }
+            let add = count.swap(0, Ordering::Relaxed);
+            let head = head::Metric {
+                counter: counter.to_owned(),
+                add,
+                ..head::Metric::default()
+            };
+            if outlet.deliver(Message::new(Kind::METRIC, 0, &head)) != Delivery::Taken {
+                count.fetch_add(add, Ordering::Relaxed);
+            }
         }
     }
 }
