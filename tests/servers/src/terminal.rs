@@ -112,7 +112,11 @@ impl Terminal {
     fn tmux(&self, words: &[&str], variable: Option<(&str, &str)>) -> Result<String> {
         let socket: PathBuf = self.dir.path().join("tmux");
         let mut command = Command::new("tmux");
-        command.env_remove("TMUX").arg("-u").arg("-S").arg(socket);
+        // `-N`: one that finds no server yet would start another, which outlives us.
+        command
+            .env_remove("TMUX")
+            .args(["-N", "-u", "-S"])
+            .arg(socket);
         let output = command.args(words).envs(variable).output();
         let output = output.doing(|| "running tmux".into())?;
         match output.status.success() {

@@ -136,6 +136,8 @@ impl Ear {
         };
         if marker.begun && !self.hears(&job) {
             self.end_line();
+            // Where what the server puts back is kept, the same script may run again.
+            self.over.take_if(|over| *over == job);
         }
         if marker.over {
             self.end_line();
