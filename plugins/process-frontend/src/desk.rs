@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use patchbay_child::{Child, Heard, Kind, Message, head};
 use patchbay_sdk::model::find_op;
-use patchbay_sdk::{Fault, FaultKind, Gateway, RawJson, Reply, Secret, Session};
+use patchbay_sdk::{Fault, FaultKind, Gateway, RawJson, Reply, Secret, Session, Since};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
 use tokio::task::JoinHandle;
 
@@ -112,7 +112,11 @@ impl Desk {
             drop(under_way);
             return self.ignore("request", &format!("the id {id} is in use"));
         }
-        let task = tokio::spawn(self.clone().serve(message, place));
+        let stream = match message.kind {
+            Kind::SUBSCRIBE => Some(self.stream(&message)),
+            _ => None,
+        };
+        let task = tokio::spawn(self.clone().serve(message, stream, place));
         under_way.insert(id, task);
     }
 
@@ -131,12 +135,17 @@ impl Desk {
         places.clone().try_acquire_owned().map(Some)
     }
 
-    async fn serve(self: Arc<Self>, message: Message, place: Option<OwnedSemaphorePermit>) {
+    async fn serve(
+        self: Arc<Self>,
+        message: Message,
+        stream: Option<Result<Option<Since>, Fault>>,
+        place: Option<OwnedSemaphorePermit>,
+    ) {
         let id = message.id;
-        let answer = match message.kind {
-            Kind::LOGIN => self.login(message).await,
-            Kind::SUBSCRIBE => self.subscribe(&message).await,
-            _ => self.call(message).await,
+        let answer = match stream {
+            Some(stream) => self.subscribe(stream).await,
+            None if message.kind == Kind::LOGIN => self.login(message).await,
+            None => self.call(message).await,
         };
         // From here on there is an answer, and nothing to cancel.
         let awaited = lock(&self.under_way).remove(&id).is_some();
@@ -211,12 +220,18 @@ impl Desk {
         Ok(reply.body(body.get().to_owned()).blobs(blobs))
     }
 
-    async fn subscribe(&self, message: &Message) -> Result<Message, Fault> {
+    /// Takes the stream for who asks first, and from where on it is wanted.
+    fn stream(&self, message: &Message) -> Result<Option<Since>, Fault> {
         let head: head::Subscribe = match message.head.is_empty() {
             true => head::Subscribe::default(),
             false => message.read_head().map_err(invalid)?,
         };
-        let position = self.feed.begin(head.since).await?;
+        self.feed.take()?;
+        Ok(head.since)
+    }
+
+    async fn subscribe(&self, stream: Result<Option<Since>, Fault>) -> Result<Message, Fault> {
+        let position = self.feed.begin(stream?).await?;
         let body = RawJson::new(&position)?;
         let reply = Message::new(Kind::REPLY, 0, &head::Reply::default());
         Ok(reply.body(body.get().to_owned()))

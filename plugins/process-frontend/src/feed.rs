@@ -34,13 +34,17 @@ impl Feed {
         self.credit.add_permits((events as usize).min(room));
     }
 
-    /// Begins to hand out events, from now on or from that one on; then it is known where the backend is.
-    pub(crate) async fn begin(&self, since: Option<Since>) -> Result<Option<Position>, Fault> {
-        // Before anything is waited for. It stays so also if that fails: the gateway gives its one stream only once.
+    /// Takes the stream, which there is once. It stays taken also if it does not begin: the gateway gives it only once.
+    pub(crate) fn take(&self) -> Result<(), Fault> {
         if self.begun.swap(true, Ordering::Relaxed) {
             let text = "the program has subscribed already; there is one stream, and it hands out to its clients itself";
             return Err(Fault::new(FaultKind::Conflict, text));
         }
+        Ok(())
+    }
+
+    /// Begins to hand out events, from now on or from that one on; then it is known where the backend is.
+    pub(crate) async fn begin(&self, since: Option<Since>) -> Result<Option<Position>, Fault> {
         let (events, position) = match since {
             Some(since) => {
                 let (events, position) = self.gateway.events_since(since).await?;

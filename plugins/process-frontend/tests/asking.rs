@@ -36,7 +36,12 @@ async fn start(code: &str, more: Value) -> Result<FrontendHost, Fault> {
     for (name, value) in more.as_object().unwrap() {
         program[name] = value.clone();
     }
-    FrontendHost::start::<ProcessFrontend>(json!({"program": program}), Wire::Bytes, answer).await
+    let program = json!({"program": program});
+    let host = FrontendHost::start::<ProcessFrontend>(program, Wire::Bytes, answer).await?;
+    if code.contains("ready()") {
+        host.event(0, Event::new(EventKind::State, &json!({})).unwrap());
+    }
+    Ok(host)
 }
 
 /// What the program hears next.
@@ -55,7 +60,7 @@ async fn fault(host: &FrontendHost) -> (Value, Value) {
     (heard["id"].clone(), heard["head"]["fault"]["kind"].clone())
 }
 
-const LOGIN: &str = "say('ready')\n\
+const LOGIN: &str = "ready()\n\
                      say('login', {'user': 'anna', 'client': 'here'}, id=1, secret='hunter2')\n\
                      session = hear()['head']['session']['session']\n";
 
@@ -103,7 +108,7 @@ async fn a_client_comes_in_asks_and_leaves() {
 
 #[tokio::test]
 async fn what_cannot_be_asked_is_answered_and_what_makes_no_sense_is_ignored() {
-    let asks = "say('ready')\n\
+    let asks = "ready()\n\
                 say('login', {'user': 'berta'}, id=1)\n\
                 say('call', {'session': 99, 'op': 'status'}, id=2)\n\
                 say('call', {'session': 'x'}, id=3)\n\
@@ -166,23 +171,22 @@ async fn what_is_urgent_has_room_of_its_own_and_an_emergency_stop_always_has() {
 
 #[tokio::test]
 async fn events_come_as_there_is_credit_for_them() {
-    let asks = "say('subscribe')\nsay('subscribe', id=1)\nsay('credit', {'events': 2})\nsay('ready')\n\
-                hear(), hear(), hear()\n\
-                say('login', {'user': 'anna'}, id=2)\nhear()\nsay('credit', {'events': 1})\n";
+    // It hears that it has subscribed before it is ready, and all else after that.
+    let asks = "say('subscribe', id=1)\nhear()\nsay('credit', {'events': 2})\nsay('ready')\n\
+                hear(), hear()\nsay('subscribe', id=2)\nhear()\n\
+                say('login', {'user': 'anna'}, id=3)\nhear()\nsay('credit', {'events': 1})\n";
     let host = start(asks, json!({})).await.unwrap();
-    assert_eq!(
-        fault(&host).await,
-        (json!(1), json!("conflict")),
-        "there is one stream"
-    );
     for seq in 1..=3 {
         let event = Event::new(EventKind::Log, &json!({ "text": seq })).unwrap();
         host.event(seq, event.job("j1").blobs([vec![0, 255].into()]));
     }
     for seq in 1..=3 {
         if seq == 3 {
+            let refused = fault(&host).await;
+            let conflict = (json!(2), json!("conflict"));
+            assert_eq!(refused, conflict, "there is one stream");
             let welcome = heard(&host).await;
-            assert_eq!(welcome["id"], 2, "without credit no event comes");
+            assert_eq!(welcome["id"], 3, "without credit no event comes");
         }
         let event = heard(&host).await;
         assert_eq!(event["head"]["seq"], seq);

@@ -21,5 +21,18 @@ def hear():
             return message
     sys.exit()
 
+def ready():
+    """Says that it is ready, and waits until that is known: only then there is an event. What is told before is not looked at."""
+    say("subscribe", id=1000)
+    until("reply")
+    say("credit", {"events": 1})
+    say("ready")
+    until("event")
+
+def until(kind):
+    while (message := json.loads(sys.stdin.buffer.readline()))["kind"] != kind:
+        if message["kind"] == "ping":
+            say("pong", id=message["id"])
+
 while True:
     hear()
