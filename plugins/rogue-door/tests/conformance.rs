@@ -40,9 +40,9 @@ struct Misdeed {
 }
 
 impl Misdeed {
-    /// It is chance whether it is told to stop, and whether a client is there, before it gives up by itself.
+    /// It is chance what it is told, and whether a client is there, before it gives up by itself.
     fn or_ends_sooner(mut self) -> Self {
-        self.perhaps = vec!["A4", "A13"];
+        self.perhaps = vec!["A4", "A8", "A13"];
         self
     }
 }
@@ -110,8 +110,8 @@ fn misdeeds() -> Vec<Misdeed> {
             then("block"),
             &["A3", "A4", "A6", "A8", "A13", "F1"],
         ),
-        own("it panics", then("panic"), &["A3", "A8", "A12", "F1"]).or_ends_sooner(),
-        own("it returns", then("return"), &["A3", "A8", "A12", "F1"]).or_ends_sooner(),
+        own("it panics", then("panic"), &["A3", "A12", "F1"]).or_ends_sooner(),
+        own("it returns", then("return"), &["A3", "A12", "F1"]).or_ends_sooner(),
         own("it hoards", then("hoard"), &["F1"]),
         own("stop fails", stop("fail"), &["A4", "F1"]),
         own("stop panics", stop("panic"), &["A4", "F1"]),
