@@ -4,6 +4,7 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
+use patchbay_abi::{Kind, head};
 use patchbay_queueserver::QueueServer as Plugin;
 use patchbay_sdk::Fault;
 use patchbay_servers::{QueueServer, QueueServerOptions, silent};
@@ -123,6 +124,22 @@ pub async fn ended(session: &TestSession<'_>, job: &str) -> Value {
         !live.iter().any(|state| job["state"] == *state)
     })
     .await
+}
+
+/// Waits until the instance says that it is so.
+pub async fn health(host: &BackendHost, state: &str, word: &str) {
+    let wait = async {
+        loop {
+            let message = host.next_of(&[Kind::HEALTH]).await;
+            let health: Value =
+                serde_json::to_value(message.read_head::<head::Health>().unwrap()).unwrap();
+            if health["state"] == state && health["reason"].as_str().unwrap().contains(word) {
+                return;
+            }
+        }
+    };
+    let told = timeout(PATIENCE, wait).await;
+    told.unwrap_or_else(|_| panic!("never {state} with {word}"));
 }
 
 /// Waits until a job is in this state.
