@@ -42,7 +42,9 @@ impl Cue {
 pub enum When {
     /// The last cue's bytes do not arrive any more.
     Before,
-    /// They have just arrived.
+    /// They have just arrived, and nothing can have been done with them.
+    AtOnce,
+    /// They have arrived a moment ago.
     After,
 }
 
@@ -163,7 +165,9 @@ fn copy(
             }
             Some(trap) => {
                 to.write_all(&buffer[..length])?;
-                std::thread::sleep(AFTER);
+                if trap.when == When::After {
+                    std::thread::sleep(AFTER);
+                }
                 (trap.spring)();
                 let _ = trap.sprung.send(());
             }
