@@ -7,7 +7,7 @@ use std::time::Duration;
 use patchbay_sdk::model::Level;
 use patchbay_sdk::{Fault, FaultKind, Reply};
 use serde_json::json;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Scene;
 use super::control::beside;
@@ -19,6 +19,8 @@ use crate::shape::Status;
 use crate::shim;
 
 const LOOK: Duration = Duration::from_millis(50);
+/// So long what waits may take to be removed.
+const REMOVED: Duration = Duration::from_secs(6);
 /// So long the server's history may take to say that what ran has ended.
 const SETTLED: Duration = Duration::from_secs(15);
 
@@ -37,7 +39,7 @@ async fn stop_everything(server: &Arc<Server>, user: &str) -> Result<(), Fault> 
     server.remark(Level::Warning, None, format!("emergency stop by {user}"));
     // The queue must not go on to the next job; one that stands says no to this.
     let _ = server.urgently("queue_stop", json!({})).await;
-    drop_all(server).await;
+    remove_waiting(server).await;
     // One that is dead would only hold up the RE Manager.
     let wedged = server.jobs().is_wedged();
     if wedged || !ends_in_time(server, user).await? {
@@ -46,6 +48,13 @@ async fn stop_everything(server: &Arc<Server>, user: &str) -> Result<(), Fault> 
         environment::destroy(server).await?;
     }
     finish(server).await
+}
+
+/// Not behind others without end, who wait until the RE Manager starts what it is about to start.
+async fn remove_waiting(server: &Arc<Server>) {
+    if timeout(REMOVED, drop_all(server)).await.is_err() {
+        tracing::warn!("waiting jobs could not be removed in time; none of them is started");
+    }
 }
 
 /// Has what runs end, whatever that is at each look: it may have begun, been paused or ended by itself since the last one.
@@ -123,7 +132,7 @@ fn said(what: &str, step: Result<(), Fault>) {
 
 /// What was put back must not run either.
 async fn finish(server: &Arc<Server>) -> Result<(), Fault> {
-    drop_all(server).await;
+    remove_waiting(server).await;
     let _ = server.urgently("queue_stop_cancel", json!({})).await;
     let end = Instant::now() + SETTLED;
     loop {
